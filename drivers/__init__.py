@@ -1,0 +1,1 @@
+"""Device drivers, one folder per family; the contract is the one published module."""

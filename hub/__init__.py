@@ -1,0 +1,1 @@
+"""The hub's half: store, services, API. Never imports the agent."""
