@@ -1,0 +1,57 @@
+# Two commands matter: `make run` and `make test`. Both bring a bare machine all the way and may be
+# run again at any time. `make` alone lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+UV := .tools/venv/bin/uv
+JOBS ?= 2
+
+# The commands that the tests start are this tree's, whatever else is installed.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup run test check lint bench fmt lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: system packages, then Python packages as locked
+	@.ci/setup
+
+run: setup ## Run the demo plant: hub, four stations, the operator's screen here (ARGS="--script outage")
+	@$(BIN)/tally demo $(ARGS)
+
+test: setup ## Everything: lint, types, import rules, all tests
+	@status=0; $(MAKE) --no-print-directory lint || status=1; \
+	$(BIN)/python -m pytest -q -n $(JOBS) || status=1; exit $$status
+
+check: setup ## Under a minute, before every push: lint, types, import rules, quick tests
+	@status=0; $(MAKE) --no-print-directory lint || status=1; \
+	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile=quick \
+		$(wildcard tests/unit tests/property tests/tidy) || status=1; exit $$status
+
+lint:
+	@status=0; set -x; \
+	$(BIN)/ruff format --check . || status=1; \
+	$(BIN)/ruff check . || status=1; \
+	$(BIN)/mypy || status=1; \
+	$(BIN)/lint-imports || status=1; exit $$status
+
+bench: setup ## Measure against the limit of this machine and a peer (ARGS="NAME")
+	@$(BIN)/tally bench $(ARGS)
+
+fmt: setup ## Format, and fix what can be fixed safely
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+# Each lock is constrained by the one before it, so that all of them fit into one environment.
+LOCK := $(UV) pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+lock: setup ## Lock the newest versions that pyproject.toml and requirements/*.in allow (UPGRADE=1)
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev pyproject.toml -o requirements/dev.txt
+	@$(LOCK) -c requirements/dev.txt pyproject.toml -o requirements/run.txt
+	@$(LOCK) -c requirements/dev.txt requirements/build.in -o requirements/build.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) requirements/tools.in -o requirements/tools.txt
+
+clean: ## Remove everything that setup and the tests made; nothing that is yours
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache \
+		.import_linter_cache .coverage dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
