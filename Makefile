@@ -35,7 +35,7 @@ lint:
 	$(BIN)/ruff format --check . || status=1; \
 	$(BIN)/ruff check . || status=1; \
 	$(BIN)/mypy || status=1; \
-	$(BIN)/lint-imports || status=1; exit $$status
+	$(BIN)/lint-imports --no-logo || status=1; exit $$status
 
 bench: setup ## Measure against the limit of this machine and a peer (ARGS="NAME")
 	@$(BIN)/tally bench $(ARGS)
