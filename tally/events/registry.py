@@ -1,0 +1,48 @@
+"""The table of event types: name, version, body. One row per type; every list of types elsewhere is made from this one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tally.events import types as t
+
+TYPES: Final[dict[str, type[t.Body]]] = {
+    "journal.opened": t.JournalOpened,
+    "agent.started": t.AgentStarted,
+    "operator.signed_in": t.OperatorSignedIn,
+    "operator.signed_out": t.OperatorSignedOut,
+    "refusal.shown": t.RefusalShown,
+    "changeover.made": t.ChangeoverMade,
+    "step.skipped": t.StepSkipped,
+    "code.reserved": t.CodeReserved,
+    "label.printed": t.LabelPrinted,
+    "label.scrapped": t.LabelScrapped,
+    "unit.commissioned": t.UnitCommissioned,
+    "lot.received": t.LotReceived,
+    "lot.released": t.LotReleased,
+    "lot.loaded": t.LotLoaded,
+    "lot.unloaded": t.LotUnloaded,
+    "component.bound": t.ComponentBound,
+    "component.unbound": t.ComponentUnbound,
+    "measurement.taken": t.MeasurementTaken,
+    "operation.completed": t.OperationCompleted,
+    "box.opened": t.BoxOpened,
+    "item.packed": t.ItemPacked,
+    "item.unpacked": t.ItemUnpacked,
+    "box.closed": t.BoxClosed,
+    "hold.placed": t.HoldPlaced,
+    "hold.released": t.HoldReleased,
+    "action.undone": t.ActionUndone,
+    "station.enrolled": t.StationEnrolled,
+    "key.published": t.KeyPublished,
+    "block.leased": t.BlockLeased,
+    "master.published": t.MasterPublished,
+    "order.released": t.OrderReleased,
+    "decision.made": t.DecisionMade,
+}
+"""Name of the type in a line → its body, version 1."""
+
+NAMES: Final[dict[type[t.Body], str]] = {body: name for name, body in TYPES.items()}
+
+CARRIES_CONTENT: Final = (t.MasterPublished, t.OrderReleased)
+"""Types with free-form content, which only the strict reader can judge."""

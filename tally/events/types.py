@@ -1,0 +1,372 @@
+"""The bodies of the event types, version 1 (`format.md` 6).
+
+Rules:
+1. A body states facts as they were seen; claims are derived from it by `tally.merge.claims`.
+2. Decimals are strings, times are RFC 3339 strings, codes are the bytes of the label decoded as UTF-8
+   (`raw` beside a normalised value where they differ, control characters escaped as `\\x1d`).
+3. A field once published keeps name and meaning for ever. Another meaning is another version.
+4. Optional fields default to None or empty and are then absent from the line.
+
+`docs/events.md` is generated from these docstrings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Int = Annotated[int, msgspec.Meta(ge=-(2**53 - 1), le=2**53 - 1)]
+"""An integer inside the line profile (`tally.records.line`)."""
+
+Verdict = Literal["PASS", "FAIL", "UNKNOWN"]
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Base of all bodies; unknown fields mean an unknown version and are never half-read."""
+
+
+class Check(Body, frozen=True):
+    """One poka-yoke rule as it was evaluated when the operator acted.
+
+    `rule`: not_used, lot_released, previous_op, not_held, right_part. `subject`: the code judged. `basis`: where the knowledge came
+    from, in words for people (`own journal`, `S02 to 118`, `hub as of 09:14`). `arg`: the operation for previous_op.
+    """
+
+    rule: str
+    subject: str
+    verdict: Verdict
+    basis: str = ""
+    arg: str = ""
+
+
+class JournalOpened(Body, frozen=True):
+    """First event of every journal: who writes here, with which key, after which journal."""
+
+    journal: str
+    key: str
+    plant: str
+    writer: str
+    role: Literal["station", "feed"]
+    reason: str
+    feed: str | None = None
+    predecessor: str | None = None
+
+
+class AgentStarted(Body, frozen=True):
+    """The station program started; the chain of run ids shows copies of a station."""
+
+    run: str
+    agent: str
+    sqlite: str
+    previous: str | None = None
+
+
+class OperatorSignedIn(Body, frozen=True):
+    """A person scanned their badge; `name` as the station knew it."""
+
+    badge: str
+    role: str
+    name: str = ""
+
+
+class OperatorSignedOut(Body, frozen=True):
+    """The person left, or another badge took over."""
+
+    badge: str
+    reason: str = ""
+
+
+class RefusalShown(Body, frozen=True):
+    """An operator was told NG, HOLD or LOCK: what was scanned, which rule, in which step."""
+
+    code: str
+    scanned: str
+    unit: str | None = None
+    step: str | None = None
+    source: str | None = None
+    raw: str | None = None
+    says: dict[str, str] = {}
+
+
+class ChangeoverMade(Body, frozen=True):
+    """The station now follows another plan (and order)."""
+
+    plan: str
+    sha256: str
+    order: str | None = None
+    previous: str | None = None
+
+
+class StepSkipped(Body, frozen=True):
+    """A lead let the station go on without a step, or parked a unit; `what`: skipped, parked, resumed."""
+
+    unit: str
+    step: str
+    what: Literal["skipped", "parked", "resumed"]
+    reason: str
+
+
+class CodeReserved(Body, frozen=True):
+    """A code was taken from a block, durably, before a byte goes to the printer."""
+
+    code: str
+    scheme: str
+    block: str
+    counter: Int
+    product: str = ""
+
+
+class LabelPrinted(Body, frozen=True):
+    """The printer reported the label out; `copy` counts from 1, more are reprints with a reason."""
+
+    code: str
+    printer: str
+    job: str
+    copy: Int = 1
+    reason: str = ""
+
+
+class LabelScrapped(Body, frozen=True):
+    """An encoded label was made unusable before it was commissioned (Open-SCS LabelScrapped)."""
+
+    code: str
+    reason: str
+
+
+class UnitCommissioned(Body, frozen=True):
+    """A code now belongs to a physical unit (CBV commissioning); recorded at read-back of its label."""
+
+    code: str
+    product: str
+    step: str = ""
+    order: str | None = None
+    lot: str | None = None
+    scheme: str | None = None
+    block: str | None = None
+    source: str | None = None
+    raw: str | None = None
+
+
+class LotReceived(Body, frozen=True):
+    """A lot of a bought or own part arrived."""
+
+    lot: str
+    part: str
+    quantity: str = ""
+    supplier: str = ""
+    supplier_lot: str = ""
+
+
+class LotReleased(Body, frozen=True):
+    """Quality released a lot for use."""
+
+    lot: str
+    part: str
+
+
+class LotLoaded(Body, frozen=True):
+    """A lot was put on a station; every unit binds from it until it is unloaded or replaced."""
+
+    part: str
+    lot: str
+    slot: str
+    step: str
+    checks: tuple[Check, ...] = ()
+    source: str | None = None
+    raw: str | None = None
+
+
+class LotUnloaded(Body, frozen=True):
+    """The lot was taken off the station."""
+
+    part: str
+    lot: str
+    slot: str
+    reason: str = ""
+
+
+class ComponentBound(Body, frozen=True):
+    """A part went into a unit: a serial part into a slot, or material of a lot (CBV assembling).
+
+    `ns`: namespace of a child that none of the plant's schemes made (its part number); absent for own codes. `provisional`: some check
+    was UNKNOWN and the plan let the operator go on.
+    """
+
+    child: str
+    parent: str
+    slot: str
+    tracking: Literal["serial", "lot"]
+    part: str
+    step: str
+    quantity: str = "1"
+    ns: str | None = None
+    checks: tuple[Check, ...] = ()
+    provisional: bool = False
+    source: str | None = None
+    raw: str | None = None
+
+
+class ComponentUnbound(Body, frozen=True):
+    """A part came out of a unit (CBV disassembling); `seen` names the bind if the station knew it."""
+
+    child: str
+    parent: str
+    slot: str
+    reason: str
+    ns: str | None = None
+
+
+class MeasurementTaken(Body, frozen=True):
+    """A value was measured; `attempt` counts operations, `trial` the tries within one."""
+
+    unit: str
+    operation: str
+    step: str
+    characteristic: str
+    value: str
+    unit_of_measure: str
+    verdict: Literal["PASS", "FAIL"]
+    low: str | None = None
+    high: str | None = None
+    attempt: Int = 1
+    trial: Int = 1
+    source: str | None = None
+
+
+class OperationCompleted(Body, frozen=True):
+    """An operation on a unit ended with a result."""
+
+    unit: str
+    operation: str
+    result: Literal["PASS", "FAIL"]
+    attempt: Int = 1
+    plan: str = ""
+    defects: tuple[str, ...] = ()
+
+
+class BoxOpened(Body, frozen=True):
+    """A container got its identity and takes items; `scheme` and `block` where its code was issued here."""
+
+    box: str
+    product: str
+    capacity: Int
+    order: str | None = None
+
+
+class ItemPacked(Body, frozen=True):
+    """An item went into a container (CBV packing)."""
+
+    item: str
+    box: str
+    position: Int
+    checks: tuple[Check, ...] = ()
+    provisional: bool = False
+    source: str | None = None
+    raw: str | None = None
+
+
+class ItemUnpacked(Body, frozen=True):
+    """An item came out of a container (CBV unpacking); `seen` names the pack if the station knew it."""
+
+    item: str
+    box: str
+    reason: str
+
+
+class BoxClosed(Body, frozen=True):
+    """A container is complete; `sha256` over its sorted items, one a line."""
+
+    box: str
+    items: tuple[str, ...]
+    sha256: str
+
+
+class HoldPlaced(Body, frozen=True):
+    """A unit, lot or container must not move on."""
+
+    target: str
+    kind: Literal["unit", "lot", "box"]
+    reason: str
+
+
+class HoldReleased(Body, frozen=True):
+    """A hold was lifted; `seen` names the hold."""
+
+    target: str
+    kind: Literal["unit", "lot", "box"]
+    reason: str
+
+
+class ActionUndone(Body, frozen=True):
+    """The operator took back own events, named in `seen`; `what` in words for the history."""
+
+    reason: str
+    what: str = ""
+
+
+class StationEnrolled(Body, frozen=True):
+    """Feed `keys`: this journal is written by this station with this key."""
+
+    journal: str
+    key: str
+    station: str
+    line: str = ""
+    site: str = ""
+
+
+class KeyPublished(Body, frozen=True):
+    """Feed `keys`: the plant root key vouches for a key of the hub (`sig` over journal ‖ key)."""
+
+    journal: str
+    key: str
+    purpose: Literal["feed", "receipt", "ca"]
+    name: str
+    sig: str
+
+
+class BlockLeased(Body, frozen=True):
+    """Feed `leases`: a range of codes now belongs to one journal (Open-SCS allocation)."""
+
+    block: str
+    scheme: str
+    start: Int
+    count: Int
+    journal: str
+    station: str
+    request: str
+    period: str | None = None
+
+
+class MasterPublished(Body, frozen=True):
+    """Feed `master`: one immutable version of one piece of master data, with its content."""
+
+    entity: str
+    id: str
+    version: str
+    sha256: str
+    content: dict[str, Any]
+
+
+class OrderReleased(Body, frozen=True):
+    """Feed `orders`: a work order may be produced."""
+
+    order: str
+    sha256: str
+    content: dict[str, Any]
+
+
+class DecisionMade(Body, frozen=True):
+    """Feed `decisions`: an admin settled a case, with all its effects in one event (`decided.md` 20).
+
+    `keep`: reference of the event whose claim stays, or `none`. `retires`: references whose claims end. `claims_seen`: the events the person saw
+    on the key; `supersedes`: earlier decisions on the key that this one replaces. The merge reads nothing from elsewhere.
+    """
+
+    case: str
+    key: str
+    keep: str
+    retires: tuple[str, ...]
+    claims_seen: tuple[str, ...]
+    reason: str
+    supersedes: tuple[str, ...] = ()
