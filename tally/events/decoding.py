@@ -27,7 +27,9 @@ RefText: TypeAlias = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Z2-7]{26}:[1-9][0-9]{0,12}:[0-9a-f]{16}\Z")
 ]
 Stamp: TypeAlias = Annotated[str, msgspec.Meta(min_length=17, max_length=17)]
-"""Compared as text and never trusted, so only its length is checked here (a pattern costs 1 µs an event)."""
+"""Compared as text and never trusted, so only its length is checked here (a pattern costs 1 µs
+an event).
+"""
 
 
 class EventLine(
@@ -35,8 +37,9 @@ class EventLine(
 ):
     """One event as its line says it; journal, seq and id follow from where the line stands.
 
-    `hlc`: hybrid clock stamp; `at`: wall clock with offset as people there saw it; `by`: badge or `system`; `seen`: events this
-    one rests on, own ones as seq, others as references (`tally.records.ids.Ref`); `salt`: hex, for lines that may be erased.
+    `hlc`: hybrid clock stamp; `at`: wall clock with offset as people there saw it; `by`: badge
+    or `system`; `seen`: events this one rests on, own ones as seq, others as references
+    (`tally.records.ids.Ref`); `salt`: hex, for lines that may be erased.
     """
 
     v: Literal[1] = msgspec.field()
@@ -57,7 +60,8 @@ class EventLine(
 class Unread:
     """An authentic line that this version cannot interpret.
 
-    `reason`: `unknown_type` (a newer agent), `unknown_version`, or `malformed`; `words` for the developer's list.
+    `reason`: `unknown_type` (a newer agent), `unknown_version`, or `malformed`; `words` for the
+    developer's list.
     """
 
     reason: Literal["unknown_type", "unknown_version", "malformed"]
@@ -66,7 +70,7 @@ class Unread:
 
 
 def _line_type(name: str, body: type[Body]) -> type[EventLine]:
-    made = msgspec.defstruct(
+    return msgspec.defstruct(  # type: ignore[return-value]  # typed as a plain Struct
         "Line_" + body.__name__,
         [("b", body)],
         bases=(EventLine,),
@@ -77,7 +81,6 @@ def _line_type(name: str, body: type[Body]) -> type[EventLine]:
         omit_defaults=True,
         forbid_unknown_fields=True,
     )
-    return made  # type: ignore[return-value]  # defstruct is typed as returning a plain Struct
 
 
 _LINE_TYPES: Final = {body: _line_type(name, body) for name, body in TYPES.items()}
@@ -106,7 +109,9 @@ def write_line(
     )
     written = read_line(line)
     if isinstance(written, Unread):
-        raise ValueError(f"{NAMES[type(body)]}: what was built cannot be read: {written.words}")
+        raise ValueError(  # noqa: TRY004  (the value is wrong, not the type)
+            f"{NAMES[type(body)]}: what was built cannot be read: {written.words}"
+        )
     return line
 
 

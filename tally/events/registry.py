@@ -1,4 +1,6 @@
-"""The table of event types: name, version, body. One row per type; every list of types elsewhere is made from this one."""
+"""The table of event types: name, version, body. One row per type; every list of types
+elsewhere is made from this one.
+"""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Rules:
 1. A body states facts as they were seen; claims are derived from it by `tally.merge.claims`.
-2. Decimals are strings, times are RFC 3339 strings, codes are the bytes of the label decoded as UTF-8
-   (`raw` beside a normalised value where they differ, control characters escaped as `\\x1d`).
+2. Decimals are strings, times are RFC 3339 strings, codes are the bytes of the label decoded as
+UTF-8 (`raw` beside a normalised value where they differ, control characters escaped as in JSON).
 3. A field once published keeps name and meaning for ever. Another meaning is another version.
 4. Optional fields default to None or empty and are then absent from the line.
 
@@ -29,8 +29,9 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 class Check(Body, frozen=True):
     """One poka-yoke rule as it was evaluated when the operator acted.
 
-    `rule`: not_used, lot_released, previous_op, not_held, right_part. `subject`: the code judged. `basis`: where the knowledge came
-    from, in words for people (`own journal`, `S02 to 118`, `hub as of 09:14`). `arg`: the operation for previous_op.
+    `rule`: not_used, lot_released, previous_op, not_held, right_part. `subject`: the code
+    judged. `basis`: where the knowledge came from, in words for people (`own journal`, `S02 to
+    118`, `hub as of 09:14`). `arg`: the operation for previous_op.
     """
 
     rule: str
@@ -99,7 +100,9 @@ class ChangeoverMade(Body, frozen=True):
 
 
 class StepSkipped(Body, frozen=True):
-    """A lead let the station go on without a step, or parked a unit; `what`: skipped, parked, resumed."""
+    """A lead let the station go on without a step, or parked a unit; `what`: skipped, parked,
+    resumed.
+    """
 
     unit: str
     step: str
@@ -135,7 +138,9 @@ class LabelScrapped(Body, frozen=True):
 
 
 class UnitCommissioned(Body, frozen=True):
-    """A code now belongs to a physical unit (CBV commissioning); recorded at read-back of its label."""
+    """A code now belongs to a physical unit (CBV commissioning); recorded at read-back of its
+    label.
+    """
 
     code: str
     product: str
@@ -189,8 +194,8 @@ class LotUnloaded(Body, frozen=True):
 class ComponentBound(Body, frozen=True):
     """A part went into a unit: a serial part into a slot, or material of a lot (CBV assembling).
 
-    `ns`: namespace of a child that none of the plant's schemes made (its part number); absent for own codes. `provisional`: some check
-    was UNKNOWN and the plan let the operator go on.
+    `ns`: namespace of a child that none of the plant's schemes made (its part number); absent
+    for own codes. `provisional`: some check was UNKNOWN and the plan let the operator go on.
     """
 
     child: str
@@ -208,7 +213,9 @@ class ComponentBound(Body, frozen=True):
 
 
 class ComponentUnbound(Body, frozen=True):
-    """A part came out of a unit (CBV disassembling); `seen` names the bind if the station knew it."""
+    """A part came out of a unit (CBV disassembling); `seen` names the bind if the station knew
+    it.
+    """
 
     child: str
     parent: str
@@ -246,7 +253,9 @@ class OperationCompleted(Body, frozen=True):
 
 
 class BoxOpened(Body, frozen=True):
-    """A container got its identity and takes items; `scheme` and `block` where its code was issued here."""
+    """A container got its identity and takes items; `scheme` and `block` where its code was
+    issued here.
+    """
 
     box: str
     product: str
@@ -267,7 +276,9 @@ class ItemPacked(Body, frozen=True):
 
 
 class ItemUnpacked(Body, frozen=True):
-    """An item came out of a container (CBV unpacking); `seen` names the pack if the station knew it."""
+    """An item came out of a container (CBV unpacking); `seen` names the pack if the station
+    knew it.
+    """
 
     item: str
     box: str
@@ -357,10 +368,12 @@ class OrderReleased(Body, frozen=True):
 
 
 class DecisionMade(Body, frozen=True):
-    """Feed `decisions`: an admin settled a case, with all its effects in one event (`decided.md` 20).
+    """Feed `decisions`: an admin settled a case, with all its effects in one event
+    (`decided.md` 20).
 
-    `keep`: reference of the event whose claim stays, or `none`. `retires`: references whose claims end. `claims_seen`: the events the person saw
-    on the key; `supersedes`: earlier decisions on the key that this one replaces. The merge reads nothing from elsewhere.
+    `keep`: reference of the event whose claim stays, or `none`. `retires`: references whose
+    claims end. `claims_seen`: the events the person saw on the key; `supersedes`: earlier
+    decisions on the key that this one replaces. The merge reads nothing from elsewhere.
     """
 
     case: str

@@ -1,4 +1,5 @@
-"""Bytes and proofs: event lines, the hash chain, heads, seals, segments, receipts (design: `format.md`).
+"""Bytes and proofs: event lines, the hash chain, heads, seals, segments, receipts (design:
+`format.md`).
 
 Everything here takes bytes and gives bytes or frozen values. No clock, no files, no network, and no
 knowledge of what an event means: that is `tally.events` and `tally.merge`.

@@ -1,7 +1,8 @@
 """The hash chain of a journal (`format.md` 2).
 
-`event_id = SHA-256("tally/event/1\\0" ‖ journal ‖ seq as u64 BE ‖ id of seq-1 ‖ SHA-256(line))`.
-The line's own hash is inside, so a line may be erased later and its 32 bytes kept: the chain still verifies.
+`event_id = SHA-256("tally/event/1", NUL ‖ journal ‖ seq as u64 BE ‖ id of seq-1 ‖ SHA-256(line))`.
+The line's own hash is inside, so a line may be erased later and its 32 bytes kept: the chain
+still verifies.
 """
 
 from __future__ import annotations

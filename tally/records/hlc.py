@@ -1,8 +1,9 @@
 """Hybrid logical clock stamps: for display and flagged inference, never for truth (`format.md` 1).
 
-Shown as 12 hex digits of milliseconds, a dot, 4 hex digits of counter. A stamp never runs backwards inside a
-journal; a stamp from elsewhere that lies more than 10 minutes ahead of the wall clock does not move ours.
-Source: Kulkarni et al., "Logical Physical Clocks" (2014), with the receive rule of `sync.md` 3.3.
+Shown as 12 hex digits of milliseconds, a dot, 4 hex digits of counter. A stamp never runs
+backwards inside a journal; a stamp from elsewhere that lies more than 10 minutes ahead of the
+wall clock does not move ours. Source: Kulkarni et al., "Logical Physical Clocks" (2014), with
+the receive rule of `sync.md` 3.3.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def parse_hlc(text: str) -> Hlc:
 
 
 def next_stamp(last: Hlc, wall_ms: int) -> Hlc:
-    """The stamp of the next own event: the wall clock, or one more than the last where the wall lags."""
+    """The stamp of the next own event: the wall clock, or one more than the last where the wall
+    lags.
+    """
     wall_ms = min(max(wall_ms, 0), _MS_MAX)
     if wall_ms > last.ms:
         return Hlc(wall_ms, 0)

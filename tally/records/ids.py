@@ -22,7 +22,9 @@ GENESIS: Final = EventId(bytes(EVENT_ID_SIZE))
 """Stands before event 1 of every journal."""
 
 SEQ_MAX: Final = 2**40 - 1
-"""More events than one station writes in 10,000 years; keeps a position inside 64 bits beside its journal."""
+"""More events than one station writes in 10,000 years; keeps a position inside 64 bits beside
+its journal.
+"""
 
 _JOURNAL_TEXT = re.compile(r"[A-Z2-7]{26}\Z")
 _REF_TEXT = re.compile(r"([A-Z2-7]{26}):([1-9][0-9]{0,12}):([0-9a-f]{16})\Z")

@@ -4,7 +4,8 @@ Rules of this module:
 1. `build_line` is the only writer. Its bytes are what is hashed, stored, sent and exported.
 2. `read_strict` decides whether foreign bytes are inside the profile. It is slow and exact; faster
    readers (`tally.events.decoding`) may only accept what it would accept.
-3. A line outside the profile may still be an authentic event. It is then kept, counted and not read.
+3. A line outside the profile may still be an authentic event. It is then kept, counted and not
+read.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _no_float(text: str) -> Any:  # noqa: ANN401  (the json module's hook type)
+def _no_float(text: str) -> Any:
     raise LineError(f"The number {text[:24]} is not an integer; decimals are written as strings.")
 
 

@@ -1,7 +1,7 @@
 """Merkle tree over a segment's event ids, as in RFC 6962 section 2.1.
 
-Leaf = SHA-256(00 ‖ id), node = SHA-256(01 ‖ left ‖ right); an odd tree splits at the largest power of two below its size.
-A path proves one event to a stranger who holds only the seal.
+Leaf = SHA-256(00 ‖ id), node = SHA-256(01 ‖ left ‖ right); an odd tree splits at the largest
+power of two below its size. A path proves one event to a stranger who holds only the seal.
 """
 
 from __future__ import annotations

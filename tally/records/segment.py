@@ -1,10 +1,13 @@
-"""Segments and pieces: consecutive lines of one journal as they rest and travel (`format.md` 4, `decided.md` 5).
+"""Segments and pieces: consecutive lines of one journal as they rest and travel (`format.md` 4,
+`decided.md` 5).
 
-`{header JSON}\\n` followed by one zstd frame, with content checksum, of the lines. A **segment** is cut and sealed by
-the writer; a **piece** is at most 500 events of the open tail under a head signed when it was sent.
-Both carry the id before them, so a reader can chain them without anything else. Relays forward the bytes unchanged.
+`{header JSON}` + line break `` followed by one zstd frame, with content checksum, of the lines. A
+**segment** is cut and sealed by the writer; a **piece** is at most 500 events of the open tail
+under a head signed when it was sent. Both carry the id before them, so a reader can chain them
+without anything else. Relays forward the bytes unchanged.
 
-Decoding trusts nothing: sizes are capped while decompressing, and no count in the header is believed.
+Decoding trusts nothing: sizes are capped while decompressing, and no count in the header is
+believed.
 """
 
 from __future__ import annotations
@@ -42,7 +45,9 @@ _COMPRESSION_LEVEL: Final = 3
 
 
 class SegmentError(ValueError):
-    """Bytes are not a segment, or what they claim does not hold; the message names journal and events."""
+    """Bytes are not a segment, or what they claim does not hold; the message names journal and
+    events.
+    """
 
 
 class _Header(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -63,7 +68,8 @@ class Segment:
     """Consecutive events of one journal with the writer's signature over the last.
 
     Exactly one of `seal` (with `root`) and `sig` is present: sealed segment or open piece.
-    `marks` are the first 4 bytes of every id, present in bundles so that a changed event can be named.
+    `marks` are the first 4 bytes of every id, present in bundles so that a changed event can be
+    named.
     """
 
     journal: JournalId
@@ -129,8 +135,8 @@ def decode(data: bytes) -> Segment:
     """Read one segment or piece; hashes and signatures are not judged here, `prove` does that.
 
     Raises:
-        SegmentError: no header line, unknown fields, ids or numbers out of shape, damaged or oversized
-            frame, or a count of lines that is not `last - first + 1`.
+        SegmentError: no header line, unknown fields, ids or numbers out of shape, damaged or
+        oversized frame, or a count of lines that is not `last - first + 1`.
     """
     end = data.find(b"\n", 0, HEADER_BYTES_MAX + 1)
     if end < 0:
@@ -252,7 +258,8 @@ def _split(plain: bytes) -> tuple[bytes, ...]:
 def _check_shape(segment: Segment, last: int) -> None:
     if not 1 <= segment.first <= last <= SEQ_MAX or segment.last != last:
         raise SegmentError(
-            f"The header says events {segment.first}..{last}, the frame holds {len(segment.lines)} lines."
+            f"The header says events {segment.first}..{last}, the frame holds "
+            f"{len(segment.lines)} lines."
         )
     if (segment.seal is None) == (segment.sig is None) or (segment.seal is None) != (
         segment.root is None
@@ -270,7 +277,7 @@ def _unb64(text: str | None) -> bytes | None:
     if text is None:
         return None
     raw = base64.b64decode(text, validate=True)
-    if len(raw) != 64:  # noqa: PLR2004  (Ed25519, RFC 8032)
+    if len(raw) != 64:
         raise ValueError(f"expected a signature of 64 bytes, got {len(raw)}")
     return raw
 

@@ -1,7 +1,7 @@
 """Ed25519 signatures, each with a domain string of its own (`format.md` 3, `decided.md` 13).
 
-A signature made for one purpose can never be taken for another: the purpose is signed with the message.
-Keys are values here; where they are kept is the shell's concern.
+A signature made for one purpose can never be taken for another: the purpose is signed with the
+message. Keys are values here; where they are kept is the shell's concern.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class PublicKey:
 
 
 class SigningKey:
-    """An Ed25519 private key. Its bytes leave it only through `raw`, for the 0600 file of the shell."""
+    """An Ed25519 private key. Its bytes leave it only through `raw`, for the 0600 file of the
+    shell.
+    """
 
     __slots__ = ("_key", "public")
 
@@ -107,7 +109,8 @@ def sign_head(key: SigningKey, journal: JournalId, seq: int, event_id: EventId) 
 class Receipt:
     """The hub's signed acknowledgement of one journal up to one event.
 
-    `durable_through` and `archived_through` are seqs: on disk at the hub, and inside a verified backup.
+    `durable_through` and `archived_through` are seqs: on disk at the hub, and inside a verified
+    backup.
     """
 
     hub: JournalId
