@@ -37,7 +37,7 @@ _PRINTABLE = frozenset(chr(byte) for byte in range(0x21, 0x7F))
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What speaks against a scheme: where (`field.2.width`), expected, found, and a way out."""
+    """What speaks against a scheme: where (`field[2].width`, counted from 1), and a way out."""
 
     key: str
     expected: str
@@ -81,8 +81,8 @@ def problems_of(scheme: Scheme) -> tuple[Problem, ...]:
     """List what is wrong with a scheme by itself: all of it, in the order of the fields."""
     each = [
         problem
-        for at, field in enumerate(scheme.fields)
-        for problem in _field_problems(f"field.{at}", field)
+        for at, field in enumerate(scheme.fields, 1)
+        for problem in _field_problems(f"field[{at}]", field)
     ]
     problems = [*_frame_problems(scheme), *each]
     if problems:
@@ -142,14 +142,14 @@ def _frame_problems(scheme: Scheme) -> Iterator[Problem]:
     names = [field.name for field in fields if field.name]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem("field", "each name once", f"{name!r} {names.count(name)} times")
-    for at, field in enumerate(fields):
+    for at, field in enumerate(fields, 1):
         if isinstance(field, Check):
             known = [other.name for other in fields if not isinstance(other, Check)]
             for name in field.over:
                 if not name or name not in known:
                     near = get_close_matches(name, [one for one in known if one], 1)
                     hint = f"did you mean {near[0]!r}?" if near else ""
-                    yield Problem(f"field.{at}.over", "names of fields", repr(name), hint)
+                    yield Problem(f"field[{at}].over", "names of fields", repr(name), hint)
 
 
 def _field_problems(key: str, field: Field) -> Iterator[Problem]:
@@ -209,7 +209,7 @@ def _width_problems(scheme: Scheme) -> Iterator[Problem]:
 
 def _check_problems(scheme: Scheme) -> Iterator[Problem]:
     positions = _positions(scheme)
-    for at, field in enumerate(scheme.fields):
+    for at, field in enumerate(scheme.fields, 1):
         if not isinstance(field, Check):
             continue
         algorithm = ALGORITHMS[field.algorithm]
@@ -217,16 +217,16 @@ def _check_problems(scheme: Scheme) -> Iterator[Problem]:
         possible = frozenset(chain.from_iterable(positions[each] for each in counts))
         strange = "".join(sorted(possible - set(algorithm.countable)))
         if not counts:
-            yield Problem(f"field.{at}.over", "fields to count", "none stand before it")
+            yield Problem(f"field[{at}].over", "fields to count", "none stand before it")
         elif strange:
             yield Problem(
-                f"field.{at}.over",
+                f"field[{at}].over",
                 f"only characters that {algorithm.name} counts",
                 repr(strange),
                 "name the fields that it is to count, without those literals",
             )
         elif field.algorithm == "mod97-10":
-            yield from _blind_spots(f"field.{at}.over", scheme, counts)
+            yield from _blind_spots(f"field[{at}].over", scheme, counts)
 
 
 def _blind_spots(key: str, scheme: Scheme, counts: Iterable[int]) -> Iterator[Problem]:
@@ -261,4 +261,4 @@ def _command_problems(scheme: Scheme) -> Iterator[Problem]:
         for letter, shown in zip(COMMAND_PREFIX, start, strict=True)
     ):
         expected = f"codes that cannot begin with {COMMAND_PREFIX} (command cards do)"
-        yield Problem("field.0", expected, "characters that can spell it", "put a literal first")
+        yield Problem("field[1]", expected, "characters that can spell it", "put a literal first")
