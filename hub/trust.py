@@ -1,0 +1,353 @@
+"""Keys and certificates: what makes this hub this hub, and where it is kept.
+
+One file, DIR/secrets.json, mode 0600, holds every private key (`decided.md` 10). The plant root key
+vouches for the hub's feed keys, its receipt key and its CA; the events that say so are written by
+`hub.services.opening`. TLS: a CA of its own, one server certificate for `<hub id>.tally.internal`,
+checked by that name whatever the address, so that a hub that moved still matches (`decided.md` 12).
+No knowledge of events or of the store.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import os
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from tally.records.ids import JOURNAL_ID_SIZE, JournalId, parse_journal, show_journal
+from tally.records.signing import PublicKey, SigningKey
+
+Clock: TypeAlias = Callable[[], dt.datetime]
+"""Gives the time with its zone."""
+Entropy: TypeAlias = Callable[[int], bytes]
+"""Gives that many random bytes."""
+
+FEEDS: Final = ("keys", "leases", "decisions", "orders", "master")
+"""The hub's feeds, in the order in which stations pull them."""
+
+SECRETS_FILE: Final = "secrets.json"
+SERVER_FILE: Final = "server.pem"
+SECRETS_BYTES_MAX: Final = 256 * 1024
+
+_BACKDATED: Final = dt.timedelta(days=5 * 365)
+"""A station whose clock is years behind must still be able to connect: time proves nothing here."""
+_CA_LIFE: Final = dt.timedelta(days=30 * 365)
+_SERVER_LIFE: Final = dt.timedelta(days=2 * 365)
+_RENEW_BEFORE: Final = dt.timedelta(days=180)
+
+
+class TrustFault(Exception):
+    """The keys of this folder cannot be used; the message says what a technician has to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedKey:
+    """The journal id and key of one feed."""
+
+    journal: JournalId
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Everything private of one hub; never logged, never sent, `repr` shows no key."""
+
+    hub_id: JournalId
+    epoch: int
+    plant: str
+    site: str
+    root: SigningKey
+    receipt: SigningKey
+    feeds: Mapping[str, FeedKey]
+    ca_key: str
+    ca_certificate: str
+    schemes: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"Secrets(hub={show_journal(self.hub_id)})"
+
+    @property
+    def server_name(self) -> str:
+        """The name that the server certificate carries and that stations check."""
+        return f"{show_journal(self.hub_id).lower()}.tally.internal"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the plant root key, hex: the plant's name for strangers."""
+        return sha256(self.root.public.raw).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What one printed line carries to a station that joins."""
+
+    addresses: tuple[str, ...]
+    hub: JournalId
+    ca: str
+    plant: str
+    station: str
+    secret: str
+
+    def __str__(self) -> str:
+        """One line: base64url, without padding, of JSON with these field names."""
+        fields = {
+            "addresses": list(self.addresses),
+            "hub": show_journal(self.hub),
+            "ca": self.ca,
+            "plant": self.plant,
+            "station": self.station,
+            "secret": self.secret,
+        }
+        plain = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+        return base64.urlsafe_b64encode(plain).decode("ascii").rstrip("=")
+
+
+def new_secrets(*, plant: str, site: str, clock: Clock, entropy: Entropy) -> Secrets:
+    """Make the keys of a new hub, its CA included."""
+    hub_id = JournalId(entropy(JOURNAL_ID_SIZE))
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    return Secrets(
+        hub_id=hub_id,
+        epoch=1,
+        plant=plant,
+        site=site,
+        root=SigningKey(entropy(32)),
+        receipt=SigningKey(entropy(32)),
+        feeds={
+            name: FeedKey(JournalId(entropy(JOURNAL_ID_SIZE)), SigningKey(entropy(32)))
+            for name in FEEDS
+        },
+        ca_key=_key_pem(ca_key),
+        ca_certificate=_pem(_authority(hub_id, ca_key, clock())),
+        schemes={},
+    )
+
+
+def save(directory: Path, secrets: Secrets) -> None:
+    """Write DIR/secrets.json, mode 0600, never over an existing file."""
+    fields = {
+        "hub": show_journal(secrets.hub_id),
+        "epoch": secrets.epoch,
+        "plant": secrets.plant,
+        "site": secrets.site,
+        "root": secrets.root.raw.hex(),
+        "receipt": secrets.receipt.raw.hex(),
+        "feeds": {
+            name: {"journal": show_journal(feed.journal), "key": feed.key.raw.hex()}
+            for name, feed in secrets.feeds.items()
+        },
+        "ca_key": secrets.ca_key,
+        "ca_certificate": secrets.ca_certificate,
+        "schemes": dict(secrets.schemes),
+    }
+    _write_private(directory / SECRETS_FILE, json.dumps(fields, indent=1), os.O_EXCL)
+
+
+def load(directory: Path) -> Secrets:
+    """Read DIR/secrets.json.
+
+    Raises:
+        TrustFault: missing, readable by others, or not what `save` wrote.
+    """
+    path = directory / SECRETS_FILE
+    try:
+        mode = path.stat().st_mode
+        raw = path.read_bytes()[: SECRETS_BYTES_MAX + 1]
+    except OSError as error:
+        raise TrustFault(
+            f"{path} cannot be read ({error.strerror}): {directory} is not a hub's folder, or belongs to "
+            f"another account. Make a hub with: tally hub init {directory}"
+        ) from error
+    if mode & 0o077:
+        raise TrustFault(
+            f"{path} has mode {mode & 0o777:03o}, expected 600: others on this machine can read the hub's "
+            f"keys. Run: chmod 600 {path}"
+        )
+    try:
+        return _read(json.loads(raw))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrustFault(
+            f"{path} is damaged ({type(error).__name__}: {error}). Restore it from a backup of this hub; "
+            f"a new one would be another hub."
+        ) from error
+
+
+def server_certificate(directory: Path, secrets: Secrets, now: dt.datetime) -> Path:
+    """The file with the server's key and certificate, made anew when it is missing or ends within 180 days."""
+    path = directory / SERVER_FILE
+    if not _is_usable(path, secrets, now):
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write_private(path, _key_pem(key) + _pem(_certificate(secrets, key, now)), os.O_TRUNC)
+    return path
+
+
+def tls_context(directory: Path, secrets: Secrets, now: dt.datetime) -> ssl.SSLContext:
+    """The server side of TLS 1.2 and later for stations; no client certificates (`sync.md` 3.16)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(server_certificate(directory, secrets, now))
+    return context
+
+
+def make_token(secrets: Secrets, *, station: str, addresses: Sequence[str], secret: str) -> Token:
+    """The token of one station; the caller keeps the hash of `secret`."""
+    return Token(
+        addresses=tuple(addresses),
+        hub=secrets.hub_id,
+        ca=secrets.ca_certificate,
+        plant=secrets.fingerprint,
+        station=station,
+        secret=secret,
+    )
+
+
+def authority_key(secrets: Secrets) -> PublicKey:
+    """SHA-256 of the CA's public key (SPKI, DER): 32 bytes that the root key can vouch for."""
+    certificate = x509.load_pem_x509_certificate(secrets.ca_certificate.encode())
+    spki = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return PublicKey(sha256(spki).digest())
+
+
+def _read(fields: dict[str, Any]) -> Secrets:
+    return Secrets(
+        hub_id=parse_journal(fields["hub"]),
+        epoch=int(fields["epoch"]),
+        plant=str(fields["plant"]),
+        site=str(fields["site"]),
+        root=SigningKey(bytes.fromhex(fields["root"])),
+        receipt=SigningKey(bytes.fromhex(fields["receipt"])),
+        feeds={
+            name: FeedKey(
+                parse_journal(fields["feeds"][name]["journal"]),
+                SigningKey(bytes.fromhex(fields["feeds"][name]["key"])),
+            )
+            for name in FEEDS
+        },
+        ca_key=str(fields["ca_key"]),
+        ca_certificate=str(fields["ca_certificate"]),
+        schemes={str(k): str(v) for k, v in fields["schemes"].items()},
+    )
+
+
+def _write_private(path: Path, text: str, how: int) -> None:
+    """Write beside and rename, so that a crash leaves the old file or the new one, never half."""
+    if how & os.O_EXCL and path.exists():
+        raise FileExistsError(f"{path} exists already and is never overwritten.")
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+
+
+def _is_usable(path: Path, secrets: Secrets, now: dt.datetime) -> bool:
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        authority = x509.load_pem_x509_certificate(secrets.ca_certificate.encode())
+        certificate.verify_directly_issued_by(authority)
+    except Exception:  # noqa: BLE001  (missing, damaged or another CA's: every reason has the same answer)
+        return False
+    return certificate.not_valid_after_utc - now > _RENEW_BEFORE
+
+
+def _authority(
+    hub_id: JournalId, key: ec.EllipticCurvePrivateKey, now: dt.datetime
+) -> x509.Certificate:
+    name = _name(f"Tallystick hub {show_journal(hub_id)[:8]} CA")
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return (
+        _builder(name, name, key.public_key(), now, _CA_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(identifier, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _certificate(
+    secrets: Secrets, key: ec.EllipticCurvePrivateKey, now: dt.datetime
+) -> x509.Certificate:
+    authority = x509.load_pem_x509_certificate(secrets.ca_certificate.encode())
+    ca_key = serialization.load_pem_private_key(secrets.ca_key.encode(), None)
+    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
+        raise TrustFault("The CA key in secrets.json is not an elliptic-curve key, expected P-256.")
+    issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    subject = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    names = x509.SubjectAlternativeName([x509.DNSName(secrets.server_name)])
+    server = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    builder = _builder(
+        _name(secrets.server_name), authority.subject, key.public_key(), now, _SERVER_LIFE
+    )
+    return (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(names, critical=False)
+        .add_extension(server, critical=False)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(subject, critical=False)
+        .add_extension(issued_by, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    now: dt.datetime,
+    life: dt.timedelta,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + life)
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode("ascii")
