@@ -1,0 +1,191 @@
+"""How the sync thread sees the journal, and how the station's loop hears from it.
+
+`JournalView` is read on the sync thread over a read-only connection; everything that changes the
+journal goes as an effect to the loop's queue (`Mailbox`), because the loop is the only writer.
+The journal package fits these shapes without importing them. Next: `session`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from tally.records.ids import EventId, JournalId
+from tally.records.signing import PublicKey, Receipt, SigningKey
+from tally.wire.messages import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom this station is and whom it trusts: made from identity.json and trust.json.
+
+    `run` and `previous_run` are those of the `agent.started` event of this start.
+    """
+
+    journal: JournalId
+    key: SigningKey
+    run: str
+    previous_run: str | None
+    agent: str
+    hub: JournalId
+    receipt_key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class CutPiece:
+    """Own events ready to send: the bytes of `tally.records.segment.encode`."""
+
+    first: int
+    last: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CutSeal:
+    """The header line of an own sealed segment, up to and without its line break."""
+
+    last: int
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Runway:
+    """Codes of one scheme that the current plan takes from blocks.
+
+    `left`: codes not yet reserved, over all blocks; `granted`: size of all blocks with codes left;
+    `grants`: how many blocks of the scheme this journal was ever granted; `block_size`: codes in
+    the newest of them.
+    """
+
+    scheme: str
+    left: int
+    granted: int
+    grants: int
+    block_size: int
+
+
+class JournalView(Protocol):
+    """Read-only access for the sync thread; each call sees what is committed at that moment."""
+
+    def head(self) -> Position:
+        """The newest own event (seq 0 and `GENESIS` when there is none)."""
+        ...
+
+    def id_at(self, seq: int) -> EventId | None:
+        """The id of the own event at `seq`; `GENESIS` for 0, None beyond the head."""
+        ...
+
+    def acknowledged(self) -> int:
+        """The seq of the newest saved receipt, 0 without one."""
+        ...
+
+    def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
+        """Own events from `seq` + 1, at least one, else as many as fit; None at the head.
+
+        Always a piece with a head signed over its last event (verified before it leaves), so that
+        a cut may end anywhere; the seal follows by `seal_after`.
+        """
+        ...
+
+    def seal_after(self, seq: int) -> CutSeal | None:
+        """The first own seal whose range ends above `seq`."""
+        ...
+
+    def frontier(self) -> Mapping[JournalId, Position]:
+        """How far each journal other than the own one is held without a gap."""
+        ...
+
+    def runways(self) -> Sequence[Runway]:
+        """Codes left for the current plan, one entry a scheme."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words for people, in English and Chinese, with a stable code."""
+
+    code: str
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveReceipt:
+    """Store this receipt; its signature, hub and event id were checked."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """Prove and store this segment or piece of another journal (bytes as they came)."""
+
+    journal: JournalId
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Show and keep: something about own events (`fork`, `gap`), the hub or the link."""
+
+    said: Said
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HubAhead:
+    """The hub holds own events that this journal has not: it was restored or copied (`sync.md` 3.6).
+
+    `diverged` says whether the hub's event at our head's seq is another one than ours.
+    """
+
+    have: Position
+    diverged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTurned:
+    """The hub answers now (`online`), or no longer, and why not."""
+
+    online: bool
+    said: Said
+
+
+Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned
+
+
+class Mailbox(Protocol):
+    """The loop's queue as the sync thread sees it."""
+
+    def post(self, effect: Effect) -> Future[None]:
+        """Queue an effect; the loop completes the future once it is committed (or with its fault).
+
+        Called from the sync thread, never blocks.
+        """
+        ...
+
+
+class Sync(Protocol):
+    """What the station's loop may ask of the sync thread (`thread.SyncThread` is the one made)."""
+
+    def start(self) -> None:
+        """Begin; the journal view is opened on the new thread."""
+        ...
+
+    def poke(self) -> None:
+        """Something was committed: send soon."""
+        ...
+
+    def set_link(self, *, up: bool) -> None:
+        """Cut or restore the station's own network; while cut, nothing is sent."""
+        ...
+
+    def sync_now(self) -> Future[Said | None]:
+        """None once nothing is unsent and all there is to pull is pulled, else the reason."""
+        ...
+
+    def stop(self) -> None:
+        """End within about a second; what was not sent stays in the journal."""
+        ...

@@ -1,0 +1,277 @@
+"""The JSON messages of the protocol, one frozen type each.
+
+Rules of this module:
+1. A field once published keeps its name and meaning; readers ignore fields they do not know, so
+   that versions may differ by one.
+2. Journals are 26 base32 letters, event ids 64 hex digits, keys 64 hex digits, signatures base64.
+3. Every text and list has a limit; what goes beyond it is refused while reading
+   (`tally.wire.reading`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from tally.records.ids import EventId, JournalId, parse_event_id, parse_journal, show_journal
+from tally.records.signing import Receipt
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Short: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
+Words: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
+JournalText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z2-7]{26}\Z")]
+IdText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+KeyText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+NonceText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+SignatureText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
+RunText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all messages; unknown fields are ignored."""
+
+
+class Tip(Message, frozen=True):
+    """A position in a journal: event `id` at `seq`."""
+
+    journal: JournalText
+    seq: Count
+    id: IdText
+
+
+class Notice(Message, frozen=True):
+    """What a person should know about events that were taken all the same (`fork`, `gap`, …)."""
+
+    code: Short
+    seq: Count = 0
+    words: Words = ""
+
+
+class SignedReceipt(Message, frozen=True):
+    """`tally.records.signing.Receipt` as it travels."""
+
+    hub: JournalText
+    epoch: Count
+    journal: JournalText
+    seq: Count
+    id: IdText
+    durable_through: Count
+    archived_through: Count
+    sig: SignatureText
+
+
+class HubTime(Message, frozen=True):
+    """Who answers, and its wall clock in ms UTC when it received and when it answered."""
+
+    hub: JournalText
+    epoch: Count
+    plant: Short
+    protocol_min: Count
+    protocol_max: Count
+    received_ms: Count
+    sent_ms: Count
+
+
+class EnrollRequest(Message, frozen=True):
+    """One-time secret, and a base64 piece that holds journal.opened under the new key."""
+
+    secret: Short
+    genesis: Annotated[str, msgspec.Meta(max_length=64 * 1024)]
+
+
+class EnrollAnswer(Message, frozen=True):
+    """What a new station must know and keep: the hub, its keys, and who the station is."""
+
+    hub: JournalText
+    epoch: Count
+    plant: Short
+    root: KeyText
+    receipt_key: KeyText
+    keys_feed: JournalText
+    station: Short
+    line: Short = ""
+    site: Short = ""
+
+
+class SessionRequest(Message, frozen=True):
+    """A station asks for a challenge."""
+
+    journal: JournalText
+    run: RunText
+
+
+class Challenge(Message, frozen=True):
+    """A nonce for one answer; `verifier` is the hub's receipt key."""
+
+    nonce: NonceText
+    verifier: KeyText
+    epoch: Count
+
+
+class SessionAnswer(Message, frozen=True):
+    """The challenge, signed by the journal's key (`tally.wire.session`)."""
+
+    journal: JournalText
+    run: RunText
+    nonce: NonceText
+    signature: SignatureText
+
+
+class SessionGrant(Message, frozen=True):
+    """A bearer for `seconds`, bound to this journal and run; kept in memory only, on both sides."""
+
+    bearer: Short
+    seconds: Count
+
+
+class Gauges(Message, frozen=True):
+    """What the console shows of a station: unsent events, and codes left by scheme."""
+
+    unsent: Count = 0
+    codes_left: Annotated[dict[Short, Count], msgspec.Meta(max_length=100)] = {}
+
+
+class Hello(Message, frozen=True):
+    """Where a station stands.
+
+    `heads`: own head first, then others it could relay. `locator`: own ids at head, -1, -2, -4, -8
+    … 1, so that the hub can name the highest one it shares (`sync.md` 3.6).
+    """
+
+    run: RunText
+    previous_run: RunText | None = None
+    agent: Short = ""
+    heads: Annotated[tuple[Tip, ...], msgspec.Meta(max_length=1000)] = ()
+    locator: Annotated[tuple[Tip, ...], msgspec.Meta(max_length=64)] = ()
+    cursors: Annotated[tuple[Tip, ...], msgspec.Meta(max_length=1000)] = ()
+    gauges: Gauges = Gauges()
+
+
+class Subscription(Message, frozen=True):
+    """A journal this station pulls, and where it ends at the hub (`seq` 0: nothing yet)."""
+
+    journal: JournalText
+    name: Short
+    kind: Literal["feed", "station"]
+    seq: Count
+    id: IdText
+
+
+class HelloAnswer(Message, frozen=True):
+    """Where the hub stands.
+
+    `have`: the end of this station's journal at the hub. `common`: the highest entry of the locator
+    that the hub holds; nothing above it is shared. `news`: digest of the subscriptions' tips, for
+    the long poll.
+    """
+
+    hub: JournalText
+    epoch: Count
+    have: Tip | None = None
+    common: Tip | None = None
+    receipt: SignedReceipt | None = None
+    subscriptions: Annotated[tuple[Subscription, ...], msgspec.Meta(max_length=1000)] = ()
+    notices: Annotated[tuple[Notice, ...], msgspec.Meta(max_length=100)] = ()
+    events_max: Count = 500
+    bytes_max: Count = 1024 * 1024
+    news: Short = ""
+
+
+class Taken(Message, frozen=True):
+    """Answer to a piece, segment or seal: how far the hub now holds this journal, signed.
+
+    `need`: the seq from which the hub lacks events; nothing above it is acknowledged.
+    """
+
+    accepted: Tip
+    receipt: SignedReceipt
+    duplicates: Count = 0
+    stored: Count = 0
+    need: Count | None = None
+    notices: Annotated[tuple[Notice, ...], msgspec.Meta(max_length=100)] = ()
+
+
+class News(Message, frozen=True):
+    """Digest of the subscriptions' tips; another one than seen: there is something to pull."""
+
+    news: Short
+
+
+class LeaseRequest(Message, frozen=True):
+    """A wish for codes; the same `request` always gets the same grant."""
+
+    request: Short
+    scheme: Short
+    count: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+
+
+class LeaseAnswer(Message, frozen=True):
+    """Where the grant stands in feed `leases`; the grant itself comes with the feed."""
+
+    request: Short
+    grant: Tip
+    block: Short = ""
+
+
+class Problem(Message, frozen=True):
+    """A problem document (RFC 9457): what happened, why, what to do, in words; `code` is stable."""
+
+    type: Short
+    code: Short
+    title: Short
+    what: Words
+    why: Words = ""
+    do: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position as values: seq 0 stands before the first event."""
+
+    seq: int
+    event_id: EventId
+
+
+def show_tip(journal: JournalId, seq: int, event_id: EventId) -> Tip:
+    """The position as it travels."""
+    return Tip(journal=show_journal(journal), seq=seq, id=event_id.hex())
+
+
+def show_receipt(receipt: Receipt) -> SignedReceipt:
+    """The receipt as it travels."""
+    return SignedReceipt(
+        hub=show_journal(receipt.hub),
+        epoch=receipt.epoch,
+        journal=show_journal(receipt.journal),
+        seq=receipt.seq,
+        id=receipt.event_id.hex(),
+        durable_through=receipt.durable_through,
+        archived_through=receipt.archived_through,
+        sig=base64.b64encode(receipt.signature).decode("ascii"),
+    )
+
+
+def read_receipt(message: SignedReceipt) -> Receipt:
+    """The receipt as a value; its signature is judged by `Receipt.is_signed_by`.
+
+    Raises:
+        ValueError: a journal or signature that is no canonical text.
+    """
+    try:
+        signature = base64.b64decode(message.sig, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"The receipt's signature is not base64: {error}.") from error
+    return Receipt(
+        hub=parse_journal(message.hub),
+        epoch=message.epoch,
+        journal=parse_journal(message.journal),
+        seq=message.seq,
+        event_id=parse_event_id(message.id),
+        durable_through=message.durable_through,
+        archived_through=message.archived_through,
+        signature=signature,
+    )
