@@ -1,8 +1,9 @@
 """What every input driver shares: one daemon thread, sorted faults, waiting times, health.
 
 A family brings a session: a function that opens the device, calls `link.ready()`, delivers through
-`link.deliver()` and returns when `link.is_stopping`. A `DriverFault` ends a session; this thread says so, waits (0.2 s, doubling to 5 s) and opens a new one. This is the place
-that catches everything: a driver never dies without words.
+`link.deliver()` and returns when `link.is_stopping`. A `DriverFault` ends a session; this thread
+says so, waits (0.2 s, doubling to 5 s) and opens a new one. This is the place that catches
+everything: a driver never dies without words.
 """
 
 import threading

@@ -46,7 +46,7 @@ class DeviceSettings:
     def choice(self, key: str, allowed: Sequence[str], default: str | None = None) -> str:
         value = self._ask(key, default)
         if not isinstance(value, str) or value not in allowed:
-            self._note(key, f"one of {', '.join(allowed)}{_nearest(value, allowed)}", value)
+            self._note(key, f"one of {', '.join(allowed)}{nearest(value, allowed)}", value)
             return allowed[0]
         return value
 
@@ -58,7 +58,7 @@ class DeviceSettings:
             return tuple(default)
         for one in value:
             if one not in allowed:
-                self._note(key, f"only {', '.join(allowed)}{_nearest(one, allowed)}", one)
+                self._note(key, f"only {', '.join(allowed)}{nearest(one, allowed)}", one)
         return tuple(str(one) for one in value)
 
     def whole(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
@@ -88,7 +88,7 @@ class DeviceSettings:
         """
         for key in self._table:
             if key not in self._asked:
-                near = _nearest(key, self._asked)
+                near = nearest(key, self._asked)
                 self.problems.append(f"{key!r} is not a setting of this driver{near}")
         if self.problems:
             raise fault("D-001", source=self.name, problems="; ".join(self.problems))
@@ -98,15 +98,17 @@ class DeviceSettings:
         return self._table.get(key, default)
 
     def _note(self, key: str, expected: str, found: object) -> None:
-        said = f"found {_shown(found)}" if key in self._table else "the key is missing"
+        said = f"found {shown(found)}" if key in self._table else "the key is missing"
         self.problems.append(f"{key!r}: expected {expected}; {said}")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as found, cut to a readable length."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _nearest(given: object, allowed: Sequence[str]) -> str:
+def nearest(given: object, allowed: Sequence[str]) -> str:
+    """A hint at the allowed word that resembles what was given, or nothing."""
     near = difflib.get_close_matches(str(given)[:80], allowed, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,1 @@
+"""A label printer that prints into picture files: `template` (pure), `drawing`, `printer`."""
