@@ -1,1 +1,4 @@
-"""The demo and the outage story, played through the installed commands and real files; imports neither half."""
+"""The demo and the outage story, played through the installed commands and real files.
+
+Imports neither half.
+"""

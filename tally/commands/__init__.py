@@ -1,1 +1,4 @@
-"""Commands that need no half: verify, ledger, codes. They read files and print; the rules live in `tally`."""
+"""Commands that need no half: verify, ledger, codes.
+
+They read files and print; the rules live in `tally`.
+"""
