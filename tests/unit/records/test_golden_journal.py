@@ -1,0 +1,47 @@
+"""The format does not change: the golden files are what version 1 is."""
+
+from pathlib import Path
+
+from tally.events.decoding import EventLine, read_lines
+from tally.events.registry import TYPES
+from tally.proof.exported import prove_export
+from tally.records.export import EventRow, read_row, unb64
+from tally.records.segment import decode, prove
+from tests.support.golden import golden, golden_export
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+CHANGED = (
+    "The format changed: line, id, head, seal or row no longer has the bytes of version 1. "
+    "Journals in the field would break. A new version of a type or of the format is added beside "
+    "the old one; the golden files are never edited."
+)
+
+
+def test_golden_export_has_the_bytes_of_version_1() -> None:
+    stored = (GOLDEN / "journal-v1.jsonl").read_bytes()
+    assert b"\n".join(golden_export()) + b"\n" == stored, CHANGED
+
+
+def test_golden_segment_decodes_to_the_same_lines_and_ids() -> None:
+    station = golden()[1]
+    segment = decode((GOLDEN / "segment-v1.bin").read_bytes())
+    assert segment == station.sealed(1, 10), CHANGED
+    assert prove(segment, station.key.public) == station.ids[:10], CHANGED
+
+
+def test_golden_export_is_accepted_whole() -> None:
+    report = prove_export((GOLDEN / "journal-v1.jsonl").read_bytes().splitlines())
+    assert report.problems == ()
+    assert report.unanchored == ()
+    assert [journal.completeness for journal in report.journals] == [
+        "complete to receipt 23",
+        "tail unknown",
+    ]
+
+
+def test_golden_journals_hold_every_event_type_and_all_can_be_read() -> None:
+    rows = (GOLDEN / "journal-v1.jsonl").read_bytes().splitlines()
+    lines = [unb64(row.line) for row in map(read_row, rows) if isinstance(row, EventRow)]
+    events = read_lines(lines)
+    assert all(isinstance(event, EventLine) for event in events)
+    assert {event.t for event in events} == set(TYPES)
