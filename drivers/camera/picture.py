@@ -12,6 +12,7 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8\xff"
 FILE_BYTES_MAX = 32 * 1024 * 1024
 PIXELS_MAX = 50_000_000
+PARTS_MAX = 65_536  # a real picture has some thousands; a forged one may have millions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def why_refused(found: Outline) -> str:
 def _outline_png(raw: bytes) -> Outline:
     width = height = 0
     position = len(PNG_MAGIC)
-    while position + 8 <= len(raw):
+    for _ in range(PARTS_MAX):
+        if position + 8 > len(raw):
+            break
         length, kind = struct.unpack_from(">I4s", raw, position)
         end = position + 12 + length
         if end > len(raw):
@@ -82,7 +85,9 @@ def _outline_jpeg(raw: bytes) -> Outline:
     width = height = 0
     position = 2
     cut = f"the JPEG breaks off after {len(raw)} bytes, without end"
-    while position + 4 <= len(raw):
+    for _ in range(PARTS_MAX):
+        if position + 4 > len(raw):
+            break
         if raw[position] != 0xFF:
             return Outline("JPEG", width, height, f"no JPEG marker at byte {position}")
         marker = raw[position + 1]

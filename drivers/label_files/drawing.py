@@ -94,6 +94,8 @@ def _encode(item: Item, text: str, zxingcpp: Any) -> tuple[Any, bytes]:
     """The symbol, one pixel per module, and its payload."""
     import numpy as np
 
+    if item.kind == "code128" and not text.isascii():
+        raise LabelProblems([f"code128 carries ASCII only, found {shown(text)}"])
     options: dict[str, Any] = {"gs1": True} if item.gs1 else {}
     if item.kind == "datamatrix":
         options["force_square"] = True
@@ -117,6 +119,7 @@ def _place_symbol(template: Template, item: Item, symbol: Any, where: str, cv2: 
         raise LabelProblems([f"{found}, expected at least {need:.1f} mm"])
     is_linear = item.kind == "code128"
     height = template.pixels(item.height) if is_linear else rows * module
+    _check_room(template, columns * module, height)
     ink = cv2.resize(
         symbol[:1] if is_linear else symbol,
         (columns * module, max(height, 1)),
@@ -142,10 +145,18 @@ def _place_text(template: Template, item: Item, text: str, where: str, cv2: Any)
     # Measured on a canvas that is wide enough for the longest text, so that it never wraps.
     canvas = (size * 2 * (len(text) + 2), size * 3)
     _, above, width, height = cv2.getTextSize(canvas, text, (0, size), font, size)
+    _check_room(template, width, height)
     ink = np.full((height + abs(above), max(width, 1)), 255, np.uint8)
     cv2.putText(ink, text, (0, size - above if above < 0 else size), (0,), font, size)
     left, top = template.pixels(item.x), template.pixels(item.y)
     return _Placed(where, left, top, left + ink.shape[1], top + ink.shape[0], ink)
+
+
+def _check_room(template: Template, width: int, height: int) -> None:
+    """Refuse what is larger than the label, before it costs memory."""
+    if width > template.pixels(template.width) or height > template.pixels(template.height):
+        label = f"a label of {template.width} x {template.height} mm at {template.dpi} dpi"
+        raise LabelProblems([f"needs {width} x {height} pixels, more than {label} has"])
 
 
 def _find_collisions(placed: list[_Placed], width: int, height: int) -> list[str]:

@@ -7,6 +7,7 @@ anything is written the drawing is read back by the decoder: a label nobody can 
 
 import os
 import re
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -108,7 +109,7 @@ class LabelFiles:
 
     def _write(self, job_id: str, picture: bytes) -> str:
         """Put one copy on disk under the next free number; its path."""
-        making = self._folder / f".{job_id}.{os.getpid()}.making"
+        making = self._folder / f".{job_id}.{os.getpid()}.{threading.get_ident()}.making"
         try:
             with making.open("wb") as file:
                 file.write(picture)
