@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from edge_agent.scan.types import Vocabulary
-from edge_agent.workflow.types import Words
 from tally.events.types import Body
 from tally.master.plans import Plan
+from tally.master.reading import Words
 
 SeenRef: TypeAlias = int | str
 

@@ -21,13 +21,7 @@ import msgspec
 
 from edge_agent.scan.types import Scan
 from tally.events.types import Body
-
-
-class Words(msgspec.Struct, frozen=True):
-    """One text in both languages; the same shape as the words of master data."""
-
-    en: str
-    zh: str
+from tally.master.reading import Words
 
 
 Says: TypeAlias = dict[str, str | Words]
