@@ -262,7 +262,6 @@ def read_plan(table: Table) -> Plan:
         steps=steps,
         subject=table.one_of("subject", SUBJECTS, "unit"),
     )
-    table.close()
     if len(table.problems) == before:
         table.problems += [
             Problem(table.file, key, expected, found, hint)

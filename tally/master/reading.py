@@ -58,6 +58,14 @@ class FloatText:
     text: str
 
 
+class Row(dict[str, object]):
+    """A table that was one row of a sheet; its problems name the row, as the sheet counts it."""
+
+    def __init__(self, cells: Mapping[str, object], number: int) -> None:
+        super().__init__(cells)
+        self.number = number
+
+
 class Table:
     """One table under reading; problems of all its getters go to the same list.
 
@@ -78,7 +86,7 @@ class Table:
         self._asked: list[str] = []
         self._is_text = is_text
         self.file = file
-        self.key = key
+        self.key = f"row {raw.number}" if isinstance(raw, Row) else key
         self.problems = problems
 
     def has(self, name: str) -> bool:
@@ -137,13 +145,13 @@ class Table:
         words = 'a decimal number in quotes, as in "0.50"'
         found = self._take(name, words, default)
         if found is _ABSENT:
-            return default or "0"
+            return default or "1"
         if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 10**12:
             return str(found)
         if isinstance(found, str) and re.fullmatch(DECIMAL, found, re.ASCII):
             return found
         self.note(name, words, found)
-        return "0"
+        return "1"
 
     def one_of(self, name: str, choices: Sequence[T], default: T | None = None) -> T:
         """Give one of the known words."""
