@@ -13,7 +13,7 @@ import click
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("tally", "edge_agent", "hub", "drivers", "tally_demo", "bench")
-_NOT_OURS = {".git", ".venv", ".tools", "node_modules", "dist", "__pycache__"}
+_NOT_OURS = {"node_modules", "dist", "__pycache__"}
 
 # The functional core. What is not listed here is the shell.
 PURE = ("tally", "edge_agent/scan", "edge_agent/workflow")
@@ -21,11 +21,12 @@ _SHELL_INSIDE = ("tally/cli.py", "tally/commands/", "tally/ledger/sqlite")
 
 
 def files(*suffixes: str, under: Path = ROOT) -> Iterator[Path]:
-    """Files of the project with one of the suffixes (all when none), sorted; no caches."""
+    """Files of the project with one of the suffixes (all when none), sorted; no caches, nothing hidden."""
     for path in sorted(under.rglob("*")):
         parts = path.relative_to(under).parts
-        hidden = any(part in _NOT_OURS or part.endswith("_cache") for part in parts)
-        if path.is_file() and not hidden and (not suffixes or path.suffix in suffixes):
+        if _NOT_OURS.intersection(parts) or (parts[0].startswith(".") and parts[0] != ".ci"):
+            continue
+        if path.is_file() and (not suffixes or path.suffix in suffixes):
             yield path
 
 
