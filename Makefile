@@ -30,12 +30,12 @@ check: setup ## Under a minute, before every push: lint, types, import rules, qu
 	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile=quick \
 		$(wildcard tests/unit tests/property tests/tidy) || status=1; exit $$status
 
+# Not a target of its own in the list: `check` and `test` say more.
 lint:
-	@status=0; set -x; \
-	$(BIN)/ruff format --check . || status=1; \
-	$(BIN)/ruff check . || status=1; \
-	$(BIN)/mypy || status=1; \
-	$(BIN)/lint-imports --no-logo || status=1; exit $$status
+	@status=0; \
+	for step in "ruff format --check ." "ruff check ." mypy "lint-imports --no-logo"; do \
+		echo "== $$step"; $(BIN)/$$step || status=1; \
+	done; exit $$status
 
 bench: setup ## Measure against the limit of this machine and a peer (ARGS="NAME")
 	@$(BIN)/tally bench $(ARGS)
