@@ -49,6 +49,7 @@ class Notice(Message, frozen=True):
     code: Short
     seq: Count = 0
     words: Words = ""
+    zh: Words = ""
 
 
 class SignedReceipt(Message, frozen=True):

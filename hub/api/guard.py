@@ -1,0 +1,134 @@
+"""Keeps hostile and clumsy requests from the handlers (`sync.md` 3.4 point 9).
+
+Around every app: the body is read whole, under a cap and a deadline, before a handler runs; the
+bytes held for all callers together and the requests worked on at once are limited; an exception
+becomes a problem document without a trace. Header size and time are limited below, in `serving`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.api.problems import problem
+from tally.wire.protocol import BODY_BYTES_MAX
+
+_log = logging.getLogger("tally.hub.api")
+BODY_SECONDS: Final = 120.0
+AT_ONCE: Final = 64
+HELD_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+class Guard:
+    """ASGI wrapper; see the module.
+
+    `unhurried` are paths that wait on purpose (long poll) and take no place among the `at_once`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        body_bytes_max: int = BODY_BYTES_MAX,
+        body_seconds: float = BODY_SECONDS,
+        at_once: int = AT_ONCE,
+        unhurried: frozenset[str] = frozenset(),
+    ) -> None:
+        self._app = app
+        self._body_bytes_max = body_bytes_max
+        self._body_seconds = body_seconds
+        self._at_once = at_once
+        self._unhurried = unhurried
+        self._working = 0
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        parts: list[bytes] = []
+        try:
+            refusal = await self._read(Headers(scope=scope), receive, parts)
+            if refusal is None:
+                await self._work(scope, _again(b"".join(parts), receive), send)
+            else:
+                # What was not read stays in the pipe, so this connection ends here.
+                refusal.headers["Connection"] = "close"
+                await refusal(scope, receive, send)
+        finally:
+            self._held -= sum(map(len, parts))
+
+    async def _read(
+        self, headers: Headers, receive: Receive, parts: list[bytes]
+    ) -> Response | None:
+        """Fill `parts` with the body, or say why not."""
+        limit = self._body_bytes_max
+        declared = headers.get("content-length", "0")
+        if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
+            return problem("too_large", f"The body has {declared[:20]} bytes; {limit} are taken.")
+        if headers.get("content-encoding", "identity") != "identity":
+            return problem("unreadable", "The body is encoded; send it as it is.")
+        size = 0
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return problem("unreadable", "The body ended early.")
+                    part: bytes = message.get("body", b"")
+                    parts.append(part)
+                    self._held += len(part)
+                    size += len(part)
+                    if size > limit:
+                        return problem("too_large", f"The body has more than {limit} bytes.")
+                    if self._held > HELD_BYTES_MAX:
+                        return problem("busy", "Too many large requests at once.")
+                    if not message.get("more_body", False):
+                        return None
+        except TimeoutError:
+            seconds = self._body_seconds
+            return problem("too_slow", f"The body was not complete after {seconds:g} s.")
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+        counted = scope["path"] not in self._unhurried
+        if counted and self._working >= self._at_once:
+            busy = problem("busy", f"{self._working} requests are being worked on.")
+            await busy(scope, receive, send)
+            return
+        self._working += counted
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:  # noqa: BLE001  (the last net: the trace goes to the hub's log only)
+            _log.exception("%s %s", scope["method"], scope["path"])
+            if not has_begun:
+                fault = problem("broken", "The hub met a fault of its own.")
+                await fault(scope, receive, send)
+        finally:
+            self._working -= counted
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the whole body once, then what the connection says."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again

@@ -1,0 +1,239 @@
+"""Runs the hub's three doors in one process: plain port P, TLS port P+1, DIR/admin.sock.
+
+One event loop, one worker (the store has one writer). SIGTERM and SIGINT stop it in order: no new
+connections, requests under way finish, long polls are sent home. Headers have a size and a deadline
+here, since uvicorn has none (Kludex/uvicorn#157).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from hub.api.admin_client import SOCKET_NAME, socket_address
+from hub.api.bell import Bell
+
+HEADER_BYTES_MAX: Final = 32 * 1024
+HEADER_SECONDS: Final = 10.0
+CONNECTIONS_MAX: Final = 1000
+STOP_SECONDS: Final = 10
+PORTS_TRIED: Final = 50
+
+
+class PortTakenError(Exception):
+    """Another program listens there; the message names the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Sockets bound before anything starts, so that the addresses are known and printed."""
+
+    plain: socket.socket
+    tls: socket.socket
+    admin: socket.socket
+    directory: Path
+
+    @property
+    def port(self) -> int:
+        """P; stations use P+1."""
+        port: int = self.plain.getsockname()[1]
+        return port
+
+    def close(self) -> None:
+        """Give the sockets back and remove the admin socket's file."""
+        for door in (self.plain, self.tls, self.admin):
+            door.close()
+        (self.directory / SOCKET_NAME).unlink(missing_ok=True)
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol with a deadline from the first byte awaited to the end of the headers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def data_received(self, data: bytes) -> None:
+        before = cast("RequestResponseCycle | None", self.cycle)
+        if self._deadline is None and (before is None or before.response_complete):
+            self._expect_headers()
+        super().data_received(data)
+        if self.cycle is not before and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _expect_headers(self) -> None:
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `serve`, which stops all three."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def open_doors(directory: Path, host: str, port: int | None, first_port: int) -> Doors:
+    """Bind P and P+1 and the admin socket.
+
+    `port` None: the first free pair from `first_port`; 0: any free pair.
+
+    Raises:
+        PortTakenError: the port asked for, or all that were tried, are taken.
+    """
+    plain, tls = _bind_pair(host, port, first_port)
+    try:
+        admin = _bind_admin(directory)
+    except OSError:
+        plain.close()
+        tls.close()
+        raise
+    return Doors(plain, tls, admin, directory)
+
+
+def serve(
+    doors: Doors,
+    *,
+    plain: ASGIApp,
+    stations: ASGIApp,
+    admin: ASGIApp,
+    tls: ssl.SSLContext,
+    bell: Bell,
+    on_ready: Callable[[], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT; `on_ready` is called once all doors are open."""
+    servers = [
+        (_server(plain), doors.plain),
+        (_server(stations, tls), doors.tls),
+        (_server(admin), doors.admin),
+    ]
+    try:
+        asyncio.run(_run(servers, bell, on_ready))
+    finally:
+        doors.close()
+
+
+async def _run(
+    servers: list[tuple[_Server, socket.socket]], bell: Bell, on_ready: Callable[[], None]
+) -> None:
+    def stop() -> None:
+        bell.close()
+        for server, _ in servers:
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    tasks = [asyncio.create_task(server.serve(sockets=[door])) for server, door in servers]
+    while not all(server.started for server, _ in servers):
+        if any(task.done() for task in tasks):
+            break
+        await asyncio.sleep(0.01)
+    else:
+        on_ready()
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    stop()  # one door that closes by itself closes the others
+    await asyncio.gather(*tasks)
+    for task in done:
+        task.result()
+
+
+def _server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> _Server:
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    return _Server(config)
+
+
+def _bind_pair(host: str, port: int | None, first: int) -> tuple[socket.socket, socket.socket]:
+    tried = (
+        [port]
+        if port
+        else ([0] * PORTS_TRIED if port == 0 else range(first, first + 2 * PORTS_TRIED, 2))
+    )
+    for candidate in tried:
+        one = _bind(host, candidate)
+        if one is None:
+            continue
+        other = _bind(host, one.getsockname()[1] + 1)
+        if other is not None:
+            return one, other
+        one.close()
+    if port:
+        raise PortTakenError(
+            f"Port {port} or {port + 1} on {host} is taken by another program. Stop that, or choose "
+            "another with --port."
+        )
+    raise PortTakenError(f"No two free ports on {host} from {first}. Choose one with --port.")
+
+
+def _bind(host: str, port: int) -> socket.socket | None:
+    if port > 65535:
+        return None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+        door.listen(256)
+    except OSError as error:
+        door.close()
+        if isinstance(error, socket.gaierror):
+            raise
+        return None
+    return door
+
+
+def _bind_admin(directory: Path) -> socket.socket:
+    """A fresh socket file, 0600 from the first moment; an old one of a killed hub is replaced.
+
+    The caller holds the hub's lock, so nobody else serves this folder.
+    """
+    (directory / SOCKET_NAME).unlink(missing_ok=True)
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with socket_address(directory) as address:
+        door.bind(address)
+    (directory / SOCKET_NAME).chmod(0o600)
+    door.listen(16)
+    return door

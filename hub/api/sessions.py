@@ -1,0 +1,108 @@
+"""Who is calling: challenges and bearers of stations, in memory only (`decided.md` 13).
+
+A challenge is answered once, within a minute; a bearer lives ten minutes and is bound to journal
+and run. A hub that restarts forgets them all and stations sign again. Time here is monotonic
+seconds, so no wall clock can lock a station out. Thread-safe.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from hub.api.problems import TurnedAway
+from tally.records.ids import JournalId
+from tally.records.signing import SESSION, PublicKey
+from tally.wire.protocol import NONCE_SIZE, SESSION_SECONDS
+from tally.wire.session import STATION, session_message
+
+K = TypeVar("K", bytes, str)
+NONCE_SECONDS: Final = 60.0
+PER_JOURNAL_MAX: Final = 8
+"""Open challenges, and bearers, that one journal may hold; the oldest goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A proven caller."""
+
+    journal: JournalId
+    run: str
+    until: float
+
+
+class Sessions:
+    """Challenges given and bearers granted."""
+
+    def __init__(
+        self,
+        verifier: PublicKey,
+        epoch: int,
+        clock: Callable[[], float],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._verifier = verifier
+        self._epoch = epoch
+        self._clock = clock
+        self._entropy = entropy
+        self._nonces: dict[bytes, Session] = {}
+        self._bearers: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def challenge(self, journal: JournalId, run: str) -> bytes:
+        """A fresh nonce for this journal and run."""
+        nonce = self._entropy(NONCE_SIZE)
+        now = self._clock()
+        with self._lock:
+            _make_room(self._nonces, journal, now)
+            self._nonces[nonce] = Session(journal, run, now + NONCE_SECONDS)
+        return nonce
+
+    def answer(
+        self, journal: JournalId, run: str, nonce: bytes, signature: bytes, key: PublicKey
+    ) -> str:
+        """A bearer for a challenge signed by the journal's key; it is used up either way.
+
+        Raises:
+            TurnedAway: no such challenge for this journal and run (any more), or another signature.
+        """
+        now = self._clock()
+        with self._lock:
+            asked = self._nonces.pop(nonce, None)
+        if asked is None or (asked.journal, asked.run) != (journal, run) or asked.until < now:
+            raise TurnedAway(
+                "wrong_answer",
+                "This challenge was not given to this journal and run, was answered before, or is "
+                f"older than {NONCE_SECONDS:g} s.",
+            )
+        message = session_message(self._verifier, STATION, self._epoch, nonce, run, journal)
+        if not key.verifies(SESSION, message, signature):
+            raise TurnedAway("wrong_answer", "The signature is not that of the journal's key.")
+        bearer = self._entropy(32).hex()
+        with self._lock:
+            _make_room(self._bearers, journal, now)
+            self._bearers[bearer] = Session(journal, run, now + SESSION_SECONDS)
+        return bearer
+
+    def who(self, bearer: str) -> Session:
+        """The session of a bearer.
+
+        Raises:
+            TurnedAway: unknown here or too old.
+        """
+        with self._lock:
+            found = self._bearers.get(bearer)
+        if found is None or found.until < self._clock():
+            raise TurnedAway("no_session", "The bearer is missing, unknown or over 10 min old.")
+        return found
+
+
+def _make_room(table: dict[K, Session], journal: JournalId, now: float) -> None:
+    """Forget what is too old, and this journal's oldest beyond the limit (dicts keep order)."""
+    for key in [key for key, session in table.items() if session.until < now]:
+        del table[key]
+    own = [key for key, session in table.items() if session.journal == journal]
+    for key in own[: max(0, len(own) - PER_JOURNAL_MAX + 1)]:
+        del table[key]

@@ -1,0 +1,323 @@
+"""What stations call, over TLS (`tally.wire` has the messages, `sync.md` 3.4 the rules).
+
+200 for anything authentic, whatever it says; only unreadable bytes, strangers and load are refused.
+Every handler reads, asks one service, writes. Handlers are plain functions, so they run on the
+thread pool; only the long poll is a coroutine and holds no thread while it waits.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from hub.api.bell import Bell, digest
+from hub.api.guard import Guard
+from hub.api.openapi import describe
+from hub.api.problems import TurnedAway, install, too_old
+from hub.api.sessions import Session, Sessions
+from hub.services import Hub
+from hub.services.answers import Ingested
+from tally.records.ids import (
+    GENESIS,
+    EventId,
+    JournalId,
+    MalformedIdError,
+    parse_event_id,
+    parse_journal,
+    show_journal,
+)
+from tally.records.signing import PublicKey
+from tally.wire import messages as m
+from tally.wire import protocol as p
+from tally.wire.reading import UnreadableError, read_message, write_message
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the handlers work with; `now_ms` is the hub's wall clock in milliseconds UTC."""
+
+    hub: Hub
+    sessions: Sessions
+    bell: Bell
+    now_ms: Callable[[], int]
+
+
+def stations_app(desk: Desk) -> Guard:
+    """The app that stands behind TLS."""
+    app = FastAPI(title="Tallystick hub: stations", version="1", docs_url=None, redoc_url=None)
+    app.state.desk = desk
+    install(app)
+    app.include_router(router)
+    describe(app)
+    return Guard(app, unhurried=frozenset({p.NEWS}))
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _speaks_our_protocol(request: Request) -> None:
+    spoken = request.headers.get(p.PROTOCOL_HEADER, str(p.PROTOCOL_MIN))
+    if not spoken.isdecimal() or not p.PROTOCOL_MIN <= int(spoken[:9]) <= p.PROTOCOL_MAX:
+        raise too_old(spoken)
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+def _caller(request: Request) -> Session:
+    kind, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return _desk(request).sessions.who(bearer if kind.lower() == "bearer" else "")
+
+
+def _journal(journal: str) -> JournalId:
+    try:
+        return parse_journal(journal)
+    except MalformedIdError as error:
+        raise UnreadableError(str(error)) from error
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+Body = Annotated[bytes, Depends(_body)]
+Caller = Annotated[Session, Depends(_caller)]
+PathJournal = Annotated[JournalId, Depends(_journal)]
+router = APIRouter(dependencies=[Depends(_speaks_our_protocol)])
+
+
+def _answer(message: m.Message) -> Response:
+    return Response(write_message(message), media_type=p.JSON_TYPE)
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """Whether the hub answers."""
+    return {"status": "ok"}
+
+
+@router.get(p.TIME)
+def tell_time(desk: AtDesk) -> Response:
+    """Who this is, which protocol it speaks, what time it has; for anyone."""
+    now = desk.now_ms()
+    return _answer(
+        m.HubTime(
+            hub=show_journal(desk.hub.hub_id),
+            epoch=desk.hub.epoch,
+            plant=desk.hub.plant,
+            protocol_min=p.PROTOCOL_MIN,
+            protocol_max=p.PROTOCOL_MAX,
+            received_ms=now,
+            sent_ms=desk.now_ms(),
+        )
+    )
+
+
+@router.post(p.ENROLL)
+def enroll(desk: AtDesk, body: Body) -> Response:
+    """A new station joins with a one-time token."""
+    asked = read_message(body, m.EnrollRequest)
+    made = desk.hub.enroll(asked.secret, _bytes(asked.genesis, "genesis"))
+    desk.bell.ring()
+    return _answer(
+        m.EnrollAnswer(
+            hub=show_journal(made.hub_id),
+            epoch=made.epoch,
+            plant=made.plant,
+            root=made.root.raw.hex(),
+            receipt_key=made.receipt_key.raw.hex(),
+            keys_feed=show_journal(made.keys_feed),
+            station=made.station,
+            line=made.line,
+            site=made.site,
+        )
+    )
+
+
+@router.post(p.SESSION)
+def challenge(desk: AtDesk, body: Body) -> Response:
+    """A nonce to sign."""
+    asked = read_message(body, m.SessionRequest)
+    journal = _journal(asked.journal)
+    _key_of(desk, journal)
+    return _answer(
+        m.Challenge(
+            nonce=desk.sessions.challenge(journal, asked.run).hex(),
+            verifier=desk.hub.receipt_key.raw.hex(),
+            epoch=desk.hub.epoch,
+        )
+    )
+
+
+@router.post(p.SESSION_ANSWER)
+def answer_challenge(desk: AtDesk, body: Body) -> Response:
+    """A bearer for a signed nonce."""
+    said = read_message(body, m.SessionAnswer)
+    journal = _journal(said.journal)
+    bearer = desk.sessions.answer(
+        journal,
+        said.run,
+        bytes.fromhex(said.nonce),
+        _bytes(said.signature, "signature"),
+        _key_of(desk, journal),
+    )
+    return _answer(m.SessionGrant(bearer=bearer, seconds=p.SESSION_SECONDS))
+
+
+@router.post(p.HELLO)
+def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
+    """Where both stand; what there is to pull."""
+    said = read_message(body, m.Hello)
+    standing = desk.hub.standing(caller.journal)
+    common = desk.hub.common(caller.journal, _own(said.locator, caller.journal))
+    desk.hub.note_hello(caller.journal, _gauges(said, caller))
+    subscriptions = desk.hub.subscriptions(caller.journal)
+    return _answer(
+        m.HelloAnswer(
+            hub=show_journal(desk.hub.hub_id),
+            epoch=desk.hub.epoch,
+            have=m.show_tip(caller.journal, standing.seq, standing.event_id),
+            common=m.show_tip(caller.journal, *common),
+            receipt=m.show_receipt(standing.receipt),
+            subscriptions=tuple(
+                m.Subscription(
+                    journal=show_journal(item.journal),
+                    name=item.name,
+                    kind=item.kind,
+                    seq=item.seq,
+                    id=item.event_id.hex(),
+                )
+                for item in subscriptions
+            ),
+            news=digest(subscriptions),
+        )
+    )
+
+
+@router.put(p.JOURNALS + "/{journal}/records", dependencies=[Depends(_caller)])
+def put_records(desk: AtDesk, journal: PathJournal, body: Body) -> Response:
+    """One piece or segment, from its writer or from a relay: it proves itself."""
+    taken = desk.hub.ingest(journal, body)
+    desk.bell.ring()
+    return _taken(journal, taken)
+
+
+@router.put(p.JOURNALS + "/{journal}/seals", dependencies=[Depends(_caller)])
+def put_seal(desk: AtDesk, journal: PathJournal, body: Body) -> Response:
+    """The header line of a segment whose lines are here."""
+    return _taken(journal, desk.hub.ingest_seal(journal, body))
+
+
+@router.get(p.JOURNALS + "/{journal}/records")
+def get_records(
+    desk: AtDesk,
+    caller: Caller,
+    journal: PathJournal,
+    after: Annotated[str, Query(max_length=64)] = GENESIS.hex(),
+) -> Response:
+    """One segment or piece that begins at or before the event after `after`; 204 at the end."""
+    if journal != caller.journal:
+        _check_subscribed(desk, caller, journal)
+    data = desk.hub.read_after(journal, _event_id(after))
+    if data is None:
+        return Response(status_code=204)
+    return Response(data, media_type=p.SEGMENT_TYPE)
+
+
+@router.get(p.NEWS)
+async def news(
+    desk: AtDesk,
+    caller: Caller,
+    wait: Annotated[int, Query(ge=0, le=p.NEWS_SECONDS_MAX)] = p.NEWS_SECONDS_MAX,
+    seen: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """The digest of what there is to pull, as soon as it differs from `seen`, or after `wait` s."""
+    latest = seen
+    async for rings in desk.bell.rounds(wait):
+        latest = digest(await run_in_threadpool(desk.hub.subscriptions, caller.journal))
+        if latest != seen:
+            break
+        await desk.bell.wait(*rings)
+    return _answer(m.News(news=latest))
+
+
+@router.post(p.LEASES)
+def lease(desk: AtDesk, caller: Caller, body: Body) -> Response:
+    """A block for the calling journal; the same request has the same grant."""
+    asked = read_message(body, m.LeaseRequest)
+    granted = desk.hub.lease(caller.journal, asked.request, asked.scheme, asked.count)
+    desk.bell.ring()
+    at = granted.at
+    return _answer(
+        m.LeaseAnswer(
+            request=asked.request,
+            grant=m.show_tip(at.journal, at.seq, at.event_id),
+            block=granted.block.block,
+        )
+    )
+
+
+def _taken(journal: JournalId, taken: Ingested) -> Response:
+    return _answer(
+        m.Taken(
+            accepted=m.show_tip(journal, taken.seq, taken.event_id),
+            receipt=m.show_receipt(taken.receipt),
+            duplicates=taken.duplicates,
+            stored=taken.stored,
+            need=taken.need,
+            notices=tuple(
+                m.Notice(code=item.code, seq=item.seq, words=item.words, zh=item.zh)
+                for item in taken.notices[:100]
+            ),
+        )
+    )
+
+
+def _key_of(desk: Desk, journal: JournalId) -> PublicKey:
+    key = desk.hub.key_of(journal)
+    if key is None:
+        raise TurnedAway(
+            "unknown_journal", f"This hub has never enrolled journal {show_journal(journal)}."
+        )
+    return key
+
+
+def _check_subscribed(desk: Desk, caller: Session, journal: JournalId) -> None:
+    if journal not in {item.journal for item in desk.hub.subscriptions(caller.journal)}:
+        raise TurnedAway(
+            "not_yours", f"Journal {show_journal(journal)} is not among this station's."
+        )
+
+
+def _own(locator: tuple[m.Tip, ...], journal: JournalId) -> list[tuple[int, EventId]]:
+    name = show_journal(journal)
+    return [(tip.seq, parse_event_id(tip.id)) for tip in locator if tip.journal == name]
+
+
+def _gauges(said: m.Hello, caller: Session) -> dict[str, int | str]:
+    left = {f"codes_left:{scheme}": count for scheme, count in said.gauges.codes_left.items()}
+    facts: dict[str, int | str] = {"unsent": said.gauges.unsent, "run": caller.run}
+    if said.previous_run is not None:
+        facts["previous_run"] = said.previous_run
+    return {**facts, "agent": said.agent, **left}
+
+
+def _event_id(text: str) -> EventId:
+    try:
+        return parse_event_id(text)
+    except MalformedIdError as error:
+        raise UnreadableError(str(error)) from error
+
+
+def _bytes(text: str, field: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UnreadableError(f"{field}: expected base64: {error}.") from error
