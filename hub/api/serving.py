@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
@@ -33,7 +34,7 @@ PORTS_TRIED: Final = 50
 
 
 class PortTakenError(Exception):
-    """Another program listens there; the message names the port."""
+    """The port cannot be had: another program listens there, or the address is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +188,9 @@ def _server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> _Server:
 
 
 def _bind_pair(host: str, port: int | None, first: int) -> tuple[socket.socket, socket.socket]:
-    tried = (
-        [port]
-        if port
-        else ([0] * PORTS_TRIED if port == 0 else range(first, first + 2 * PORTS_TRIED, 2))
-    )
+    tried: Sequence[int] = range(first, first + 2 * PORTS_TRIED, 2)
+    if port is not None:
+        tried = [port] if port else [0] * PORTS_TRIED
     for candidate in tried:
         one = _bind(host, candidate)
         if one is None:
@@ -202,8 +201,8 @@ def _bind_pair(host: str, port: int | None, first: int) -> tuple[socket.socket, 
         one.close()
     if port:
         raise PortTakenError(
-            f"Port {port} or {port + 1} on {host} is taken by another program. Stop that, or choose "
-            "another with --port."
+            f"Port {port} or {port + 1} on {host} is taken by another program. "
+            "Stop that, or choose another with --port."
         )
     raise PortTakenError(f"No two free ports on {host} from {first}. Choose one with --port.")
 
@@ -219,9 +218,12 @@ def _bind(host: str, port: int) -> socket.socket | None:
         door.listen(256)
     except OSError as error:
         door.close()
-        if isinstance(error, socket.gaierror):
-            raise
-        return None
+        if error.errno == errno.EADDRINUSE:
+            return None
+        raise PortTakenError(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose an address of this "
+            "machine with --host and a port above 1023 with --port."
+        ) from error
     return door
 
 
