@@ -109,9 +109,10 @@ class _Eye:
         if self._decoders.limitation is not None:
             link.limit(self._decoders.limitation)
 
-    def look(self, grey: Any, *, thorough: bool) -> Sighting:
+    @property
+    def decoders(self) -> Decoders:
         assert self._decoders is not None, "open() comes first"
-        return self._decoders.read(grey, thorough=thorough)
+        return self._decoders
 
     def tell(self, link: Link, place: str, sighting: Sighting) -> None:
         """Say what this picture left in doubt, or that all is well."""
@@ -177,7 +178,7 @@ class FolderSession:
             cause = picture.refusal or "its header is whole but its pixels are damaged"
             link.degrade(fault("D-204", source=link.name, place=picture.name, cause=cause))
             return
-        sighting = self._eye.look(grey, thorough=True)
+        sighting = self._eye.decoders.read_still(grey)
         self._eye.tell(link, picture.name, sighting)
         shown = [(code.raw, code.symbology, code.repeats) for code in sighting.codes]
         self._eye.deliver(link, shown)
@@ -217,7 +218,7 @@ class FilmSession:
             count += 1
             grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) if frame.ndim == 3 else frame
             thorough = presence.has_unconfirmed or count % THOROUGH_EVERY == 1
-            sighting = self._eye.look(grey, thorough=thorough)
+            sighting = self._eye.decoders.read(grey, thorough=thorough)
             now = started + count * frame_s if self._is_recording else link.clock()
             presented = presence.see([(one.raw, one.symbology) for one in sighting.codes], now)
             self._eye.tell(link, self._settings.source, sighting)

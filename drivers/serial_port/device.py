@@ -5,6 +5,7 @@ is loaded when the driver starts. Opening a port throws away what the device sen
 """
 
 import errno
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -146,8 +147,9 @@ class SerialSession:
         settings = self._settings
         line = f"{settings.baudrate} baud {settings.data_bits}{PARITIES[settings.parity]}"
         expected = f"{line}{settings.stop_bits}"
-        code = "D-104"
+        code, cause = "D-104", str(error)
         if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL, errno.ENOTTY}:
+            cause = os.strerror(error.errno)
             match reason_of(error):
                 case FaultReason.PERMISSION:
                     code = "D-103"
@@ -155,4 +157,4 @@ class SerialSession:
                     code = "D-102"
                 case _:
                     code = "D-101"
-        return fault(code, source=settings.name, port=settings.port, cause=error, expected=expected)
+        return fault(code, source=settings.name, port=settings.port, cause=cause, expected=expected)

@@ -5,6 +5,7 @@ A new family adds its rig to `RIGS`: a device that can be plugged in, unplugged 
 
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_each_change_of_health_is_reported_once(absent):
             absent.present(b"N-%d" % number)
         heard.wait_for_raws(3)
     told = [(one.state, one.words) for one in heard.healths]
-    assert all(one != following for one, following in zip(told, told[1:], strict=False))
+    assert all(one != following for one, following in pairwise(told))
     assert [state for state, _ in told if state is not HealthState.LOST] == [
         HealthState.STARTING,
         HealthState.OK,
