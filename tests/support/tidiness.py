@@ -21,7 +21,7 @@ _SHELL_INSIDE = ("tally/cli.py", "tally/commands/", "tally/ledger/sqlite")
 
 
 def files(*suffixes: str, under: Path = ROOT) -> Iterator[Path]:
-    """Files of the project with one of the suffixes (all when none), sorted; no caches, nothing hidden."""
+    """Files of the project with one of the suffixes (all when none), sorted; nothing hidden."""
     for path in sorted(under.rglob("*")):
         parts = path.relative_to(under).parts
         if _NOT_OURS.intersection(parts) or (parts[0].startswith(".") and parts[0] != ".ci"):
