@@ -71,6 +71,16 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """Text that a person typed, or that came as text without a device."""
+
+    text: str
+    source: str
+    read_at: float
+    entry: Entry = "typed"
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The names that a station knows; made from its master data whenever that changes.
 

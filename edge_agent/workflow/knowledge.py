@@ -34,11 +34,11 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class PersonFact:
-    """A person of the master data; `role` is operator, lead, quality or admin."""
+    """A person of the master data; `roles` are operator, lead, quality, admin."""
 
     badge: str
     name: Words
-    role: str
+    roles: tuple[str, ...]
     language: Literal["en", "zh"]
 
 

@@ -23,7 +23,6 @@ from edge_agent.scan.types import Scan
 from tally.events.types import Body
 from tally.master.reading import Words
 
-
 Says: TypeAlias = dict[str, str | Words]
 """What stands for the placeholders of a text."""
 
@@ -163,7 +162,7 @@ class Answer:
         verdict: first thing seen.
         code: stable code of a refusal such as `E-201`; else empty.
         key, says: the text and its placeholders.
-        unit: open unit or box after the input.
+        unit: code of the open unit or box after the input.
         step: number of the step after the input, from 1; None without a plan.
         next: what to scan or do now.
     """
@@ -185,8 +184,8 @@ class Operator(msgspec.Struct, frozen=True):
 
     badge: str
     name: Words
-    role: str
-    language: str
+    roles: tuple[str, ...]
+    language: Literal["en", "zh"]
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -323,7 +322,6 @@ class StationState(msgspec.Struct, frozen=True):
         undo: what CTLUNDO would take back.
     """
 
-    version: int = 1
     operator: Operator | None = None
     plan: str = ""
     order: str | None = None
