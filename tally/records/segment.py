@@ -114,21 +114,9 @@ def piece_of(head: Head, before: EventId, lines: tuple[bytes, ...]) -> Segment:
 
 def encode(segment: Segment) -> bytes:
     """The bytes at rest and on the wire."""
-    header = _Header(
-        tally=TAG,
-        journal=show_journal(segment.journal),
-        first=segment.first,
-        last=segment.last,
-        before=segment.before.hex(),
-        head=segment.head.hex(),
-        root=segment.root.hex() if segment.root else None,
-        seal=_b64(segment.seal) if segment.seal else None,
-        sig=_b64(segment.sig) if segment.sig else None,
-        marks=b"".join(segment.marks).hex() if segment.marks else None,
-    )
     plain = b"\n".join(segment.lines) + b"\n"
     compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
-    return msgspec.json.encode(header) + b"\n" + compressor.compress(plain)
+    return msgspec.json.encode(_header_of(segment)) + b"\n" + compressor.compress(plain)
 
 
 def decode(data: bytes) -> Segment:
@@ -158,6 +146,8 @@ def decode(data: bytes) -> Segment:
     except (MalformedIdError, binascii.Error, ValueError) as error:
         raise SegmentError(f"Segment header: {error}") from error
     _check_shape(segment, header.last)
+    if _header_of(segment) != header:
+        raise SegmentError("The segment header has capital hex digits or stray base64 bits.")
     return segment
 
 
@@ -207,11 +197,29 @@ def _is_signed(segment: Segment, ids: list[EventId], key: PublicKey) -> bool:
     return key.verifies(SEAL, message, segment.seal)
 
 
+def _header_of(segment: Segment) -> _Header:
+    """The one spelling of a segment's header."""
+    return _Header(
+        tally=TAG,
+        journal=show_journal(segment.journal),
+        first=segment.first,
+        last=segment.last,
+        before=segment.before.hex(),
+        head=segment.head.hex(),
+        root=segment.root.hex() if segment.root else None,
+        seal=_b64(segment.seal) if segment.seal else None,
+        sig=_b64(segment.sig) if segment.sig else None,
+        marks=b"".join(segment.marks).hex() if segment.marks else None,
+    )
+
+
 def _read_header(raw: bytes) -> _Header:
     try:
         header = msgspec.json.decode(raw, type=_Header)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SegmentError(f"The segment header cannot be read: {error}.") from error
+    if msgspec.json.encode(header) != raw:
+        raise SegmentError("The segment header is spelled otherwise than a writer spells it.")
     if header.tally != TAG:
         raise SegmentError(f"Expected a header of {TAG!r}, got {header.tally[:40]!r}.")
     return header

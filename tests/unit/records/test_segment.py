@@ -20,6 +20,7 @@ from tally.records.signing import SigningKey, sign_head
 from tests.support.golden import golden
 
 STATION = golden()[1]
+ROOT = STATION.sealed(1, 5).root or b""
 PIECE = piece_of(
     sign_head(STATION.key, STATION.journal, 5, STATION.ids[4]), GENESIS, tuple(STATION.lines[:5])
 )
@@ -28,7 +29,8 @@ PIECE = piece_of(
 def with_header(**changes: object) -> bytes:
     head, _, frame = encode(PIECE).partition(b"\n")
     fields = json.loads(head) | changes
-    return json.dumps({k: v for k, v in fields.items() if v is not None}).encode() + b"\n" + frame
+    kept = {name: value for name, value in fields.items() if value is not None}
+    return json.dumps(kept, separators=(",", ":")).encode() + b"\n" + frame
 
 
 def with_plain(plain: bytes) -> bytes:
@@ -52,6 +54,10 @@ HOSTILE = {
     "64 hex digits": with_header(before="00"),
     "64 bytes": with_header(sig="AAAA"),
     "either root and seal": with_header(sig=None),
+    "spelled otherwise": encode(PIECE).replace(b'"first":1', b'"first": 1'),
+    "capital hex": encode(STATION.sealed(1, 5)).replace(
+        ROOT.hex().encode(), ROOT.hex().upper().encode()
+    ),
     "says events 1..6": with_header(last=6),
     "says events 0..5": with_header(first=0, last=5),
     "ends early": encode(PIECE)[:-3],
