@@ -1,0 +1,189 @@
+"""The station's settings: `station.toml` into frozen values, all problems at once.
+
+The keys are documented in `config/station.example.toml`. Nothing here opens a device: a table of
+`[[device]]` is only checked by the family it names. No other module reads settings.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from drivers import DriverFault
+from drivers.registry import create
+
+FILE_NAME: Final = "station.toml"
+FILE_BYTES_MAX: Final = 256 * 1024
+DEVICES_MAX: Final = 32
+ADDRESSES_MAX: Final = 8
+
+Language = Literal["en", "zh"]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `problems` names every one, with file, key and line."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a plant may choose for one station."""
+
+    language: Language = "en"
+    """Language of screens and texts when nobody is signed in."""
+    addresses: tuple[str, ...] = ()
+    """Where the hub is, `host:port`, tried in order; empty: those of the enrolment."""
+    double_read_s: float = 2.0
+    """The same code of the same device within this time is ignored, 0.5 to 10 s."""
+    templates: Path = Path("templates")
+    """Folder of the label templates; a relative one is below the station's folder."""
+    printer: str = ""
+    """Name of the device that prints labels; empty: the only one there is."""
+    journal_kib_max: int = 0
+    """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
+    devices: tuple[Mapping[str, Any], ...] = ()
+    """Tables for `drivers.registry`, in the order of the file."""
+
+
+def load_settings(directory: Path) -> Settings:
+    """Read DIR/station.toml; a station without the file runs on the defaults, without devices.
+
+    Raises:
+        SettingsError: every problem of the file.
+    """
+    path = directory / FILE_NAME
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise SettingsError((f"{path}: cannot be read: {error.strerror}.",)) from error
+    return parse_settings(raw, name=str(path))
+
+
+def parse_settings(raw: bytes, *, name: str) -> Settings:
+    """Read the bytes of a settings file; `name` is what the problems call it.
+
+    Raises:
+        SettingsError: every problem of the file.
+    """
+    if len(raw) > FILE_BYTES_MAX:
+        words = f"{name}: expected at most {FILE_BYTES_MAX} bytes, found {len(raw)}."
+        raise SettingsError((words,))
+    try:
+        text = raw.decode("utf-8")
+        table = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SettingsError((f"{name}: expected TOML in UTF-8: {error}.",)) from error
+    reading = _Reading(name, text)
+    settings = Settings(
+        language=reading.language(table.pop("language", "en")),
+        addresses=reading.addresses(reading.table(table, "hub")),
+        double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
+        templates=Path(reading.text(table.pop("templates", "templates"), "templates")),
+        printer=reading.text(table.pop("printer", ""), "printer"),
+        journal_kib_max=reading.kib_max(reading.table(table, "journal")),
+        devices=reading.devices(table.pop("device", [])),
+    )
+    reading.unknown(
+        table, ("language", "double_read_s", "templates", "printer", "hub", "journal", "device")
+    )
+    if reading.problems:
+        raise SettingsError(tuple(reading.problems))
+    return settings
+
+
+class _Reading:
+    """Notes each problem with its line and goes on with something harmless."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._lines = text.splitlines()
+        self.problems: list[str] = []
+
+    def note(self, key: str, expected: str, found: object) -> None:
+        where = self._line_of(key)
+        shown = repr(found)[:80]
+        self.problems.append(f"{where}: {key}: expected {expected}, found {shown}.")
+
+    def unknown(self, rest: Mapping[str, object], known: tuple[str, ...], inside: str = "") -> None:
+        for key in rest:
+            near = difflib.get_close_matches(key[:80], known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
+            where = self._line_of(key)
+            self.problems.append(f"{where}: {inside}{key}: there is no such key.{hint}")
+
+    def table(self, table: dict[str, Any], key: str) -> dict[str, Any]:
+        found = table.pop(key, {})
+        if isinstance(found, dict):
+            return dict(found)
+        self.note(key, f"a table, [{key}]", found)
+        return {}
+
+    def language(self, found: object) -> Language:
+        if found == "zh":
+            return "zh"
+        if found != "en":
+            self.note("language", "'en' or 'zh'", found)
+        return "en"
+
+    def text(self, found: object, key: str) -> str:
+        if isinstance(found, str) and len(found) <= 4096 and "\0" not in found:
+            return found
+        self.note(key, "text", found)
+        return ""
+
+    def seconds(self, found: object) -> float:
+        is_number = isinstance(found, int | float) and not isinstance(found, bool)
+        if is_number and 0.5 <= found <= 10:  # type: ignore[operator]  # checked in is_number
+            return float(found)  # type: ignore[arg-type]  # the same
+        self.note("double_read_s", "0.5 to 10 seconds", found)
+        return 2.0
+
+    def kib_max(self, table: dict[str, Any]) -> int:
+        found = table.pop("kib_max", 0)
+        self.unknown(table, ("kib_max",), "journal.")
+        if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= 2**31:
+            return found
+        self.note("kib_max", "KiB, 0 for no limit of its own", found)
+        return 0
+
+    def addresses(self, table: dict[str, Any]) -> tuple[str, ...]:
+        found = table.pop("addresses", [])
+        self.unknown(table, ("addresses",), "hub.")
+        if not isinstance(found, list) or len(found) > ADDRESSES_MAX:
+            self.note("addresses", f"a list of at most {ADDRESSES_MAX} 'host:port'", found)
+            return ()
+        for one in found:
+            if not isinstance(one, str) or not re.fullmatch(r"[^\s/]{1,255}:\d{1,5}", one):
+                self.note("addresses", "'host:port', as in '10.0.0.5:8443'", one)
+        return tuple(str(one) for one in found)
+
+    def devices(self, found: object) -> tuple[Mapping[str, Any], ...]:
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            self.note("device", "tables, [[device]]", found)
+            return ()
+        if len(found) > DEVICES_MAX:
+            self.note("device", f"at most {DEVICES_MAX} devices", len(found))
+        names = [one.get("name") for one in found]
+        for twice in sorted({str(name) for name in names if names.count(name) > 1}):
+            self.note("device", "each name once", twice)
+        for one in found[:DEVICES_MAX]:
+            try:
+                create(one, clock=float)
+            except DriverFault as fault:
+                self.problems.append(f"{self._line_of('device')}: {fault.words}")
+        return tuple(found)
+
+    def _line_of(self, key: str) -> str:
+        pattern = re.compile(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*(=|\])")
+        for number, line in enumerate(self._lines, 1):
+            if pattern.match(line):
+                return f"{self._name}, line {number}"
+        return self._name
