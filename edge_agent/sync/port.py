@@ -136,7 +136,7 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class HubAhead:
-    """The hub holds own events that this journal has not: it was restored or copied (`sync.md` 3.6).
+    """The hub holds own events that this journal lacks: it was restored or copied (`sync.md` 3.6).
 
     `diverged` says whether the hub's event at our head's seq is another one than ours.
     """

@@ -1,0 +1,322 @@
+"""What to ask the hub next: a pure function of what is known of it and of the journal.
+
+Rules of this module:
+1. Order: session, hello, feeds (keys, leases, decisions, orders, master), own pieces, own seals,
+   the line's journals, leases. Whatever is asked may be asked twice: nothing here relies on a
+   reply.
+2. The state lives in memory only and may be forgotten at any moment; a new hello restores it.
+3. A retry waits a random time below min(300 s, 2^failures) and its timer never depends on anything
+   else; a link that comes up or any success ends the waiting.
+
+No socket, no clock, no randomness: `now` is monotonic seconds, given. The other half is `replies`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+from urllib.parse import urlencode
+
+from edge_agent.sync.port import Identity, JournalView, Runway, Said
+from edge_agent.sync.wording import say
+from tally.records.ids import GENESIS, EventId, JournalId, show_journal
+from tally.wire import messages as m
+from tally.wire import protocol as p
+from tally.wire.messages import Position
+from tally.wire.reading import write_message
+from tally.wire.session import sign_session
+
+HELLO_SECONDS: Final = 30.0
+REQUEST_SECONDS: Final = 20.0
+PIECE_SECONDS: Final = 60.0
+EVENTS_START: Final = 500
+BYTES_START: Final = 256 * 1024
+BYTES_MAX: Final = 1024 * 1024
+RUNWAY_MIN: Final = 50
+RUNWAY_SHARE: Final = 5
+"""More codes are asked for below 50, or below a fifth of what open blocks were granted."""
+
+Kind = Literal["challenge", "answer", "hello", "pull", "piece", "seal", "lease", "news"]
+NOTHING: Final = Position(0, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to ask.
+
+    `first` to `last` are own events, `journal` is that of a pull, `runway` that of a lease.
+    """
+
+    kind: Kind
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    body: bytes = b""
+    content_type: str = p.JSON_TYPE
+    bearer: str | None = None
+    seconds: float = REQUEST_SECONDS
+    first: int = 0
+    last: int = 0
+    journal: JournalId | None = None
+    runway: Runway | None = None
+
+    def __str__(self) -> str:
+        """For messages."""
+        return f"{self.method} {self.path.partition('?')[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to ask before `until`. `settled`: all is sent and pulled, else `said` says why not."""
+
+    until: float
+    settled: bool
+    said: Said | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A journal to pull, its end at the hub, and from where it was last asked (-1: not yet)."""
+
+    journal: JournalId
+    name: str
+    end: Position
+    asked_from: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """What the station knows of the hub; every field may be lost at any moment."""
+
+    bearer: str | None = None
+    bearer_until: float = 0.0
+    nonce: bytes | None = None
+    epoch: int = 0
+    hello_at: float | None = None
+    sent: int = 0
+    """The hub holds the own events to here, so it said; receipts are what counts for people."""
+    sealed: int = 0
+    seals_wait: bool = False
+    feeds: tuple[Pulled, ...] = ()
+    lines: tuple[Pulled, ...] = ()
+    news: str = ""
+    asked: Mapping[str, float] = field(default_factory=dict)
+    """Lease requests that were answered, and until when they are not repeated."""
+    events_max: int = EVENTS_START
+    bytes_max: int = BYTES_START
+    hub_events_max: int = EVENTS_START
+    hub_bytes_max: int = BYTES_MAX
+    failures: int = 0
+    not_before: float = 0.0
+    online: bool | None = None
+    said: Said | None = None
+    ahead: Position | None = None
+
+
+def next_request(
+    identity: Identity, state: SyncState, view: JournalView, now: float
+) -> tuple[SyncState, Request | Wait]:
+    """What to ask, or how long to wait."""
+    if now < state.not_before:
+        return state, Wait(state.not_before, settled=False, said=state.said)
+    if state.bearer is None or now >= state.bearer_until:
+        return state, _open_session(identity, state)
+    if state.hello_at is None or now >= state.hello_at + HELLO_SECONDS:
+        return state, _hello(identity, state, view)
+    head = view.head()  # before looking for pieces: what is recorded meanwhile is the next round's
+    pulled = _pull_first(state, state.feeds, view)
+    if pulled is not None:
+        return replace(state, feeds=_mark(state.feeds, pulled)), pulled
+    request = _own(identity, state, view)
+    if request is not None:
+        return state, request
+    pulled = _pull_first(state, state.lines, view)
+    if pulled is not None:
+        return replace(state, lines=_mark(state.lines, pulled)), pulled
+    wish = _wish(identity, state, view, now)
+    if wish is not None:
+        return state, wish
+    return state, _rest(state, view, head)
+
+
+def news_request(state: SyncState) -> Request | None:
+    """The long poll, on a connection of its own; None while there is no session."""
+    if state.bearer is None or state.hello_at is None:
+        return None
+    query = urlencode({"wait": p.NEWS_SECONDS_MAX, "seen": state.news})
+    return Request(
+        "news",
+        "GET",
+        f"{p.NEWS}?{query}",
+        bearer=state.bearer,
+        seconds=p.NEWS_SECONDS_MAX + REQUEST_SECONDS,
+    )
+
+
+def on_news(state: SyncState, seen: str) -> SyncState:
+    """There is something else to pull: greet again."""
+    return state if seen == state.news else replace(state, hello_at=None)
+
+
+def on_link_up(state: SyncState) -> SyncState:
+    """The network came back, or a person asks: waiting ends and the hub is greeted anew."""
+    return replace(state, failures=0, not_before=0.0, hello_at=None)
+
+
+def on_link_down(state: SyncState) -> SyncState:
+    """The station's own network was cut; sessions do not survive it."""
+    said = say("link_cut")
+    return replace(state, bearer=None, nonce=None, online=False, said=said)
+
+
+def _open_session(identity: Identity, state: SyncState) -> Request:
+    journal = show_journal(identity.journal)
+    if state.nonce is None:
+        asked = m.SessionRequest(journal=journal, run=identity.run)
+        return Request("challenge", "POST", p.SESSION, write_message(asked))
+    signature = sign_session(
+        identity.key,
+        identity.receipt_key,
+        state.epoch,
+        state.nonce,
+        identity.run,
+        identity.journal,
+    )
+    answer = m.SessionAnswer(
+        journal=journal,
+        run=identity.run,
+        nonce=state.nonce.hex(),
+        signature=base64.b64encode(signature).decode("ascii"),
+    )
+    return Request("answer", "POST", p.SESSION_ANSWER, write_message(answer))
+
+
+def _hello(identity: Identity, state: SyncState, view: JournalView) -> Request:
+    head = view.head()
+    locator = tuple(
+        m.show_tip(identity.journal, seq, event_id) for seq, event_id in _locator(view, head)
+    )
+    said = m.Hello(
+        run=identity.run,
+        previous_run=identity.previous_run,
+        agent=identity.agent,
+        heads=(m.show_tip(identity.journal, head.seq, head.event_id),),
+        locator=locator,
+        cursors=tuple(
+            m.show_tip(journal, at.seq, at.event_id)
+            for journal, at in sorted(view.frontier().items())[:1000]
+        ),
+        gauges=m.Gauges(
+            unsent=max(0, head.seq - view.acknowledged()),
+            codes_left={item.scheme: item.left for item in list(view.runways())[:100]},
+        ),
+    )
+    return Request("hello", "POST", p.HELLO, write_message(said), bearer=state.bearer)
+
+
+def _locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]:
+    """Own positions at head, -1, -2, -4, -8 … and 1: O(log n) to find where two copies part."""
+    seq, step = head.seq, 1
+    while seq >= 1:
+        event_id = view.id_at(seq)
+        if event_id is not None:
+            yield seq, event_id
+        if seq == 1:
+            return
+        seq, step = max(1, head.seq - step), step * 2
+
+
+def _pull_first(
+    state: SyncState, journals: tuple[Pulled, ...], view: JournalView
+) -> Request | None:
+    """The first of these that is not held to its end and was not asked from there before."""
+    frontier = view.frontier()
+    for item in journals:
+        held = frontier.get(item.journal, NOTHING)
+        if held.seq >= item.end.seq or held.seq == item.asked_from:
+            continue
+        query = urlencode({"after": held.event_id.hex()})
+        path = f"{p.records_path(show_journal(item.journal))}?{query}"
+        return Request(
+            "pull",
+            "GET",
+            path,
+            bearer=state.bearer,
+            seconds=PIECE_SECONDS,
+            first=held.seq + 1,
+            journal=item.journal,
+        )
+    return None
+
+
+def _mark(journals: tuple[Pulled, ...], request: Request) -> tuple[Pulled, ...]:
+    """Remember from where a journal was asked: the same place is not asked twice in one round."""
+    return tuple(
+        replace(item, asked_from=request.first - 1) if item.journal == request.journal else item
+        for item in journals
+    )
+
+
+def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | None:
+    name = show_journal(identity.journal)
+    piece = view.piece_after(state.sent, state.events_max, state.bytes_max)
+    if piece is not None:
+        return Request(
+            "piece",
+            "PUT",
+            p.records_path(name),
+            piece.data,
+            p.SEGMENT_TYPE,
+            bearer=state.bearer,
+            seconds=PIECE_SECONDS,
+            first=piece.first,
+            last=piece.last,
+        )
+    seal = None if state.seals_wait else view.seal_after(state.sealed)
+    if seal is None or seal.last > state.sent:
+        return None
+    return Request(
+        "seal",
+        "PUT",
+        p.seals_path(name),
+        seal.header,
+        bearer=state.bearer,
+        last=seal.last,
+    )
+
+
+def _wish(identity: Identity, state: SyncState, view: JournalView, now: float) -> Request | None:
+    """A lease request for the first scheme that runs low.
+
+    Its id follows from the number of grants held, so a lost reply, a crash or a restart repeats the
+    same request, and the next one differs once the grant is here. A scheme of which nothing
+    was ever granted waits for a person's first grant.
+    """
+    for runway in view.runways():
+        is_low = runway.left < RUNWAY_MIN or runway.left * RUNWAY_SHARE < runway.granted
+        request = f"{show_journal(identity.journal)}/{runway.scheme}/{runway.grants}"
+        if runway.grants < 1 or not is_low or now < state.asked.get(request, 0.0):
+            continue
+        count = max(RUNWAY_MIN, runway.block_size)
+        wish = m.LeaseRequest(request=request, scheme=runway.scheme, count=count)
+        return Request(
+            "lease", "POST", p.LEASES, write_message(wish), bearer=state.bearer, runway=runway
+        )
+    return None
+
+
+def _rest(state: SyncState, view: JournalView, head: Position) -> Wait:
+    """Nothing can be asked now: either all is done, or something got stuck this round."""
+    until = (state.hello_at or 0.0) + HELLO_SECONDS
+    frontier = view.frontier()
+    for item in (*state.feeds, *state.lines):
+        held = frontier.get(item.journal, NOTHING)
+        if held.seq < item.end.seq:
+            why = state.said.en if state.said else "it was not stored"
+            said = say("not_ingested", journal=item.name, seq=held.seq, why=why)
+            return Wait(until, settled=False, said=said)
+    unsent = head.seq - view.acknowledged()
+    if unsent > 0:
+        return Wait(until, settled=False, said=say("still_sending", unsent=unsent))
+    return Wait(until, settled=True)

@@ -1,0 +1,130 @@
+"""Every text of the sync for people, in English and Chinese, by stable code.
+
+What happened first, then what it means for production, then what to do. `say` fills in the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from edge_agent.sync.port import Said
+
+TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "online": ("Connected to the hub.", "已连接到中心。"),
+    "link_cut": (
+        "The network of this station was cut here. Production goes on; restore it with link up.",
+        "本站网络已在此手动断开。生产照常；用 link up 恢复。",
+    ),
+    "no_route": (
+        "The hub cannot be reached at {where}: {why}. Production goes on; check cable and address.",
+        "无法连接中心 {where}：{why}。生产照常；请检查网线和地址。",
+    ),
+    "timeout": (
+        "No answer of the hub at {where} within {seconds} s. Production goes on; it is retried.",
+        "中心 {where} 在 {seconds} 秒内没有应答。生产照常；稍后自动重试。",
+    ),
+    "not_our_hub": (
+        (
+            "What answers at {where} is not this plant's hub: {why}. Nothing was sent. Check the "
+            "address or, if the hub was set up anew, enrol again."
+        ),
+        (
+            "{where} 上应答的不是本厂的中心：{why}。未发送任何内容。请检查地址；"
+            "若中心已重新安装，请重新注册。"
+        ),
+    ),
+    "not_an_answer": (
+        (
+            "The answer to {asked} is not one of the hub ({why}); it counts as no answer. A proxy "
+            "or log-in page may stand in between."
+        ),
+        "对 {asked} 的应答不是中心给出的（{why}），视为没有应答。中间可能有代理或登录页面。",
+    ),
+    "hub_fault": (
+        (
+            "The hub answered {asked} with status {status}: {why}. Nothing counts as sent; it is "
+            "tried again."
+        ),
+        "中心对 {asked} 的应答状态为 {status}：{why}。不视为已发送；稍后自动重试。",
+    ),
+    "hub_busy": (
+        "The hub is busy; it is tried again in {seconds} s.",
+        "中心繁忙；{seconds} 秒后重试。",
+    ),
+    "refused": (
+        "The hub refused {asked} ({code}): {why}",
+        "中心拒绝了 {asked}（{code}）：{why}",
+    ),
+    "too_old": (
+        "Hub and station speak different versions: {why} Production goes on; upgrade the older.",
+        "中心与本站协议版本不同：{why} 生产照常；请升级较旧的一方。",
+    ),
+    "bad_receipt": (
+        (
+            "The hub's receipt for event {seq} does not hold: {why}. The events stay unsent here "
+            "and are offered again."
+        ),
+        "中心对事件 {seq} 的回执不成立：{why}。事件仍视为未发送，将再次发送。",
+    ),
+    "hub_lacks": (
+        (
+            "The hub asks again for events from {seq}, which it had taken before or cannot join. "
+            "They are sent again."
+        ),
+        "中心再次索取自 {seq} 起的事件（此前已收或无法衔接）。将重新发送。",
+    ),
+    "hub_behind": (
+        (
+            "The hub knows this journal to event {have}, but had acknowledged {acked}: it was "
+            "restored from a backup. The rest is sent again."
+        ),
+        "中心只有本日志至事件 {have}，但曾确认至 {acked}：中心已从备份恢复。其余将重新发送。",
+    ),
+    "diverged": (
+        (
+            "The hub holds other events of this journal above {common} than this station: it was "
+            "copied or restored from a backup. Call a lead; serialise no more here until then."
+        ),
+        (
+            "自 {common} 之后，中心持有的本日志事件与本站不同：本站曾被复制或从备份恢复。"
+            "请叫班组长；查明前请勿在此赋码。"
+        ),
+    ),
+    "ahead": (
+        (
+            "The hub holds this journal to event {have}, this station only to {head}: it was "
+            "restored from a backup. Call a lead; serialise no more here until it is cleared."
+        ),
+        (
+            "中心持有本日志至事件 {have}，本站只到 {head}：本站曾从备份恢复。"
+            "请叫班组长；查明前请勿在此赋码。"
+        ),
+    ),
+    "lease_refused": (
+        "The hub grants no more codes of {scheme}: {why} {left} are left here.",
+        "中心未批准更多 {scheme} 编码：{why} 本站还剩 {left} 个。",
+    ),
+    "not_ingested": (
+        "Journal {journal} cannot be taken beyond event {seq} now: {why}. It is tried again later.",
+        "日志 {journal} 暂时无法接收到事件 {seq} 之后：{why}。稍后重试。",
+    ),
+    "still_sending": ("Still {unsent} events unsent.", "还有 {unsent} 个事件未发送。"),
+    "starting": ("The connection is being opened.", "正在建立连接。"),
+    "stopped": ("The station is stopping.", "工作站正在停止。"),
+    "notice": (
+        "The hub says ({code}, event {seq}): {why}",
+        "中心提示（{code}，事件 {seq}）：{why}",
+    ),
+    "sync_fault": (
+        "The sync met a fault of its own: {why}. Production goes on; it starts again.",
+        "同步程序出错：{why}。生产照常；将自动重新开始。",
+    ),
+}
+
+
+def say(code: str, /, **values: object) -> Said:
+    """The text of `code` in both languages."""
+    en, zh = TEXTS[code]
+    shown = {name: str(value)[:500] for name, value in values.items()}
+    return Said(code, en.format(**shown), zh.format(**shown))
