@@ -1,4 +1,4 @@
 """Cameras: a watched folder of pictures, or a live source; codes found by zxing-cpp and pyzbar.
 
-`picture` and `presence` are pure; `folder` watches, `decoding` finds codes, `device` joins them.
+`picture` and `presence` are pure; `folder` watches; `device` joins them with `drivers/decoding.py`.
 """

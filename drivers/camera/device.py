@@ -1,29 +1,29 @@
 """A camera: a watched folder of picture files, or a live source or recording through OpenCV.
 
 This module joins watching, decoding and presence, and says in words what cannot be read. OpenCV
-and the decoders are loaded by the driver's thread when it starts. Read next: `folder`, `decoding`,
-`presence`.
+and the decoders are loaded by the driver's thread when it starts. Read next: `folder`, `presence`,
+`drivers/decoding.py`.
 """
 
-import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drivers.camera.decoding import (
+from drivers.camera.folder import FILES_MAX, FolderFull, FolderWatch, Picture
+from drivers.camera.picture import PIXELS_MAX
+from drivers.camera.presence import Presence
+from drivers.contract import DriverFault, FaultReason, Read
+from drivers.decoding import (
     CODES_PER_PICTURE_MAX,
     SECOND_OPINIONS,
     STRONG,
     WEAK,
     Decoders,
     Sighting,
+    load_opencv,
 )
-from drivers.camera.folder import FILES_MAX, FolderFull, FolderWatch, Picture
-from drivers.camera.picture import PIXELS_MAX
-from drivers.camera.presence import Presence
-from drivers.contract import DriverFault, FaultReason, Read
 from drivers.device_thread import DeviceThread, Link
 from drivers.faults import fault, reason_of
 from drivers.settings import DeviceSettings
@@ -75,21 +75,6 @@ def create(settings: DeviceSettings, *, clock: Callable[[], float]) -> DeviceThr
     settings.finish()
     session = FolderSession(read) if read.folder else FilmSession(read)
     return DeviceThread(read.name, session, clock=clock)
-
-
-def load_opencv(source: str) -> Any:
-    """Load OpenCV, silent: its warnings would run across the operator's screen.
-
-    Raises:
-        DriverFault: D-209.
-    """
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        import cv2
-    except ImportError as error:
-        raise fault("D-209", source=source, cause=error) from error
-    return cv2
 
 
 class _Eye:

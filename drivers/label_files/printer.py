@@ -13,9 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from drivers.camera.decoding import Decoders
-from drivers.camera.device import load_opencv
 from drivers.contract import DriverFault, FaultReason, LabelJob, PrintOutcome
+from drivers.decoding import Decoders, load_opencv
 from drivers.faults import fault, reason_of
 from drivers.label_files.drawing import Drawing, draw
 from drivers.label_files.template import LabelProblems, Template, parse_template

@@ -111,6 +111,8 @@ def fill(item: Item, values: Mapping[str, str]) -> str:
     if not 0 < len(text) <= VALUE_CHARS_MAX:
         limit = f"expected 1 to {VALUE_CHARS_MAX} characters, found {len(text)}"
         raise LabelProblems([f"value {shown(item.value)} gives too much or nothing: {limit}"])
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+        raise LabelProblems([f"value {shown(text)} holds half a character (a lone surrogate)"])
     return text
 
 

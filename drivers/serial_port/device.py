@@ -87,7 +87,7 @@ class SerialSession:
             while not link.is_stopping:
                 chunk = self._read(port)
                 now = link.clock()
-                frames = framer.feed(chunk, now)
+                frames = framer.feed(chunk, now) if chunk else framer.tick(now)
                 self._deliver(link, repeats, frames)
                 self._deliver_counted(link, repeats.tick(now))
         finally:
@@ -124,7 +124,7 @@ class SerialSession:
                 bytesize=settings.data_bits,
                 parity=PARITIES[settings.parity],
                 stopbits=settings.stop_bits,
-                timeout=TICK_S,
+                timeout=min(TICK_S, settings.idle_ms / 1000),
                 exclusive=True,
             )
         except (OSError, ValueError) as error:

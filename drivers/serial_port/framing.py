@@ -66,10 +66,14 @@ class Framer:
         self._is_dropping = False
 
     def feed(self, chunk: bytes, now: float) -> list[Frame]:
-        """Take bytes in; the frames they complete, in order."""
-        frames = self.tick(now)
+        """Take bytes in; the frames they complete, in order.
+
+        Bytes that waited while the station was busy were not silent on the line, so this looks at
+        no time: whoever reads the line calls `tick` when it had nothing.
+        """
         if not chunk:
-            return frames
+            return []
+        frames: list[Frame] = []
         self._last_byte_at = now
         self._rest += chunk
         while True:
@@ -87,7 +91,7 @@ class Framer:
         return frames
 
     def tick(self, now: float) -> list[Frame]:
-        """Time passed; a rest that has been silent long enough is given out."""
+        """The line had nothing; a rest that has been silent long enough is given out."""
         if not (self._rest or self._is_dropping) or now - self._last_byte_at < self._idle_s:
             return []
         return self.close(now)

@@ -181,6 +181,7 @@ def test_all_problems_of_a_template_come_at_once(printer, folder):
         (item(kind="text"), "A\nB", "without a shape"),
         (item(kind="code128", size=30), "电池", "ASCII only"),
         (item(kind="code128", gs1=True), "no brackets", "cannot be a Code128 symbol"),
+        (item(), "half \ud800", "a lone surrogate"),
         (item(), "x" * 5000, "expected 1 to 2000 characters"),
         ({"size_mm": [300, 300], "dpi": 1200, "item": item()["item"]}, "X", "pixels, expected at"),
         ({"size_mm": [40, 20], "dpi": 300, "item": []}, "X", "at least one item"),

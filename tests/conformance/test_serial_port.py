@@ -2,12 +2,13 @@
 
 import fcntl
 import os
+import threading
 import time
 
 import pytest
 
 from drivers import READ_BYTES_MAX, DriverFault, HealthState, registry
-from tests.support.devices import PtyScanner, Running
+from tests.support.devices import PATIENCE_S, Listener, PtyScanner, Running
 
 
 @pytest.fixture
@@ -35,6 +36,30 @@ def test_a_code_cut_off_by_the_loss_of_the_device_is_delivered_marked(scanner):
         (b"WHOLE", False),
         (b"HALF", True),
     ]
+
+
+def test_a_code_that_arrives_while_the_station_is_busy_stays_whole(scanner):
+    is_held, gate = threading.Event(), threading.Event()
+    listener = Listener()
+
+    def hold_the_first(read):
+        if not listener.reads:
+            is_held.set()
+            gate.wait(PATIENCE_S)
+        Listener.deliver(listener, read)
+
+    listener.deliver = hold_the_first
+    now = [0.0]
+    driver = registry.create(scanner.settings, clock=lambda: now[0])
+    driver.start(listener.deliver, listener.report)
+    listener.wait_for_state(HealthState.OK)
+    scanner.send(b"FIRST\rBL2-2547")
+    assert is_held.wait(PATIENCE_S)
+    now[0] = 60.0
+    scanner.send(b"-000412\r")
+    gate.set()
+    assert listener.wait_for_raws(2) == [b"FIRST", b"BL2-2547-000412"]
+    driver.stop(PATIENCE_S)
 
 
 def test_an_over_long_code_is_cut_and_the_next_one_is_whole(scanner):

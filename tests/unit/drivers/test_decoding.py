@@ -1,6 +1,6 @@
 """Two opinions about one picture."""
 
-from drivers.camera.decoding import Box, Code, compare
+from drivers.decoding import Box, Code, compare
 
 HERE, THERE = Box(0, 0, 100, 50), Box(300, 0, 400, 50)
 INSIDE = Box(10, 20, 90, 30)  # zbar's boxes are often narrower

@@ -40,7 +40,14 @@ def test_a_rest_without_end_is_given_out_marked_after_silence():
 def test_bytes_after_the_silence_begin_a_new_code():
     framer = Framer(idle_s=0.25)
     framer.feed(b"HALF", 1.0)
-    assert raws(framer.feed(b"WHOLE\r", 2.0)) == [(b"HALF", True), (b"WHOLE", False)]
+    assert raws(framer.tick(1.3)) == [(b"HALF", True)]
+    assert raws(framer.feed(b"WHOLE\r", 1.4)) == [(b"WHOLE", False)]
+
+
+def test_bytes_that_waited_for_a_busy_station_are_one_code():
+    framer = Framer(idle_s=0.25)
+    framer.feed(b"BL2-2547", 1.0)
+    assert raws(framer.feed(b"-000412\r", 9.0)) == [(b"BL2-2547-000412", False)]
 
 
 def test_a_code_at_the_limit_is_whole():
@@ -61,6 +68,7 @@ def test_an_over_long_code_is_cut_marked_and_its_tail_is_no_code(step):
 def test_the_tail_of_an_over_long_code_ends_with_silence_too():
     framer = Framer(idle_s=0.25)
     framer.feed(b"x" * 5000, 1.0)
+    assert framer.tick(1.3) == []
     assert raws(framer.feed(b"NEXT\r", 2.0)) == [(b"NEXT", False)]
 
 

@@ -1,12 +1,14 @@
 """Finds codes in one grey picture: zxing-cpp first, pyzbar as second opinion.
 
-Both libraries are loaded by `Decoders`, never on import. zxing-cpp reads all our symbologies and
-knows the AIM identifier; pyzbar knows neither DataMatrix nor FNC1 and is asked when zxing-cpp
-finds nothing, or always, to compare. Symbologies without a strong check (ITF, Codabar, DataBar)
-are read only when a setting names them: in a cluttered picture they are seen where none are.
+For cameras, and for printers that read back what they drew. No library is loaded on import.
+zxing-cpp reads all our symbologies and knows the AIM identifier; pyzbar knows neither DataMatrix
+nor FNC1 and is asked when zxing-cpp finds nothing, or always, to compare. Symbologies without a
+strong check (ITF, Codabar, DataBar) are read only when a setting names them: in a cluttered
+picture they are seen where none are.
 """
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,6 +74,21 @@ class Sighting:
     codes: tuple[Code, ...] = ()
     disagreements: tuple[str, ...] = ()
     is_cut: bool = False
+
+
+def load_opencv(source: str) -> Any:
+    """Load OpenCV, silent: its warnings would run across the operator's screen.
+
+    Raises:
+        DriverFault: D-209.
+    """
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    try:
+        import cv2
+    except ImportError as error:
+        raise fault("D-209", source=source, cause=error) from error
+    return cv2
 
 
 class Decoders:
