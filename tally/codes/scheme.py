@@ -113,6 +113,11 @@ class Scheme:
         return "composite" if self.date or self.order_fields else "counter"
 
     @property
+    def form(self) -> str:
+        """The look of a code for people: `BL2-<YYWW>-<counter:6>`."""
+        return "".join(_form_of(field) for field in self.fields)
+
+    @property
     def capacity(self) -> int:
         """Counters before they run out: for ever, or for one period if the counter restarts."""
         return count_values(self.counter, self.starts.year)
@@ -348,6 +353,18 @@ class Scheme:
 
 def _fits(field: OrderField, text: str) -> bool:
     return len(text) == field.width and digits_to_int(text, field.alphabet) is not None
+
+
+def _form_of(field: Field) -> str:
+    match field:
+        case Literal():
+            return field.text
+        case Date():
+            return f"<{field.format}>"
+        case OrderField() | Counter():
+            return f"<{field.name}:{field.width}>"
+        case Check():
+            return f"<{field.algorithm}>"
 
 
 @lru_cache(maxsize=1024)

@@ -370,6 +370,7 @@ def _read_load_lot(t: Table, unknown: Answer) -> Step:
 
 
 def _read_measure(t: Table, _: Answer) -> Step:
+    before = len(t.problems)
     step = Measure(
         id=_id(t),
         text=_text(t),
@@ -380,7 +381,7 @@ def _read_measure(t: Table, _: Answer) -> Step:
         tries=t.whole("tries", low=1, high=TRIES_MAX, default=1),
         hint=_hint(t),
     )
-    if Decimal(step.low) > Decimal(step.high):
+    if len(t.problems) == before and Decimal(step.low) > Decimal(step.high):
         t.note("low", f"at most high, {step.high}", step.low, quote=False)
     return step
 

@@ -142,7 +142,7 @@ class Table:
 
     def decimal(self, name: str, *, default: str | None = None) -> str:
         """Give a decimal number as its text, exactly as written (`"0.50"` keeps its zero)."""
-        words = 'a decimal number in quotes, as in "0.50"'
+        words = "a decimal number" if self._is_text else 'a decimal number in quotes, as in "0.50"'
         found = self._take(name, words, default)
         if found is _ABSENT:
             return default or "1"
@@ -150,7 +150,8 @@ class Table:
             return str(found)
         if isinstance(found, str) and re.fullmatch(DECIMAL, found, re.ASCII):
             return found
-        self.note(name, words, found)
+        hint = f'write "{found.text}"' if isinstance(found, FloatText) else ""
+        self.note(name, words, found, hint)
         return "1"
 
     def one_of(self, name: str, choices: Sequence[T], default: T | None = None) -> T:
@@ -282,15 +283,9 @@ class Table:
     def note(
         self, name: str, expected: str, found: object, hint: str = "", *, quote: bool = True
     ) -> None:
-        """Note a problem at a key; a number with a fraction gets the hint to quote it."""
-        if isinstance(found, FloatText):
-            hint, found = f'write "{found.text}" in quotes', found.text
-            quote = False
-        self.problems.append(
-            Problem(
-                self.file, self._path(name), expected, shown(found) if quote else str(found), hint
-            )
-        )
+        """Note a problem at a key; what was found is shown as a program would write it."""
+        words = shown(found) if quote else str(found)
+        self.problems.append(Problem(self.file, self._path(name), expected, words, hint))
 
     def _take(self, name: str, words: str, default: object) -> object:
         self._asked.append(name)
@@ -327,5 +322,5 @@ def near(found: object, known: Collection[str]) -> str:
 
 def shown(found: object) -> str:
     """Show what was found, cut to a length that fits a line."""
-    text = repr(found)
+    text = found.text if isinstance(found, FloatText) else repr(found)
     return text if len(text) <= 80 else f"{text[:77]}..."
