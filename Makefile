@@ -10,7 +10,7 @@ JOBS ?= 2
 # The commands that the tests start are this tree's, whatever else is installed.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test check lint bench fmt lock clean
+.PHONY: help setup run test check lint bench docs fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint:
 
 bench: setup ## Measure against the limit of this machine and a peer (ARGS="NAME")
 	@$(BIN)/tally bench $(ARGS)
+
+docs: setup ## Make the pages that come from the code
+	@$(BIN)/python -m tally.commands.events_page docs/events.md
 
 fmt: setup ## Format, and fix what can be fixed safely
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
