@@ -101,6 +101,10 @@ class JournalView(Protocol):
         """Codes left for the current plan, one entry a scheme."""
         ...
 
+    def close(self) -> None:
+        """Give the connection back; called on the thread that used it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -68,7 +68,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to ask before `until`. `settled`: all is sent and pulled, else `said` says why not."""
+    """Nothing to ask before `until`. `settled`: all is sent and pulled; else `said` has why not."""
 
     until: float
     settled: bool
@@ -141,8 +141,8 @@ def next_request(
 
 
 def news_request(state: SyncState) -> Request | None:
-    """The long poll, on a connection of its own; None while there is no session."""
-    if state.bearer is None or state.hello_at is None:
+    """The long poll, on a connection of its own; None while the hub is not reached."""
+    if state.bearer is None or state.hello_at is None or not state.online:
         return None
     query = urlencode({"wait": p.NEWS_SECONDS_MAX, "seen": state.news})
     return Request(

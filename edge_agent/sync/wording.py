@@ -112,6 +112,31 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "still_sending": ("Still {unsent} events unsent.", "还有 {unsent} 个事件未发送。"),
     "starting": ("The connection is being opened.", "正在建立连接。"),
     "stopped": ("The station is stopping.", "工作站正在停止。"),
+    "token_malformed": (
+        (
+            "This is not a token of a hub: {why}. Copy the whole line that tally hub enroll-token "
+            "printed."
+        ),
+        "这不是中心的令牌：{why}。请完整复制 tally hub enroll-token 打印的那一行。",
+    ),
+    "token_used": (
+        (
+            "This token was used before; each enrols one station once. Make a new one on the "
+            "hub: tally hub enroll-token."
+        ),
+        "此令牌已用过；每个令牌只能注册一个工作站一次。请在中心重新生成：tally hub enroll-token。",
+    ),
+    "token_expired": (
+        (
+            "This token is older than 24 h by the hub's clock. Make a new one on the hub: "
+            "tally hub enroll-token."
+        ),
+        "按中心时钟，此令牌已超过 24 小时。请在中心重新生成：tally hub enroll-token。",
+    ),
+    "token_unknown": (
+        "The hub does not know this token. Make a new one on this hub: tally hub enroll-token.",
+        "中心不认识此令牌。请在该中心重新生成：tally hub enroll-token。",
+    ),
     "notice": (
         "The hub says ({code}, event {seq}): {why}",
         "中心提示（{code}，事件 {seq}）：{why}",

@@ -1,0 +1,262 @@
+"""Runs session and uplink beside the station's loop: one worker thread, one that listens for news.
+
+The worker owns the state; others speak to it through an inbox. What must change in the journal goes
+to the loop's mailbox, and the worker waits until it is done, so a sync that answers None has
+everything on disk. The listener only tells that there is something to pull. A fault of ours ends
+one round, is shown, and the next round begins from nothing: the state may always be forgotten.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, replace
+from typing import Final
+
+from edge_agent.sync.port import (
+    Effect,
+    Identity,
+    Ingest,
+    JournalView,
+    LinkTurned,
+    Mailbox,
+    Noticed,
+    Said,
+)
+from edge_agent.sync.replies import on_reply, read_news
+from edge_agent.sync.session import (
+    SyncState,
+    Wait,
+    news_request,
+    next_request,
+    on_link_down,
+    on_link_up,
+    on_news,
+)
+from edge_agent.sync.uplink import Uplink
+from edge_agent.sync.wording import say
+
+GATHER_SECONDS: Final = 0.05
+"""Events recorded within this time travel together."""
+STORED_SECONDS: Final = 60.0
+FAULT_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 2.0
+
+
+@dataclass(slots=True)
+class _Inbox:
+    """What others want of the worker; guarded by the condition of the thread."""
+
+    has_new_events: bool = False
+    link_turned: bool = False
+    news: str | None = None
+    syncs: list[Future[Said | None]] | None = None
+    stopping: bool = False
+
+
+class SyncThread:
+    """Implements `port.Sync`.
+
+    Args:
+        identity: whom we are and whom we trust.
+        open_view: opens the journal view; called on the worker thread.
+        mailbox: the loop's queue.
+        uplink: to the hub; its link switch is turned by `set_link`.
+        draw: random numbers in [0, 1), for retries.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        open_view: Callable[[], JournalView],
+        mailbox: Mailbox,
+        uplink: Uplink,
+        draw: Callable[[], float],
+    ) -> None:
+        self._identity = identity
+        self._open_view = open_view
+        self._mailbox = mailbox
+        self._uplink = uplink
+        self._draw = draw
+        self._state = SyncState()
+        self._inbox = _Inbox()
+        self._turn = threading.Condition()
+        self._waiting: list[Future[Said | None]] = []
+        self._worker = threading.Thread(target=self._work, name="sync", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name="sync-news", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._worker.start()
+        self._listener.start()
+
+    def poke(self) -> None:
+        """Something was committed: send soon."""
+        with self._turn:
+            self._inbox.has_new_events = True
+            self._turn.notify_all()
+
+    def set_link(self, *, up: bool) -> None:
+        """Cut or restore the station's own network."""
+        with self._turn:
+            self._uplink.link.up = up
+            self._inbox.link_turned = True
+            self._turn.notify_all()
+
+    def sync_now(self) -> Future[Said | None]:
+        """None once nothing is unsent and all there is to pull is pulled, else the reason."""
+        asked: Future[Said | None] = Future()
+        with self._turn:
+            if self._inbox.stopping or not self._worker.is_alive():
+                asked.set_result(say("stopped"))
+            elif not self._uplink.link.up:
+                asked.set_result(say("link_cut"))
+            else:
+                self._inbox.syncs = [*(self._inbox.syncs or []), asked]
+                self._turn.notify_all()
+        return asked
+
+    def stop(self) -> None:
+        """End; what was not sent stays in the journal."""
+        with self._turn:
+            self._inbox.stopping = True
+            self._turn.notify_all()
+        if self._worker.is_alive():
+            self._worker.join(STOP_SECONDS)
+
+    def _work(self) -> None:
+        view: JournalView | None = None
+        while not self._is_stopping():
+            try:
+                view = view or self._open_view()
+                self._round(view)
+            except Exception as error:  # noqa: BLE001  (the sync's supervisor: shows and starts again)
+                self._stumble(error)
+        if view is not None:
+            view.close()
+        self._settle(say("stopped"))
+        self._uplink.close()
+
+    def _round(self, view: JournalView) -> None:
+        """Take what others want, then ask one thing or wait."""
+        self._take_inbox()
+        if not self._uplink.link.up:
+            self._settle(say("link_cut"))
+            self._sleep(None)
+            return
+        state, step = next_request(self._identity, self._state, view, time.monotonic())
+        self._state = state
+        if isinstance(step, Wait):
+            self._settle(None if step.settled else step.said or say("starting"))
+            self._sleep(step.until)
+            return
+        reply = self._uplink.send(step)
+        if not self._uplink.link.up:
+            return  # cut meanwhile: whatever came counts as not heard
+        self._state, effects = on_reply(
+            self._identity, state, step, reply, view, time.monotonic(), self._draw()
+        )
+        for effect in effects:
+            self._deliver(effect)
+        if self._state.failures > 1 or self._state.not_before > time.monotonic():
+            self._settle(self._state.said or say("starting"))
+
+    def _deliver(self, effect: Effect) -> None:
+        """Hand to the loop and wait until it is stored."""
+        done = self._mailbox.post(effect)
+        end = time.monotonic() + STORED_SECONDS
+        while not self._is_stopping():
+            try:
+                done.result(timeout=0.2)
+            except FutureTimeoutError:
+                if time.monotonic() < end:
+                    continue
+            except Exception as error:  # noqa: BLE001  (the loop's fault is the loop's to show)
+                self._not_stored(effect, error)
+            return
+
+    def _not_stored(self, effect: Effect, error: Exception) -> None:
+        if isinstance(effect, Ingest):
+            # The same place is not asked again in this round; a later hello tries anew.
+            self._state = replace(self._state, said=say("sync_fault", why=error))
+
+    def _take_inbox(self) -> None:
+        with self._turn:
+            inbox, self._inbox = self._inbox, _Inbox(stopping=self._inbox.stopping)
+        if inbox.link_turned:
+            if self._uplink.link.up:
+                self._state = on_link_up(self._state)
+            elif self._state.online is not False or self._state.said != say("link_cut"):
+                self._state = on_link_down(self._state)
+                self._mailbox.post(LinkTurned(online=False, said=say("link_cut")))
+        if inbox.syncs:
+            self._waiting += inbox.syncs
+            self._state = on_link_up(self._state)
+        if inbox.news is not None:
+            self._state = on_news(self._state, inbox.news)
+
+    def _sleep(self, until: float | None) -> None:
+        """Until then, or until somebody wants something."""
+        with self._turn:
+            while not self._has_mail():
+                left = None if until is None else until - time.monotonic()
+                if left is not None and left <= 0:
+                    return
+                self._turn.wait(left)
+            gather = self._inbox.has_new_events and not self._inbox.syncs
+            self._inbox.has_new_events = False
+        if gather:
+            time.sleep(GATHER_SECONDS)
+
+    def _has_mail(self) -> bool:
+        inbox = self._inbox
+        return bool(
+            inbox.has_new_events
+            or inbox.link_turned
+            or inbox.news is not None
+            or inbox.syncs
+            or inbox.stopping
+        )
+
+    def _settle(self, said: Said | None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for asked in waiting:
+            asked.set_result(said)
+
+    def _stumble(self, error: Exception) -> None:
+        said = say("sync_fault", why=f"{type(error).__name__}: {error}")
+        self._state = SyncState(
+            online=self._state.online, not_before=time.monotonic() + FAULT_SECONDS
+        )
+        self._mailbox.post(Noticed(said))
+        self._settle(said)
+        with self._turn:
+            self._turn.wait_for(lambda: self._inbox.stopping, FAULT_SECONDS)
+
+    def _is_stopping(self) -> bool:
+        with self._turn:
+            return self._inbox.stopping
+
+    def _listen(self) -> None:
+        """Ask for news, over and over, on a connection of its own."""
+        uplink = self._uplink.another()
+        while not self._is_stopping():
+            request = news_request(self._state) if uplink.link.up else None
+            pause = 1.0
+            if request is not None:
+                seen = read_news(uplink.send(request))
+                if seen is not None and uplink.link.up:
+                    self._tell(seen)
+                    pause = 0.2
+            with self._turn:
+                self._turn.wait_for(lambda: self._inbox.stopping, pause)
+        uplink.close()
+
+    def _tell(self, seen: str) -> None:
+        with self._turn:
+            if seen != self._state.news:
+                self._inbox.news = seen
+                self._turn.notify_all()

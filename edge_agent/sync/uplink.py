@@ -1,0 +1,254 @@
+"""The station's HTTPS to its hub; the only module that uses `requests`.
+
+What is trusted is one CA, pinned at enrolment, and one server name, that of the hub's id, whatever
+the address (`decided.md` 12): environment, proxies, system CAs and netrc play no part. Certificates
+do not expire here (`sync.md` 3.16): the flag below leaves chain and name mandatory. Every call has
+timeouts, a deadline for the whole answer and a cap on its size; redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from edge_agent.sync.port import Said
+from edge_agent.sync.replies import Reply, Unreached
+from edge_agent.sync.session import Request
+from edge_agent.sync.wording import say
+from tally.records.ids import JournalId, show_journal
+from tally.wire.protocol import (
+    BODY_BYTES_MAX,
+    PROTOCOL_HEADER,
+    PROTOCOL_MAX,
+    hub_name,
+)
+
+CONNECT_SECONDS: Final = 5.0
+SILENCE_SECONDS: Final = 15.0
+"""Longest silence inside an answer; a long poll is given its own."""
+CHUNK_BYTES: Final = 64 * 1024
+CA_BYTES_MAX: Final = 64 * 1024
+_NO_CHECK_TIME: Final = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_vfy.h; Python has no name for it."""
+DEFAULT_PORT: Final = 8443
+
+
+class Link:
+    """The station's own switch of its network, shared by all its connections."""
+
+    def __init__(self) -> None:
+        self.up = True
+
+
+class Uplink:
+    """Sends requests to the first address that answers; one thread at a time.
+
+    Args:
+        addresses: `host:port` each, tried in order, the last good one first.
+        hub: whose certificate it must be.
+        ca_pem: the one CA to trust, PEM.
+        link: while it is not up, nothing is sent.
+    """
+
+    def __init__(self, addresses: Sequence[str], hub: JournalId, ca_pem: str, link: Link) -> None:
+        self._addresses = [_base(address) for address in addresses]
+        self._hub = hub
+        self._ca_pem = ca_pem
+        self.link = link
+        self.ca_file, self._ca_number = _in_memory(ca_pem)
+        self.context = pinned_context(self.ca_file)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount("https://", _Adapter(self.context, hub_name(show_journal(hub))))
+        self._session.adapters.pop("http://")
+
+    def another(self) -> Uplink:
+        """A second connection under the same trust and switch, for another thread."""
+        addresses = [base.removeprefix("https://") for base in self._addresses]
+        return Uplink(addresses, self._hub, self._ca_pem, self.link)
+
+    def close(self) -> None:
+        """Close connections and forget the CA."""
+        self._session.close()
+        if self._ca_number >= 0:
+            os.close(self._ca_number)
+            self._ca_number = -1
+
+    def send(self, request: Request) -> Reply | Unreached:
+        """The hub's answer, or why there is none; never raises for anything outside."""
+        found: Reply | Unreached = Unreached(say("no_route", where="-", why="no address is set"))
+        for base in list(self._addresses):
+            if not self.link.up:
+                return Unreached(say("link_cut"))
+            found = self._send_to(base, request)
+            if isinstance(found, Reply):
+                self._addresses.remove(base)
+                self._addresses.insert(0, base)
+                break
+        return found if self.link.up else Unreached(say("link_cut"))
+
+    def _send_to(self, base: str, request: Request) -> Reply | Unreached:
+        started = time.monotonic()
+        headers = {
+            "Accept-Encoding": "identity",
+            "Content-Type": request.content_type,
+            PROTOCOL_HEADER: str(PROTOCOL_MAX),
+        }
+        if request.bearer is not None:
+            headers["Authorization"] = f"Bearer {request.bearer}"
+        silence = request.seconds if request.kind == "news" else SILENCE_SECONDS
+        try:
+            with self._session.request(
+                request.method,
+                base + request.path,
+                data=request.body or None,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, min(silence, request.seconds)),
+                allow_redirects=False,
+                stream=True,
+                verify=self.ca_file,  # on every call: without it the environment would decide
+            ) as response:
+                body = _read_body(response, started + request.seconds)
+                return Reply(
+                    status=response.status_code,
+                    content_type=response.headers.get("Content-Type", ""),
+                    body=body,
+                    seconds=time.monotonic() - started,
+                    retry_after=_seconds(response.headers.get("Retry-After")),
+                )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return _why(error, base.removeprefix("https://"), request)
+        except _UnusableError as error:
+            return Unreached(say("not_an_answer", asked=request, why=error))
+
+
+class _UnusableError(Exception):
+    """An answer beyond its limits."""
+
+
+class _Adapter(HTTPAdapter):
+    """Checks the hub's own name and uses the pinned context, whatever the address."""
+
+    def __init__(self, context: ssl.SSLContext, name: str) -> None:
+        self._context = context
+        self._name = name
+        super().__init__(pool_connections=4, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.update(
+            ssl_context=self._context, server_hostname=self._name, assert_hostname=self._name
+        )
+        super().init_poolmanager(*args, **kwargs)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        raise requests.exceptions.ProxyError("The hub is reached directly, never by a proxy.")
+
+
+def pinned_context(ca_file: str) -> ssl.SSLContext:
+    """A client context that trusts the certificates of this file and nothing else.
+
+    Raises:
+        ValueError: the file holds no certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise ValueError(f"The pinned CA is no certificate in PEM: {error.reason}.") from error
+    context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    return context
+
+
+def _in_memory(ca_pem: str) -> tuple[str, int]:
+    """The CA as a file that exists in memory only: no cleaner removes it, nobody edits it."""
+    raw = ca_pem.encode("ascii", "replace")
+    if len(raw) > CA_BYTES_MAX:
+        raise ValueError(f"The pinned CA has {len(raw)} bytes; the limit is {CA_BYTES_MAX}.")
+    number = os.memfd_create("tally-ca", os.MFD_CLOEXEC)
+    os.write(number, raw)
+    return f"/proc/self/fd/{number}", number
+
+
+def _base(address: str) -> str:
+    """`https://host:port` from what people write.
+
+    Raises:
+        ValueError: not a host with an optional port.
+    """
+    text = address.strip().removeprefix("https://").rstrip("/")
+    parsed = urllib3.util.parse_url(f"https://{text}")
+    if not parsed.host or parsed.path or parsed.query or parsed.auth:
+        raise ValueError(f"Expected the hub's address as host:port, got {address[:100]!r}.")
+    return f"https://{parsed.host}:{parsed.port or DEFAULT_PORT}"
+
+
+def _read_body(response: requests.Response, deadline: float) -> bytes:
+    """The whole body, within size and time; bytes are taken as they come, never unpacked."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise _UnusableError("its body is packed, though that was not accepted")
+    body = bytearray()
+    while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise _UnusableError(f"it has more than {BODY_BYTES_MAX} bytes")
+        if time.monotonic() > deadline:
+            raise _UnusableError("it came too slowly")
+    declared = response.headers.get("Content-Length", "")
+    if declared.isdecimal() and int(declared) != len(body):
+        raise _UnusableError(f"it was cut off after {len(body)} of {declared} bytes")
+    return bytes(body)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Retry-After in seconds; its form as a date needs two clocks that agree and is not used."""
+    return float(text) if text is not None and text.isdecimal() and len(text) < 6 else None
+
+
+def _why(error: Exception, where: str, request: Request) -> Unreached:
+    """The words for what went wrong below HTTP."""
+    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError | urllib3.exceptions.SSLError):
+        return Unreached(_certificate(error, where))
+    if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
+        said = say("timeout", where=where, seconds=f"{request.seconds:g}")
+        return Unreached(said, has_timed_out=True)
+    return Unreached(say("no_route", where=where, why=_reason(error)))
+
+
+def _certificate(error: Exception, where: str) -> Said:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
+        why = "its certificate is not from the CA of this station's enrolment"
+        if "ostname" in text:
+            why = "its certificate is for another name than this hub's"
+    else:
+        why = f"TLS could not be agreed ({_reason(error)})"
+    return say("not_our_hub", where=where, why=why)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause in the system's words, without addresses of Python objects."""
+    inner: BaseException | None = error
+    found = type(error).__name__
+    for _ in range(10):
+        if inner is None:
+            break
+        if isinstance(inner, OSError) and inner.strerror:
+            found = inner.strerror
+        inner = inner.__cause__ or inner.__context__ or _argument(inner)
+    return found
+
+
+def _argument(error: BaseException) -> BaseException | None:
+    reason = getattr(error, "reason", None)
+    for item in (reason, *error.args):
+        if isinstance(item, BaseException):
+            return item
+    return None
