@@ -58,7 +58,11 @@ class Block:
         return counter in self.range
 
     def overlaps(self, other: "Block") -> bool:
-        """Tell whether both hold a counter of the same scheme; periods do not excuse it here."""
+        """Tell whether both hold a counter of one scheme.
+
+        Blocks of a counter that restarts are compared within one of its periods only: that they
+        are of one is the caller's to know.
+        """
         return self.scheme_id == other.scheme_id and self.range.overlaps(other.range)
 
     def remaining(self, cursor: int) -> int:

@@ -95,7 +95,7 @@ def check(code: str, *, as_json: bool) -> None:
         }
         facts = {"code": code, "good": good is not None}
         more = {"scheme": good.scheme_id} if good else {"reasons": reasons}
-        click.echo(json.dumps(facts | more, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(facts | more, indent=2))
         raise SystemExit(0 if good else 1)
     scheme, _ = _recognise(code)
     checked = any(isinstance(field, Check) for field in scheme.fields)

@@ -14,7 +14,7 @@ from hashlib import sha256
 from tally.codes import Check, Counter, Date, Literal, OrderField, Scheme
 from tally.master import entities as e
 from tally.master.plans import Plan, read_plan
-from tally.master.reading import Problem, Table
+from tally.master.reading import Problem, Table, shown
 
 Entity = (
     e.Product
@@ -118,7 +118,7 @@ def from_content(
     problems: list[Problem] = []
     if kind not in BY_NAME:
         expected = f"one of {', '.join(BY_NAME)}"
-        return (Problem(file, "entity", expected, repr(kind)),)
+        return (Problem(file, "entity", expected, shown(kind)),)
     entity = read_entity(kind, Table(content, file=file, key="", problems=problems))
     return tuple(problems) if problems else entity
 

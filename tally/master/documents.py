@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,7 +26,7 @@ from tally.master.content import (
     to_content,
     version_of,
 )
-from tally.master.reading import FloatText, Problem, Row, Table, near
+from tally.master.reading import KEYS_MAX, FloatText, Problem, Row, Table, near, plain_key, shown
 from tally.master.references import Placed, reference_problems
 
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -153,7 +154,7 @@ def _documents(name: str, content: bytes, problems: list[Problem]) -> list[_Docu
             return _tree_documents(name, _parse_toml(text), problems)
         if suffix == "json":
             return _tree_documents(name, _parse_json(text), problems)
-        raise _Unreadable("a file name that ends in .toml, .csv or .json", repr(name))
+        raise _Unreadable("a file name that ends in .toml, .csv or .json", shown(name))
     except _Unreadable as unreadable:
         problems.append(Problem(name, *unreadable.parts))
         return []
@@ -195,9 +196,9 @@ def _parse_json(text: str) -> dict[str, object]:
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
-        msg = f"the key {double!r} twice in one object"
+        counts = Counter(name for name, _ in pairs)
+        double = next(name for name, count in counts.items() if count > 1)
+        msg = f"the key {shown(double)} twice in one object"
         raise ValueError(msg)
     return table
 
@@ -214,10 +215,12 @@ def _tree_documents(
         return [_Document("plan", tree, "")]
     documents: list[_Document] = []
     for key, value in tree.items():
+        if len(problems) >= PROBLEMS_MAX:
+            raise _Unreadable("fewer problems", "more", "put these right first")
         if key not in BY_NAME:
             known = ", ".join(BY_NAME)
-            found = f"unknown key {key!r}"
-            problems.append(Problem(name, key, f"one of {known}", found, near(key, BY_NAME)))
+            found, hint = f"unknown key {shown(key)}", near(key, BY_NAME)
+            problems.append(Problem(name, plain_key(key), f"one of {known}", found, hint))
         elif not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
             hint = f"write [[{key}]] above each"
             problems.append(Problem(name, key, "a list of tables", type(value).__name__, hint))
@@ -236,16 +239,18 @@ def _sheet_documents(text: str) -> list[_Document]:
         raise _Unreadable("a header row", "an empty sheet")
     number, header = rows[0]
     columns = [column.strip() for column in header]
+    if len(columns) > KEYS_MAX:
+        raise _Unreadable(f"at most {KEYS_MAX} columns", f"{len(columns)}", key=f"row {number}")
     double = next((column for column in columns if columns.count(column) > 1), None)
     if double is not None or "" in columns:
-        found = f"{double!r} twice" if double else "an empty one"
+        found = f"{shown(double)} twice" if double else "an empty one"
         raise _Unreadable("each column named once", found, key=f"row {number}")
     kind = "bom" if columns[0] == "product" and "line" in columns else None
     kind = kind or _FIRST_COLUMNS.get(columns[0])
     if kind is None:
         expected = f"a first column that names the entity: {', '.join(_FIRST_COLUMNS)}"
         hint = near(columns[0], _FIRST_COLUMNS)
-        raise _Unreadable(expected, repr(columns[0]), hint, f"row {number}")
+        raise _Unreadable(expected, shown(columns[0]), hint, f"row {number}")
     tables = [_row_table(columns, cells, at) for at, cells in rows[1:]]
     if kind == "bom":
         tables = _bom_tables(tables)

@@ -24,6 +24,7 @@ NAME_CELLS_MAX = 60
 VERSION_MAX = 999_999_999
 OPERATION_WORDS = 'an operation in quotes, as in "30"'
 SINCE = r"([01][0-9]|2[0-3]):[0-5][0-9]|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})"
+SINCE_WORDS = "HH:MM, or a time as 2026-11-20T06:50+08:00"
 
 Kind = OneOf["unit", "subassembly", "material"]
 Tracking = OneOf["none", "lot", "serial", "both"]
@@ -284,12 +285,14 @@ def read_lot(t: Table) -> Lot:
         part=_part(t),
         qty=_quantity(t),
         state=t.one_of("state", get_args(LotState)),
-        since=t.text("since", pattern=SINCE, words="HH:MM, or a time as 2026-11-20T06:50+08:00"),
+        since=t.text("since", pattern=SINCE, words=SINCE_WORDS),
         by=_id(t, "by"),
         supplier=t.optional("supplier"),
         supplier_lot=t.optional("supplier_lot"),
         reason=t.optional("reason"),
     )
+    if re.fullmatch(SINCE, lot.since) and not _is_a_time(lot.since):
+        t.note("since", SINCE_WORDS, lot.since)
     if lot.state == "on_hold" and not lot.reason:
         t.note("reason", "the reason of the hold", "nothing", quote=False)
     return lot
@@ -394,3 +397,12 @@ def _quantity(t: Table) -> str:
     if Decimal(qty) <= 0 and t.has("qty"):
         t.note("qty", "more than 0", qty)
     return qty
+
+
+def _is_a_time(text: str) -> bool:
+    """Tell whether a text of the right form names a moment that exists."""
+    try:
+        dt.datetime.fromisoformat(text if "T" in text else f"2000-01-01T{text}")
+    except ValueError:
+        return False
+    return True

@@ -9,13 +9,16 @@ Which tables there are is `tally.master.entities` and `tally.master.plans`.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final, TypeVar
 
 TEXT_CHARACTERS_MAX = 200
 ITEMS_MAX = 1000
+KEYS_MAX = 100
+KEY_CHARACTERS_MAX = 60
 WHOLE_MAX = 2**53 - 1
 ID: Final = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,47}"
 ID_WORDS: Final = "a name of letters, digits, '.', '_', '/', '-'"
@@ -82,12 +85,15 @@ class Table:
         problems: list[Problem],
         is_text: bool = False,
     ) -> None:
-        self._raw = {name: raw[name] for name in raw if not (is_text and raw[name] == "")}
         self._asked: list[str] = []
         self._is_text = is_text
         self.file = file
         self.key = f"row {raw.number}" if isinstance(raw, Row) else key
         self.problems = problems
+        if len(raw) > KEYS_MAX:
+            self.note("", f"at most {KEYS_MAX} keys", f"{len(raw)}", quote=False)
+            raw = {}
+        self._raw = {name: raw[name] for name in raw if not (is_text and raw[name] == "")}
 
     def has(self, name: str) -> bool:
         """Tell whether the key is there; it stays unasked."""
@@ -109,7 +115,7 @@ class Table:
         if not isinstance(found, str):
             self.note(name, words, found)
             return ""
-        if not found.strip() or found != found.strip() or not found.isprintable():
+        if not found or found != found.strip() or not is_one_line(found):
             self.note(name, f"{words} on one line, without spaces around it", found)
         elif pattern is not None and not re.fullmatch(pattern, found, re.ASCII):
             self.note(name, words, found)
@@ -306,7 +312,7 @@ class Table:
         )
 
     def _path(self, name: str) -> str:
-        return f"{self.key}.{name}" if self.key else name
+        return ".".join(part for part in (self.key, plain_key(name)) if part) or "file"
 
 
 def cells(text: str) -> int:
@@ -314,10 +320,27 @@ def cells(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def near(found: object, known: Collection[str]) -> str:
-    """Give a hint at the nearest known word, or nothing."""
-    match = get_close_matches(str(found), list(known), 1)
-    return f"did you mean {match[0]!r}?" if match else ""
+def is_one_line(text: str) -> bool:
+    """Tell whether a text has no control, format or unassigned characters and no line breaks."""
+    # Spaces of any width may stand inside: Chinese texts use the wide one.
+    return not any(
+        unicodedata.category(letter)[0] == "C" or letter in "\u2028\u2029" for letter in text
+    )
+
+
+def near(found: object, known: Iterable[str]) -> str:
+    """Give a hint at the nearest of the first 1,000 known words, or nothing."""
+    text = str(found)
+    if len(text) > KEY_CHARACTERS_MAX:
+        return ""
+    match = get_close_matches(text, list(islice(known, ITEMS_MAX)), 1)
+    return f"did you mean {shown(match[0])}?" if match else ""
+
+
+def plain_key(name: str) -> str:
+    """Give a key as a path shows it: as it is, or quoted and cut if it is a strange one."""
+    is_plain = name.isascii() and name.isprintable() and len(name) <= KEY_CHARACTERS_MAX
+    return name if is_plain else shown(name)
 
 
 def shown(found: object) -> str:

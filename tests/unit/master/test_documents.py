@@ -194,6 +194,9 @@ def test_sheets_of_other_countries_are_read(plant: tuple[Entity, ...]) -> None:
         ("a.csv", b"lot,part\nL,P,Q\n", "row 2: expected 2 cells, as in the header, found 3"),
         ("a.csv", b'lot,part\n"L', "row 2: expected CSV"),
         ("a.csv", b"lot\n" + b"x\n" * (ROWS_MAX + 1), "expected at most 100000 rows"),
+        ("a.csv", b",".join(b"c%d" % n for n in range(101)), "row 1: expected at most 100 columns"),
+        ("a.json", json.dumps({"lot": [dict.fromkeys(map(str, range(101)))]}).encode(), "lot[1]: "),
+        ("a.csv", b"lot,since\nL,2026-13-01T06:50Z\n", "row 2.since: expected HH:MM, or a time"),
         ("a.csv", b"lot\n" + b"x" * 5000, "expected cells of at most 4096 characters"),
     ],
 )
