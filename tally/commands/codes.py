@@ -255,5 +255,6 @@ def _save(out: Path, blocks: Iterable[bytes], count: int) -> None:
             os.fsync(stream.fileno())
         partial.replace(out)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise click.ClickException(f"Cannot write {out}: {error.strerror}.") from error
+    finally:
+        partial.unlink(missing_ok=True)  # nothing is left of an interrupted one
