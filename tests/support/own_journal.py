@@ -1,0 +1,109 @@
+"""A station's journal in memory, with real keys and a real chain, as the sync sees one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from edge_agent.sync.port import CutPiece, CutSeal, Identity, Runway
+from tally.events.decoding import write_line
+from tally.events.types import Body, JournalOpened, LotReceived
+from tally.records.chain import chain_ids
+from tally.records.ids import GENESIS, EventId, JournalId, show_journal
+from tally.records.segment import encode, piece_of
+from tally.records.signing import SigningKey, sign_head
+from tally.wire.messages import Position
+
+
+def seeded(name: str, size: int = 32) -> bytes:
+    """Bytes that are the same in every run."""
+    return hashlib.sha256(name.encode()).digest()[:size]
+
+
+class OwnJournal:
+    """Implements `edge_agent.sync.port.JournalView`; `acked` and `held` are set by the test."""
+
+    def __init__(self, name: str = "S03", *, reason: str = "new") -> None:
+        self.name = name
+        self.journal = JournalId(seeded("journal " + name, 16))
+        self.key = SigningKey(seeded("key " + name))
+        self.lines: list[bytes] = []
+        self.ids: list[EventId] = []
+        self.acked = 0
+        self.held: dict[JournalId, Position] = {}
+        self.codes: list[Runway] = []
+        opened = JournalOpened(
+            journal=show_journal(self.journal),
+            key=_b64(self.key.public.raw),
+            plant="NB1",
+            writer=name,
+            role="station",
+            reason=reason,
+        )
+        self.record(opened)
+
+    def identity(self, hub: JournalId, receipt_key: SigningKey) -> Identity:
+        """Who this station is, trusting that hub."""
+        return Identity(self.journal, self.key, "run-1", None, "test", hub, receipt_key.public)
+
+    def record(self, *bodies: Body) -> None:
+        """Append events."""
+        for body in bodies:
+            stamp = f"{len(self.lines) + 1:012x}.0000"
+            self.lines.append(
+                write_line(body, hlc=stamp, at="2026-11-20T14:31:07.412+08:00", by="BDG-1107")
+            )
+        before = self.ids[-1] if self.ids else GENESIS
+        first = len(self.ids) + 1
+        self.ids += chain_ids(self.journal, first, before, self.lines[first - 1 :])
+
+    def grow(self, count: int) -> None:
+        """Append `count` lots."""
+        start = len(self.lines)
+        self.record(*(LotReceived(lot=f"LOT-{start + n}", part="PCB-L") for n in range(count)))
+
+    def piece(self, first: int, last: int) -> bytes:
+        """Own events as one encoded piece."""
+        head = sign_head(self.key, self.journal, last, self.ids[last - 1])
+        before = self.ids[first - 2] if first > 1 else GENESIS
+        return encode(piece_of(head, before, tuple(self.lines[first - 1 : last])))
+
+    def head(self) -> Position:
+        return Position(len(self.ids), self.ids[-1] if self.ids else GENESIS)
+
+    def id_at(self, seq: int) -> EventId | None:
+        if seq == 0:
+            return GENESIS
+        return self.ids[seq - 1] if seq <= len(self.ids) else None
+
+    def acknowledged(self) -> int:
+        return self.acked
+
+    def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
+        if seq >= len(self.lines):
+            return None
+        last, size = seq, 0
+        while last < len(self.lines) and last - seq < events_max:
+            size += len(self.lines[last]) + 1
+            if size > bytes_max and last > seq:
+                break
+            last += 1
+        return CutPiece(seq + 1, last, self.piece(seq + 1, last))
+
+    def seal_after(self, seq: int) -> CutSeal | None:
+        return None
+
+    def frontier(self) -> Mapping[JournalId, Position]:
+        return self.held
+
+    def runways(self) -> Sequence[Runway]:
+        return self.codes
+
+    def close(self) -> None:
+        pass
+
+
+def _b64(raw: bytes) -> str:
+    import base64
+
+    return base64.b64encode(raw).decode("ascii")
