@@ -1,4 +1,4 @@
-"""The hub as one value: everything it can be asked to do.
+"""The hub as one value: everything it can be asked to do, each a line to the module that does it.
 
 `hub.api` and `hub.cli` call these methods and nothing below them. Every method is synchronous and
 safe to call from several threads; what writes has committed to disk before it returns. Built by
@@ -10,31 +10,75 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+import msgspec
+
+from hub.services import (
+    deciding,
+    enrolling,
+    ingesting,
+    leasing,
+    publishing,
+    reading,
+    showing,
+    tracing,
+)
 from hub.services.answers import (
     Decided,
     Enrolled,
     Granted,
     Ingested,
     Published,
+    Refused,
     Standing,
     Subscription,
 )
+from hub.services.office import Office
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey
 
 
-@dataclass(frozen=True)
+Table: TypeAlias = Literal[
+    "blocks", "cases", "findings", "stations", "units", "balance", "lots", "orders"
+]
+
+
+@dataclass(frozen=True, slots=True)
 class Hub:
     """The services of one hub."""
 
-    hub_id: JournalId
-    epoch: int
-    plant: str
-    site: str
-    root: PublicKey
-    receipt_key: PublicKey
+    office: Office
+
+    @property
+    def hub_id(self) -> JournalId:
+        """The hub's name in certificates and receipts; 16 bytes like a journal's."""
+        return self.office.secrets.hub_id
+
+    @property
+    def epoch(self) -> int:
+        """Grows when the hub was restored from a backup."""
+        return self.office.secrets.epoch
+
+    @property
+    def plant(self) -> str:
+        """The plant's name."""
+        return self.office.secrets.plant
+
+    @property
+    def site(self) -> str:
+        """The hub's own site."""
+        return self.office.secrets.site
+
+    @property
+    def root(self) -> PublicKey:
+        """The plant root key, in which everything is anchored."""
+        return self.office.secrets.root.public
+
+    @property
+    def receipt_key(self) -> PublicKey:
+        """The key that signs receipts."""
+        return self.office.secrets.receipt.public
 
     def ingest(self, journal: JournalId, data: bytes) -> Ingested:
         """Store one piece or segment of a station's journal: prove, trim what is held, commit, project.
@@ -45,7 +89,7 @@ class Hub:
         Raises:
             Refused: `unknown_journal`, `forged`, `malformed`, `too_large`; kept in quarantine where it helps.
         """
-        raise NotImplementedError
+        return ingesting.ingest(self.office, journal, data)
 
     def ingest_seal(self, journal: JournalId, header: bytes) -> Ingested:
         """Close a range whose lines are held: the header line of the writer's segment, without a frame.
@@ -55,7 +99,7 @@ class Hub:
         Raises:
             Refused: as `ingest`.
         """
-        raise NotImplementedError
+        return ingesting.ingest_seal(self.office, journal, header)
 
     def standing(self, journal: JournalId) -> Standing:
         """Where the hub stands in a journal, with a fresh receipt.
@@ -63,35 +107,57 @@ class Hub:
         Raises:
             Refused: `unknown_journal`.
         """
-        raise NotImplementedError
+        return ingesting.standing(self.office, journal)
 
     def common(
         self, journal: JournalId, locator: Sequence[tuple[int, EventId]]
     ) -> tuple[int, EventId]:
         """The highest of the caller's own positions that the hub holds too; (0, zeros) when none."""
-        raise NotImplementedError
+        return ingesting.common(self.office, journal, locator)
 
     def key_of(self, journal: JournalId) -> PublicKey | None:
         """The registered key of a station's journal or feed; None for a stranger."""
-        raise NotImplementedError
+        with self.office.store.reading():
+            found = self.office.store.find_journal(journal)
+        return found.key if found else None
+
+    def journal_of(self, station: str) -> JournalId:
+        """The newest journal of a station.
+
+        Raises:
+            Refused: `unknown_station`, naming those that are enrolled.
+        """
+        with self.office.store.reading():
+            own = [j for j in self.office.store.journals() if j.role == "station"]
+        found = [journal for journal in own if journal.name == station]
+        if not found:
+            known = ", ".join(sorted({journal.name for journal in own})) or "none"
+            raise Refused(
+                "unknown_station",
+                f"No station {station[:40]!r} is enrolled; enrolled are: {known}.",
+            )
+        return found[-1].id
 
     def frontier(self) -> Mapping[JournalId, tuple[int, EventId]]:
         """The newest contiguous position of every journal, of its longest branch."""
-        raise NotImplementedError
+        return reading.frontier(self.office)
 
-    def read_after(self, journal: JournalId, after: EventId) -> bytes | None:
+    def read_after(
+        self, journal: JournalId, after: EventId, toward: EventId | None = None
+    ) -> bytes | None:
         """A segment or piece that begins at or before the event after `after`; None at the tip.
 
-        Loose lines are cut anew under their newest stored head.
+        Loose lines are cut anew under their newest stored head. `toward`: the tip to walk to, for
+        a journal that has several; without it the branch of `after` is followed.
 
         Raises:
             Refused: `unknown_journal`, or `malformed` when `after` is not held.
         """
-        raise NotImplementedError
+        return reading.read_after(self.office, journal, after, toward)
 
     def subscriptions(self, journal: JournalId) -> tuple[Subscription, ...]:
         """What this station pulls, in this order: keys, leases, decisions, orders, master, then its line."""
-        raise NotImplementedError
+        return reading.subscriptions(self.office, journal)
 
     def open_token(self, station: str, addresses: Sequence[str]) -> str:
         """One line that lets one PC enrol as `station`, once, within 24 h by the hub's clock.
@@ -99,7 +165,7 @@ class Hub:
         Raises:
             Refused: `unknown_station` when master data do not know it.
         """
-        raise NotImplementedError
+        return enrolling.open_token(self.office, station, addresses)
 
     def enroll(self, secret: str, genesis: bytes) -> Enrolled:
         """Use up a token: register the key of the journal that `genesis` opens.
@@ -110,9 +176,9 @@ class Hub:
         Raises:
             Refused: `token_unknown`, `token_used`, `token_expired`, `forged`, `malformed`.
         """
-        raise NotImplementedError
+        return enrolling.enroll(self.office, secret, genesis)
 
-    def lease(  # noqa: PLR0913  (a request as it stands on the wire and on the command line)
+    def lease(
         self,
         journal: JournalId,
         request_id: str,
@@ -129,7 +195,16 @@ class Hub:
             Refused: `unknown_journal`, `unknown_scheme`, `no_capacity` with the arithmetic,
                 `request_reused` when the id was used for something else, `malformed`.
         """
-        raise NotImplementedError
+        return leasing.lease(
+            self.office,
+            journal,
+            request_id,
+            scheme_id,
+            count,
+            start=start,
+            period=period,
+            block=block,
+        )
 
     def publish(self, files: Sequence[tuple[str, bytes]], *, dry_run: bool = False) -> Published:
         """Append what is new in master data files; what is unchanged is not written.
@@ -137,9 +212,9 @@ class Hub:
         Raises:
             Refused: `problems`, all of them at once; nothing was written.
         """
-        raise NotImplementedError
+        return publishing.publish(self.office, files, dry_run=dry_run)
 
-    def decide(  # noqa: PLR0913  (what the person saw and said, all of it from outside)
+    def decide(
         self,
         case_id: str,
         *,
@@ -156,20 +231,29 @@ class Hub:
         Raises:
             Refused: `unknown_case`, `ambiguous`, `not_allowed`, `nothing_to_decide`, `malformed`.
         """
-        raise NotImplementedError
+        return deciding.decide(
+            self.office,
+            case_id,
+            keep=keep,
+            by=by,
+            reason=reason,
+            claims_seen=claims_seen,
+            supersedes=supersedes,
+        )
 
     def note_hello(self, journal: JournalId, gauges: Mapping[str, int | str]) -> None:
         """Remember what a station said of itself, with the time by the hub's clock."""
-        raise NotImplementedError
+        with self.office.store.transaction():
+            row = self.office.registered(journal)
+            said = msgspec.json.encode(dict(gauges), order="sorted").decode()
+            self.office.store.note_gauges(row.no, self.office.now(), said)
 
     def show(
         self,
-        table: Literal[
-            "blocks", "cases", "findings", "stations", "units", "balance", "lots", "orders"
-        ],
+        table: Table,
     ) -> list[dict[str, Any]]:
         """Rows for people and scripts, JSON-safe, sorted; the same as `tally hub <table> --json`."""
-        raise NotImplementedError
+        return showing.show(self.office, table)
 
     def trace(self, code: str, direction: Literal["up", "down", "both"] = "both") -> dict[str, Any]:
         """The trace as `tally hub trace --json` prints it.
@@ -177,8 +261,8 @@ class Hub:
         Raises:
             Refused: `unknown_code`.
         """
-        raise NotImplementedError
+        return tracing.trace(self.office, code, direction)
 
     def fingerprint(self) -> dict[str, Any]:
         """The ledger's fingerprint with its frontier, JSON-safe."""
-        raise NotImplementedError
+        return showing.fingerprint(self.office)

@@ -1,0 +1,203 @@
+"""Builds a hub from a folder: the only place that names the concrete store, clock and randomness.
+
+`create` makes the folder, `open_hub` the hub that writes (under the lock), `open_view` one that only
+reads and works beside a serving hub, `in_memory` one for simulations, `serve` the running service.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import json
+import os
+import socket
+import struct
+import time
+import zoneinfo
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from hub import trust
+from hub.services import Hub, feeds
+from hub.services.office import Office
+from hub.services.operations import OPERATIONS, perform
+from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
+from hub.store.sqlite import SqliteStore, open_for_reading, open_for_writing
+from hub.store.sqlite.opening import DATABASE_FILE, take_lock
+
+SERVING_FILE: Final = "serving.json"
+_SIOCGIFADDR: Final = 0x8915
+
+_FIRST_SETTINGS: Final = """\
+# Settings of this hub; config/hub.example.toml explains every key.
+
+[serve]
+
+[plant]
+"""
+
+
+def create(directory: Path, *, plant: str, site: str) -> Hub:
+    """Make a new hub's folder: keys, settings, store with its feeds begun.
+
+    Raises:
+        FileExistsError: a hub's keys are there already; nothing was changed.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = _clock(load(directory))
+    secrets = trust.new_secrets(plant=plant, site=site, clock=clock, entropy=os.urandom)
+    trust.save(directory, secrets)
+    settings = directory / SETTINGS_FILE
+    if not settings.exists():
+        settings.write_text(_FIRST_SETTINGS, "utf-8")
+    return open_hub(directory)
+
+
+def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -> Hub:
+    """The hub that writes; holds DIR/hub.lock until its store is closed.
+
+    Args:
+        directory: the hub's folder.
+        reached: told each point of a transaction as it is passed; for tests that stop there.
+
+    Raises:
+        TrustFault: its keys cannot be used.
+        StoreFault: in use, damaged, of a newer version.
+        SettingsError: hub.toml has problems.
+    """
+    secrets = trust.load(directory)
+    clock = _clock(load(directory))
+    lock = take_lock(directory)
+    try:
+        connection = open_for_writing(directory / DATABASE_FILE)
+        store = SqliteStore(connection, lock=lock, reached=reached)
+    except BaseException:
+        os.close(lock)
+        raise
+    return _ready(Office(store, secrets, clock, os.urandom))
+
+
+def open_view(directory: Path) -> Hub:
+    """A hub that only reads; close its store soon, an open view keeps the file's log from shrinking.
+
+    Raises:
+        TrustFault: its keys cannot be used.
+        StoreFault: no hub here, damaged, of a newer version.
+        SettingsError: hub.toml has problems.
+    """
+    secrets = trust.load(directory)
+    clock = _clock(load(directory))
+    store = SqliteStore(open_for_reading(directory / DATABASE_FILE), is_view=True)
+    office = Office(store, secrets, clock, os.urandom)
+    return Hub(office)
+
+
+def in_memory(secrets: trust.Secrets, clock: trust.Clock, entropy: trust.Entropy) -> Hub:
+    """A hub without a file, whose time and randomness are the caller's."""
+    return _ready(Office(SqliteStore(open_for_writing(None)), secrets, clock, entropy))
+
+
+def serve(
+    directory: Path, *, host: str | None, port: int | None, say: Callable[[str], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        directory: the hub's folder.
+        host: for stations; None: as in the settings.
+        port: P; None: as in the settings, else the first free pair.
+        say: told the addresses, a line each, once all doors are open.
+    """
+    # Half a second of import that no other command pays.
+    from hub.api.admin import admin_app
+    from hub.api.bell import Bell
+    from hub.api.integrators import integrators_app
+    from hub.api.serving import open_doors
+    from hub.api.serving import serve as run
+    from hub.api.sessions import Sessions
+    from hub.api.stations import Desk, stations_app
+
+    settings = load(directory)
+    hub = open_hub(directory)
+    office = hub.office
+    try:
+        where = host or settings.host
+        doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
+        bell = Bell()
+        sessions = Sessions(hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
+        desk = Desk(hub, sessions, bell, lambda: int(office.now().timestamp() * 1000))
+
+        def ready() -> None:
+            _note_serving(directory, where, doors.port)
+            say(f"Console   http://127.0.0.1:{doors.port}/")
+            say(f"Stations  https://{_shown(where)}:{doors.port + 1}/")
+
+        run(
+            doors,
+            plain=integrators_app(hub),
+            stations=stations_app(desk),
+            admin=admin_app(OPERATIONS, lambda name, given: perform(hub, name, given), bell),
+            tls=trust.tls_context(directory, office.secrets, office.now()),
+            bell=bell,
+            on_ready=ready,
+        )
+    finally:
+        (directory / SERVING_FILE).unlink(missing_ok=True)
+        office.store.close()
+
+
+def addresses(directory: Path) -> tuple[str, ...]:
+    """host:port of the stations' door, for tokens: as set, else as now served, else the default."""
+    settings = load(directory)
+    if settings.addresses:
+        return settings.addresses
+    host, port = settings.host, settings.port or PORT_FIRST
+    try:
+        serving = json.loads((directory / SERVING_FILE).read_text("utf-8"))
+        host, port = str(serving["host"]), int(serving["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not serving: the settings say where it will
+    own = _own_addresses() if host in {"0.0.0.0", "::"} else [host]  # noqa: S104
+    return tuple(f"{_shown(each)}:{port + 1}" for each in own)
+
+
+def _ready(office: Office) -> Hub:
+    """Begin the feeds of a hub that has none: a new one, or one whose making was cut short."""
+    with office.store.transaction():
+        if not office.store.journals():
+            feeds.open_feeds(office)
+    return Hub(office)
+
+
+def _clock(settings: Settings) -> trust.Clock:
+    if not settings.zone:
+        return lambda: dt.datetime.now().astimezone()
+    zone = zoneinfo.ZoneInfo(settings.zone)
+    return lambda: dt.datetime.now(zone)
+
+
+def _note_serving(directory: Path, host: str, port: int) -> None:
+    serving = {"pid": os.getpid(), "host": host, "port": port}
+    beside = directory / (SERVING_FILE + ".new")
+    beside.write_text(json.dumps(serving), "utf-8")
+    beside.rename(directory / SERVING_FILE)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _own_addresses() -> Sequence[str]:
+    """IPv4 addresses of this machine's interfaces, loopback last."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            request = struct.pack("256s", name.encode()[:15])
+            try:
+                answer = fcntl.ioctl(asking.fileno(), _SIOCGIFADDR, request)
+            except OSError:
+                continue  # an interface without an address
+            found.append(socket.inet_ntoa(answer[20:24]))
+    lan = [one for one in found if not one.startswith("127.")]
+    return [*lan[:15], "127.0.0.1"]

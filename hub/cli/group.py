@@ -1,0 +1,28 @@
+"""The group `tally hub` with its commands in the order of a hub's life."""
+
+from __future__ import annotations
+
+import click
+
+from hub.cli import looking, running, writing
+
+
+@click.group(epilog='Example: tally hub init /var/lib/tally/hub --plant "Ningbo lamps" --site NB1')
+def hub() -> None:
+    """Run and ask the hub of a plant."""
+
+
+for command in (
+    running.init,
+    running.serve,
+    writing.enroll_token,
+    writing.import_files,
+    writing.grant,
+    *looking.TABLE_COMMANDS,
+    writing.decide,
+    looking.trace,
+    looking.fingerprint,
+    looking.rebuild,
+    looking.export,
+):
+    hub.add_command(command)

@@ -1,0 +1,193 @@
+"""Commands that only read, beside a serving hub if need be: tables, trace, fingerprint, export.
+
+`rebuild` is here too: with `--check` it only compares; without, it takes the lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import click
+
+from hub import bootstrap
+from hub.cli.printing import give_up, in_words, print_json, print_rows
+from hub.cli.running import DIRECTORY
+from hub.cli.writing import AS_JSON
+from hub.services import Hub, exporting, rebuilding
+from hub.services.hub import Table
+
+_COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "blocks": (
+        "Blocks of codes and who has them.",
+        ("block", "scheme", "start", "count", "period", "station"),
+    ),
+    "cases": ("Conflicts that somebody has to decide.", ("id", "status", "key", "held", "words")),
+    "findings": ("Soft checks that failed.", ("code", "subject", "words", "ref")),
+    "stations": (
+        "Stations: how far the hub holds their journals, and when they last called.",
+        ("station", "line", "seq", "said_at", "gauges", "journal"),
+    ),
+    "units": ("Units and their state.", ("code", "status", "product", "order", "container")),
+    "balance": (
+        "Where the codes of every block are; unexplained must be 0.",
+        (
+            "block",
+            "scheme",
+            "station",
+            "granted",
+            "unused",
+            "in_flight",
+            "commissioned",
+            "scrapped",
+            "unexplained",
+        ),
+    ),
+}
+
+
+@contextmanager
+def view_of(directory: Path) -> Iterator[Hub]:
+    """A reading hub for the length of a command."""
+    hub = bootstrap.open_view(directory)
+    try:
+        yield hub
+    finally:
+        hub.office.store.close()
+
+
+def _table_command(name: Table, words: str, columns: Sequence[str]) -> click.Command:
+    @in_words
+    def show(directory: Path, *, as_json: bool) -> None:
+        with view_of(directory) as hub:
+            rows = hub.show(name)
+        if as_json:
+            print_json(rows)
+        else:
+            print_rows(rows, columns, none=f"No {name}.")
+
+    show.__doc__ = words
+    decorated: Callable[..., Any] = AS_JSON(show)
+    decorated = click.argument("directory", metavar="DIR", type=DIRECTORY)(decorated)
+    example = f"Example: tally hub {name} /var/lib/tally/hub --json"
+    return click.command(name, epilog=example)(decorated)
+
+
+TABLE_COMMANDS: Final = tuple(
+    _table_command(name, *_COLUMNS[name]) for name in get_args(Table) if name in _COLUMNS
+)
+
+
+@click.command(epilog="Example: tally hub fingerprint /var/lib/tally/hub")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@AS_JSON
+@in_words
+def fingerprint(directory: Path, *, as_json: bool) -> None:
+    """The ledger's fingerprint, equal wherever the same events are held, with its frontier."""
+    with view_of(directory) as hub:
+        found = hub.fingerprint()
+    if as_json:
+        print_json(found)
+        return
+    click.echo(found["short"])
+    print_rows(found["frontier"], ("journal", "seq", "event_id"), none="No events.")
+    if found["unprojected"]:
+        click.echo(
+            f"{found['unprojected']} stored events are not in the ledger. Run: tally hub rebuild "
+            f"{directory}",
+            err=True,
+        )
+
+
+@click.command(epilog="Example: tally hub trace /var/lib/tally/hub BL2-2547-000405 --down")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("code")
+@click.option("--up", "direction", flag_value="up", help="Only where it went.")
+@click.option("--down", "direction", flag_value="down", help="Only what is in it.")
+@AS_JSON
+@in_words
+def trace(directory: Path, code: str, direction: str | None, *, as_json: bool) -> None:
+    """What is in CODE and where it went: a unit, a part, a lot or a box."""
+    wanted: Any = direction or "both"
+    with view_of(directory) as hub:
+        found = hub.trace(code, wanted)
+    print_json(found)
+
+
+@click.command(epilog="Example: tally hub rebuild /var/lib/tally/hub --check")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--check", is_flag=True, help="Compare only; works while the hub serves.")
+@AS_JSON
+@in_words
+def rebuild(directory: Path, *, check: bool, as_json: bool) -> None:
+    """Make the ledger again from the stored events; with --check, status 1 if it differs."""
+    hub = bootstrap.open_view(directory) if check else bootstrap.open_hub(directory)
+    try:
+        with _progress(hub, "Events", hidden=as_json) as told:
+            if check:
+                found = rebuilding.check(hub.office, told)
+            else:
+                found = rebuilding.rebuild(hub.office, told)
+    finally:
+        hub.office.store.close()
+    if as_json:
+        print_json(
+            {
+                "events": found.events,
+                "fingerprint": found.fingerprint,
+                "rebuilt": found.rebuilt,
+                "differences": list(found.differences),
+            }
+        )
+    for difference in found.differences:
+        click.echo(difference, err=True)
+    if check and found.differences:
+        give_up(
+            f"The kept ledger differs from {found.events} stored events. Stop the hub and run: "
+            f"tally hub rebuild {directory}"
+        )
+    if not as_json:
+        word = "rebuilt with differences" if found.differences else "equal"
+        click.echo(f"{found.events} events, ledger {word}, fingerprint {found.rebuilt[:12]}.")
+
+
+@click.command(epilog="Example: tally hub export /var/lib/tally/hub --events all.jsonl")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option(
+    "--events",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write, one JSON object a line.",
+)
+@in_words
+def export(directory: Path, file: Path) -> None:
+    """Write every event with its proofs to FILE; `tally verify FILE` checks it without a hub."""
+    beside = file.with_name(file.name + ".part")
+    with view_of(directory) as hub, _progress(hub, "Events", hidden=False) as told:
+        try:
+            with beside.open("wb") as out:
+                for row in exporting.export(hub.office, told):
+                    out.write(row + b"\n")
+                out.flush()
+                os.fsync(out.fileno())
+            beside.replace(file)
+        finally:
+            beside.unlink(missing_ok=True)
+        count = exporting.count_events(hub.office)
+    click.echo(f"{count} events written to {file}.")
+
+
+@contextmanager
+def _progress(hub: Hub, label: str, *, hidden: bool) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr if a person watches."""
+    total = exporting.count_events(hub.office)
+    stream = click.get_text_stream("stderr")
+    if hidden or not stream.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=total, label=label, file=stream) as bar:
+        yield lambda count: bar.update(count)

@@ -1,0 +1,62 @@
+"""Making and running a hub: `init`, `serve`."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import click
+
+from hub import bootstrap
+from hub.cli.printing import give_up, in_words
+from tally.records.ids import show_journal
+
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+PORT_MAX = 65534
+
+
+@click.command(
+    epilog='Example: tally hub init /var/lib/tally/hub --plant "Ningbo lamps" --site NB1'
+)
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--plant", default="Plant", show_default=True, help="Name of the plant.")
+@click.option("--site", default="", help="Name of the hub's site, as in master data.")
+@in_words
+def init(directory: Path, plant: str, site: str) -> None:
+    """Make a new hub in DIR: keys, certificate authority, feeds."""
+    for name, text in (("--plant", plant), ("--site", site)):
+        if len(text) > 100 or not text.isprintable():
+            give_up(f"{name}: expected at most 100 printable characters, got {text[:40]!r}.")
+    try:
+        hub = bootstrap.create(directory, plant=plant, site=site)
+    except FileExistsError:
+        give_up(f"{directory} holds a hub already; its keys are never overwritten.")
+    secrets = hub.office.secrets
+    hub.office.store.close()
+    click.echo(f"Hub    {show_journal(secrets.hub_id)}")
+    click.echo(f"Plant  {secrets.plant}, fingerprint {secrets.fingerprint}")
+    click.echo(f"Next   tally hub serve {directory}")
+
+
+@click.command(epilog="Example: tally hub serve /var/lib/tally/hub --port 8440")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.option("--host", help="Address for stations; default from hub.toml. Console: loopback only.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, PORT_MAX),
+    help="P: console on loopback; P+1: stations. Default: hub.toml, else the first free pair.",
+)
+@in_words
+def serve(directory: Path, host: str | None, port: int | None) -> None:
+    """Serve stations and the console until Ctrl+C or SIGTERM."""
+    from hub.api.serving import PortTakenError
+
+    if host is not None:
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            give_up(f"--host: expected an address of this machine, as 0.0.0.0, got {host[:60]!r}.")
+    try:
+        bootstrap.serve(directory, host=host, port=port, say=click.echo)
+    except PortTakenError as error:
+        give_up(str(error))

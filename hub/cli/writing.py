@@ -1,0 +1,167 @@
+"""Commands that change something: tokens, master data, grants, decisions.
+
+Each asks the hub that serves DIR over its admin socket; when none serves, it takes the lock and does
+the same operation itself. The operations are `hub.services.operations`.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hub import bootstrap
+from hub.api.admin_client import NoHubError, ask
+from hub.cli.printing import in_words, print_json, print_rows
+from hub.cli.running import DIRECTORY
+from hub.services.deciding import find_case, seen_by_person
+from hub.services.operations import FILE_BYTES_MAX, perform
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+
+def ask_hub(directory: Path, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Do an operation by the serving hub, or here when none serves."""
+    try:
+        return ask(directory, operation, arguments)
+    except NoHubError:
+        hub = bootstrap.open_hub(directory)
+    try:
+        return perform(hub, operation, arguments)
+    finally:
+        hub.office.store.close()
+
+
+@click.command("enroll-token", epilog="Example: tally hub enroll-token /var/lib/tally/hub S03")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("station")
+@click.option("--address", "given", multiple=True, help="host:port of the stations' door; repeat.")
+@in_words
+def enroll_token(directory: Path, station: str, given: tuple[str, ...]) -> None:
+    """Print a token that lets one PC join as STATION, once, within 24 hours."""
+    addresses = given or bootstrap.addresses(directory)
+    arguments = {"station": station, "addresses": list(addresses)}
+    click.echo(ask_hub(directory, "enroll-token", arguments)["token"])
+
+
+@click.command(
+    "import", epilog="Example: tally hub import /var/lib/tally/hub plant.toml bom.csv --dry-run"
+)
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@AS_JSON
+@in_words
+def import_files(directory: Path, files: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
+    """Publish master data from TOML, CSV or JSON files; unchanged versions are not written again."""
+    given = [{"name": path.name, "content": _content(path)} for path in files]
+    done = ask_hub(directory, "import", {"files": given, "dry_run": dry_run})
+    if as_json:
+        print_json(done)
+        return
+    new = [change for change in done["changes"] if change["kind"] == "new"]
+    print_rows(new, ("entity", "id", "version", "sha256"), none="Nothing new.")
+    unchanged = len(done["changes"]) - len(new)
+    verb = "would be published" if dry_run else "published"
+    click.echo(f"{len(new)} {verb}, {unchanged} unchanged, {done['events']} events written.")
+
+
+@click.command(
+    epilog="Example: tally hub grant /var/lib/tally/hub bl2@1 S03 172 --start 401 --block B-01"
+)
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("scheme")
+@click.argument("station")
+@click.argument("count", type=click.IntRange(min=1))
+@click.option("--start", type=click.IntRange(min=0), help="First counter; default: the next free.")
+@click.option("--block", help="Name of the block; asking again for it gives the same grant.")
+@click.option(
+    "--period", type=click.DateTime(["%Y-%m-%d"]), help="A day of the period that codes print."
+)
+@AS_JSON
+@in_words
+def grant(  # noqa: PLR0917  (one argument each on the command line)
+    directory: Path,
+    scheme: str,
+    station: str,
+    count: int,
+    start: int | None,
+    block: str | None,
+    period: Any,
+    *,
+    as_json: bool,
+) -> None:
+    """Grant COUNT codes of SCHEME to STATION."""
+    arguments = {
+        "scheme": scheme,
+        "station": station,
+        "count": count,
+        "start": start,
+        "block": block,
+        "period": period.date().isoformat() if period else None,
+        "request": f"block:{block}" if block else f"grant:{secrets.token_hex(8)}",
+    }
+    done = ask_hub(directory, "grant", arguments)
+    if as_json:
+        print_json(done)
+        return
+    made = done["block"]
+    last = made["start"] + made["count"] - 1
+    words = "was granted before" if done["repeated"] else "granted"
+    click.echo(
+        f"Block {made['block']} of {made['scheme']}, {made['start']} to {last} ({made['count']}), "
+        f"{words} to {made['station']}."
+    )
+
+
+@click.command(
+    epilog='Example: tally hub decide /var/lib/tally/hub C-7QK2M --keep 3fa09b12 --as BDG-3001 --reason "Board checked: it is in 381"'
+)
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@click.argument("case_id", metavar="CASE")
+@click.option("--keep", required=True, metavar="EVENT|none", help="Event whose claim stays.")
+@click.option("--as", "badge", required=True, metavar="BADGE", help="Who decides: quality, admin.")
+@click.option("--reason", required=True, help="Why, in words; kept for ever.")
+@AS_JSON
+@in_words
+def decide(  # noqa: PLR0917  (one argument each on the command line)
+    directory: Path, case_id: str, keep: str, badge: str, reason: str, *, as_json: bool
+) -> None:
+    """Settle CASE: one claim stays, or none; the others end."""
+    view = bootstrap.open_view(directory)
+    try:
+        with view.office.store.reading():
+            case = find_case(view.office.store.ledger.cases(), case_id)
+            claims, decisions = seen_by_person(case)
+    finally:
+        view.office.store.close()
+    arguments = {
+        "case": case.id,
+        "keep": keep,
+        "by": badge,
+        "reason": reason,
+        "claims_seen": claims,
+        "supersedes": decisions,
+    }
+    done = ask_hub(directory, "decide", arguments)
+    if as_json:
+        print_json(done)
+        return
+    click.echo(f"Case {done['case']} on {done['key']} decided: keep {done['keep']}.")
+    click.echo(f"Event {done['at']['ref']}; {len(done['retires'])} claims ended.")
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        raw = file.read(FILE_BYTES_MAX + 1)
+    return base64.b64encode(raw).decode("ascii")

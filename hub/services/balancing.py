@@ -1,0 +1,107 @@
+"""The books of every block: granted = unused + in flight + commissioned + scrapped + … (`model.md` 4).
+
+Counted from the stored lines of the journal that holds the block, not from the ledger, so that an
+error of the ledger shows here. A block whose codes are reserved one by one is used up to its
+highest reserved counter; what was jumped over below that is unexplained. A block of pre-printed
+codes is used in any order, so what was never scanned is unused.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.services import journals
+from hub.services.office import Office
+from hub.services.publishing import entities
+from hub.store.port import StoredBlock
+from tally.codes import Balance, Scheme
+from tally.codes.scheme import Parsed
+from tally.events.decoding import Unread, read_lines
+from tally.events.types import BoxOpened, CodeReserved, LabelScrapped, UnitCommissioned
+from tally.records.ids import JournalId
+
+
+@dataclass(slots=True)
+class _Used:
+    """What one journal did with codes: code → the block and counter, and how each ended."""
+
+    reserved: dict[str, tuple[str, int]] = field(default_factory=dict)
+    preprinted: dict[str, str] = field(default_factory=dict)
+    commissioned: set[str] = field(default_factory=set)
+    scrapped: set[str] = field(default_factory=set)
+
+
+def balances(office: Office) -> Iterator[tuple[StoredBlock, Balance]]:
+    """Every block with its balance, in the order of the grants."""
+    used: dict[JournalId, _Used] = {}
+    schemes = _schemes(office)
+    for block in office.store.blocks():
+        if block.journal not in used:
+            used[block.journal] = _read(office, block.journal)
+        yield block, _count(block, used[block.journal], schemes.get(block.scheme))
+
+
+def _schemes(office: Office) -> dict[str, Scheme]:
+    return {e.scheme_id: e for e in entities(office, "scheme") if isinstance(e, Scheme)}
+
+
+def _read(office: Office, journal: JournalId) -> _Used:
+    used = _Used()
+    row = office.store.find_journal(journal)
+    if row is None:
+        return used
+    for _, _, _, lines, _ in journals.runs(office.store, row):
+        for event in read_lines(lines):
+            if not isinstance(event, Unread):
+                _note(used, event.b)
+    return used
+
+
+def _note(used: _Used, body: Any) -> None:
+    match body:
+        case CodeReserved():
+            used.reserved[body.code] = (body.block, body.counter)
+        case UnitCommissioned():
+            used.commissioned.add(body.code)
+            if body.block and body.code not in used.reserved:
+                used.preprinted[body.code] = body.block
+        case BoxOpened():
+            used.commissioned.add(body.box)
+        case LabelScrapped():
+            used.scrapped.add(body.code)
+        case _:
+            pass
+
+
+def _count(block: StoredBlock, used: _Used, scheme: Scheme | None) -> Balance:
+    counters: dict[int, set[str]] = defaultdict(set)
+    for code, (name, counter) in used.reserved.items():
+        if name == block.block and counter in block.range:
+            counters[counter].add(code)
+    cursor = max(counters, default=block.range.start - 1) + 1
+    loose = {
+        code
+        for code, name in used.preprinted.items()
+        if name == block.block and _is_in(block, scheme, code)
+    }
+    codes = loose.union(*counters.values())
+    commissioned = len(codes & used.commissioned)
+    scrapped = len((codes & used.scrapped) - used.commissioned)
+    return Balance(
+        granted=block.range.count,
+        unused=block.range.end - cursor - len(loose),
+        in_flight=len(codes) - commissioned - scrapped,
+        commissioned=commissioned,
+        scrapped=scrapped,
+    )
+
+
+def _is_in(block: StoredBlock, scheme: Scheme | None, code: str) -> bool:
+    """Whether a pre-printed code is one of the block's; taken on trust without its scheme."""
+    if scheme is None:
+        return True
+    parsed = scheme.parse(code)
+    return isinstance(parsed, Parsed) and parsed.counter in block.range

@@ -1,0 +1,160 @@
+"""Settling a case: one event that carries all its effects (`decided.md` 20).
+
+What the person saw comes from the page or command they acted on and is never filled in here: a claim
+that they did not see is not ended by their decision, and the case stays open for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from hub.services import feeds
+from hub.services.answers import Decided, Refused
+from hub.services.feeds import Entry
+from hub.services.office import Office
+from hub.services.publishing import versions_of
+from tally.events.types import DecisionMade
+from tally.master import Person
+from tally.merge.conflicts import Case
+from tally.merge.shelf import ClaimView
+from tally.records.ids import MalformedIdError, parse_ref, show_journal
+
+MAY_DECIDE: Final = frozenset(("admin", "quality"))
+REASON_CHARACTERS_MAX: Final = 1000
+SEEN_MAX: Final = 500
+_PREFIX: Final = re.compile(r"[0-9a-f]{6,64}\Z")
+_PLACE: Final = re.compile(r"([A-Z2-7]{26}):([1-9][0-9]{0,12})(:[0-9a-f]{16})?\Z")
+
+
+def find_case(cases: Sequence[Case], case_id: str) -> Case:
+    """The case that an id or a unique beginning of one names.
+
+    Raises:
+        Refused: `unknown_case` or `ambiguous`, with what there is.
+    """
+    wanted = case_id.strip().upper()
+    exact = [case for case in cases if case.id == wanted]
+    found = exact or [case for case in cases if wanted and case.id.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(case.id for case in found or cases) or "none"
+    if found:
+        raise Refused("ambiguous", f"{case_id[:40]!r} begins several cases: {known}. Write more.")
+    raise Refused("unknown_case", f"No case {case_id[:40]!r}; there are: {known}.")
+
+
+def seen_by_person(case: Case) -> tuple[list[str], list[str]]:
+    """What someone who looks at this case sees: references of live claims, and of decisions."""
+    claims = sorted({claim.ref for claim in case.claims if claim.is_live})
+    return claims, sorted(decision.ref for decision in case.decisions)
+
+
+def decide(  # noqa: PLR0913  (what the person saw and said, all of it from outside)
+    office: Office,
+    case_id: str,
+    *,
+    keep: str,
+    by: str,
+    reason: str,
+    claims_seen: Sequence[str],
+    supersedes: Sequence[str],
+) -> Decided:
+    """See `hub.services.hub.Hub.decide`."""
+    reason = reason.strip()
+    if not 1 <= len(reason) <= REASON_CHARACTERS_MAX:
+        raise Refused(
+            "malformed",
+            f"A decision needs a reason of 1 to {REASON_CHARACTERS_MAX} characters, got "
+            f"{len(reason)}.",
+        )
+    _check_refs([*claims_seen, *supersedes])
+    with office.store.transaction():
+        _check_person(office, by)
+        case = find_case(office.store.ledger.cases(), case_id)
+        kept = _kept(case, keep)
+        seen = sorted(set(claims_seen))
+        _check_seen(case, seen, kept)
+        decision = DecisionMade(
+            case=case.id,
+            key=case.key,
+            keep=kept or "none",
+            retires=tuple(ref for ref in seen if ref != kept),
+            claims_seen=tuple(seen),
+            reason=reason,
+            supersedes=tuple(sorted(set(supersedes))),
+        )
+        [at] = feeds.append(office, "decisions", [Entry(decision, by=by)])
+    return Decided(at, decision)
+
+
+def _check_refs(refs: Sequence[str]) -> None:
+    if len(refs) > SEEN_MAX:
+        raise Refused("malformed", f"A decision names at most {SEEN_MAX} events, got {len(refs)}.")
+    for ref in refs:
+        try:
+            parse_ref(ref)
+        except MalformedIdError as error:
+            raise Refused("malformed", str(error)) from error
+
+
+def _check_person(office: Office, badge: str) -> None:
+    person = versions_of(office, "person").get(badge)
+    if not isinstance(person, Person):
+        raise Refused("not_allowed", f"No person with badge {badge[:40]!r} in master data.")
+    if not MAY_DECIDE & set(person.roles):
+        raise Refused(
+            "not_allowed",
+            f"{person.name.en} ({badge}) is {', '.join(person.roles)}; cases are decided by "
+            f"{' or '.join(sorted(MAY_DECIDE))}.",
+        )
+
+
+def _check_seen(case: Case, seen: Sequence[str], kept: str | None) -> None:
+    on_key = {claim.ref for claim in case.claims}
+    strange = [ref for ref in seen if ref not in on_key]
+    if strange:
+        raise Refused(
+            "malformed", f"{strange[0]} makes no claim on {case.key}; look at the case again."
+        )
+    if kept is not None and kept not in seen:
+        raise Refused(
+            "malformed", f"{kept} is to be kept but is not among the claims that were seen."
+        )
+    if kept is None and not seen:
+        raise Refused("nothing_to_decide", f"Case {case.id} showed no claims to decide about.")
+
+
+def _kept(case: Case, keep: str) -> str | None:
+    """The reference of the claim to keep; None for `none`.
+
+    Raises:
+        Refused: `ambiguous` or `malformed`, listing the claims.
+    """
+    wanted = keep.strip()
+    if wanted.lower() == "none":
+        return None
+    found = sorted({claim.ref for claim in case.claims if _is_named(claim, wanted)})
+    if len(found) == 1:
+        return found[0]
+    claims = "; ".join(
+        sorted({f"{c.place.id.hex()[:12]} ({c.station} seq {c.place.seq})" for c in case.claims})
+    )
+    if found:
+        raise Refused("ambiguous", f"{wanted[:80]!r} names several claims: {claims}. Write more.")
+    raise Refused(
+        "malformed",
+        f"{wanted[:80]!r} is no claim of case {case.id}. Its claims are: {claims}. Name one by its "
+        f"event id, at least 6 digits, by <journal>:<seq>, or write none.",
+    )
+
+
+def _is_named(claim: ClaimView, text: str) -> bool:
+    if _PREFIX.match(text.lower()):
+        return claim.place.id.hex().startswith(text.lower())
+    place = _PLACE.match(text)
+    if place is None:
+        return False
+    same = place[1] == show_journal(claim.place.journal) and int(place[2]) == claim.place.seq
+    return same and (place[3] is None or text == claim.ref)

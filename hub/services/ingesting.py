@@ -1,0 +1,237 @@
+"""Taking in what stations wrote: prove, store exactly, acknowledge with a signed receipt.
+
+Rules (`sync.md` 3.4, 3.5):
+1. Nothing authentic is refused, whatever it says: its meaning is the ledger's concern.
+2. The answer is given after the commit; what it acknowledges is on the disk.
+3. What cannot be proven is kept in quarantine within a quota and never acknowledged.
+4. Decoding and proving happen outside the store's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from hub.services import journals
+from hub.services.answers import Ingested, Notice, Refused, Standing
+from hub.services.journals import Placed
+from hub.services.office import Office
+from hub.store.port import Branch, Journal
+from tally.records.export import RowError, unb64
+from tally.records.ids import GENESIS, EventId, JournalId, parse_event_id, show_journal
+from tally.records.segment import (
+    HEADER_BYTES_MAX,
+    PLAIN_BYTES_MAX,
+    SEGMENT_EVENTS_MAX,
+    Segment,
+    SegmentError,
+    decode,
+    encode,
+    prove,
+)
+
+DELIVERY_BYTES_MAX: Final = PLAIN_BYTES_MAX + HEADER_BYTES_MAX + 64 * 1024
+"""A header and a frame of lines that do not compress at all."""
+
+
+class _Seal(msgspec.Struct, frozen=True):
+    """What is needed of a segment's header to find its lines; `decode` judges the rest."""
+
+    first: int
+    last: int
+    before: str
+    head: str
+    root: str
+    seal: str
+
+
+def ingest(office: Office, journal: JournalId, data: bytes) -> Ingested:
+    """See `hub.services.hub.Hub.ingest`."""
+    if len(data) > DELIVERY_BYTES_MAX:
+        raise Refused(
+            "too_large",
+            f"The delivery has {len(data)} bytes; the limit is {DELIVERY_BYTES_MAX}. "
+            f"Send fewer events in one piece.",
+        )
+    with office.store.reading():
+        row = office.registered(journal)
+    segment, ids = _proven(office, row, data)
+    with office.store.transaction():
+        placed = journals.place(office.store, row, segment, ids, data)
+        branches = office.store.branches(row.no)
+    return _answer(office, row, placed, branches, segment)
+
+
+def ingest_seal(office: Office, journal: JournalId, header: bytes) -> Ingested:
+    """See `hub.services.hub.Hub.ingest_seal`."""
+    seal = _read_seal(journal, header)
+    head = parse_event_id(seal.head)
+    with office.store.reading():
+        row = office.registered(journal)
+        branches = office.store.branches(row.no)
+        lines = _held_lines(office, row, branches, seal, head)
+        if lines is None:
+            tip = journals.longest(branches)
+            need = tip.tip_seq + 1 if tip and seal.last > tip.tip_seq else seal.first
+            return _standing_answer(office, row, tip, branches, need=need)
+    try:
+        segment = Segment(
+            journal,
+            seal.first,
+            parse_event_id(seal.before),
+            head,
+            tuple(lines),
+            root=parse_event_id(seal.root),
+            seal=unb64(seal.seal, 64),
+        )
+    except (ValueError, RowError) as error:
+        raise Refused("malformed", f"The seal's header cannot be read: {error}.") from error
+    return ingest(office, journal, encode(segment))
+
+
+def standing(office: Office, journal: JournalId) -> Standing:
+    """See `hub.services.hub.Hub.standing`."""
+    with office.store.reading():
+        row = office.registered(journal)
+        tip = journals.longest(office.store.branches(row.no))
+    receipt = office.receipt(row, tip)
+    return Standing(
+        receipt.seq,
+        receipt.event_id,
+        receipt.durable_through,
+        receipt.archived_through,
+        receipt,
+    )
+
+
+def common(
+    office: Office, journal: JournalId, locator: Sequence[tuple[int, EventId]]
+) -> tuple[int, EventId]:
+    """See `hub.services.hub.Hub.common`."""
+    with office.store.reading():
+        row = office.registered(journal)
+        branches = office.store.branches(row.no)
+        for seq, event_id in sorted(locator, reverse=True):
+            if any(journals.holds(office.store, row, b, seq, event_id) for b in branches):
+                return seq, event_id
+    return 0, GENESIS
+
+
+def _proven(office: Office, row: Journal, data: bytes) -> tuple[Segment, list[EventId]]:
+    if row.role == "feed":
+        raise Refused(
+            "not_allowed",
+            f"Journal {show_journal(row.id)} is feed {row.name} of this hub, which alone writes it.",
+        )
+    try:
+        segment = decode(data)
+    except SegmentError as error:
+        _set_aside(office, row, "malformed", str(error), data)
+        raise Refused("malformed", f"The delivery cannot be read: {error}") from error
+    if segment.journal != row.id:
+        words = (
+            f"The delivery is of journal {show_journal(segment.journal)}, "
+            f"expected {show_journal(row.id)} as the address says."
+        )
+        raise Refused("malformed", words)
+    try:
+        return segment, prove(segment, row.key)
+    except SegmentError as error:
+        _set_aside(office, row, "forged", str(error), data)
+        raise Refused(
+            "forged",
+            f"{error} The hub knows {row.name} by another key, or the bytes changed on the way. "
+            f"Send again; if it repeats, check the station's memory and disk.",
+        ) from error
+
+
+def _set_aside(office: Office, row: Journal, code: str, words: str, data: bytes) -> None:
+    with office.store.transaction():
+        office.store.quarantine(office.now(), row.id, code, words[:1000], data)
+
+
+def _answer(
+    office: Office,
+    row: Journal,
+    placed: Placed,
+    branches: Sequence[Branch],
+    segment: Segment,
+) -> Ingested:
+    if placed.branch is None:
+        tip = journals.longest(branches)
+        return _standing_answer(office, row, tip, branches, need=placed.need)
+    return _standing_answer(office, row, placed.branch, branches, placed=placed)
+
+
+def _standing_answer(
+    office: Office,
+    row: Journal,
+    tip: Branch | None,
+    branches: Sequence[Branch],
+    *,
+    placed: Placed | None = None,
+    need: int | None = None,
+) -> Ingested:
+    receipt = office.receipt(row, tip)
+    notices = [_fork_notice(row, branch) for branch in branches if branch is not branches[0]]
+    if need is not None:
+        notices.append(
+            Notice(
+                "gap",
+                need,
+                f"The hub needs {row.name} from event {need}; nothing of this delivery was stored.",
+                f"中心需要 {row.name} 从第 {need} 条事件开始的记录;本次发送未被保存。",
+            )
+        )
+    return Ingested(
+        seq=receipt.seq,
+        event_id=receipt.event_id,
+        durable_through=receipt.durable_through,
+        archived_through=receipt.archived_through,
+        receipt=receipt,
+        stored=placed.stored if placed else 0,
+        duplicates=placed.duplicates if placed else 0,
+        notices=tuple(notices),
+        need=need,
+    )
+
+
+def _fork_notice(row: Journal, branch: Branch) -> Notice:
+    return Notice(
+        "fork",
+        branch.from_seq + 1,
+        f"{row.name} has two histories from event {branch.from_seq + 1}: the PC was copied or "
+        f"restored. Both are kept; open a new journal and new blocks.",
+        f"{row.name} 从第 {branch.from_seq + 1} 条事件起有两份历史:电脑被复制或恢复过。"
+        f"两份都已保留;请启用新的日志和新的号段。",
+    )
+
+
+def _read_seal(journal: JournalId, header: bytes) -> _Seal:
+    if len(header) > HEADER_BYTES_MAX:
+        raise Refused(
+            "too_large", f"The header has {len(header)} bytes; the limit is {HEADER_BYTES_MAX}."
+        )
+    try:
+        seal = msgspec.json.decode(header, type=_Seal)
+        parse_event_id(seal.head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise Refused("malformed", f"The seal's header cannot be read: {error}.") from error
+    if not 1 <= seal.first <= seal.last < seal.first + SEGMENT_EVENTS_MAX:
+        raise Refused(
+            "malformed",
+            f"The seal of {show_journal(journal)} covers {seal.first}..{seal.last}; expected 1 to "
+            f"{SEGMENT_EVENTS_MAX} events.",
+        )
+    return seal
+
+
+def _held_lines(
+    office: Office, row: Journal, branches: Sequence[Branch], seal: _Seal, head: EventId
+) -> list[bytes] | None:
+    for branch in branches:
+        if journals.holds(office.store, row, branch, seal.last, head):
+            return journals.lines_between(office.store, branches, branch, seal.first, seal.last)
+    return None

@@ -1,0 +1,286 @@
+"""How events stand in the store: branches, pieces, overlaps, forks, seals.
+
+Rules:
+1. A position is (seq, event id); whoever holds an id holds everything before it, because ids chain.
+2. New events go behind the event they follow. If that is a branch's tip, the branch grows; if not, a
+   new branch begins there: a fork, both sides kept.
+3. A sealed segment takes the place of the loose pieces of its range; lines and ids stay the same.
+4. What cannot be followed back to a held event is answered with `need` and not stored.
+
+All functions work inside the caller's transaction. Signatures are judged before (`ingesting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from hub.store.port import Branch, Journal, Piece, Store
+from tally.events.decoding import read_lines
+from tally.ledger.port import Batch
+from tally.records.chain import chain_ids
+from tally.records.ids import GENESIS, EventId
+from tally.records.segment import PIECE_EVENTS_MAX, Segment, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a delivery ended up. `branch` is None when nothing of it could be followed back."""
+
+    branch: Branch | None
+    stored: int = 0
+    duplicates: int = 0
+    need: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The last held event of a delivery, or the one before it; `branch` None is before seq 1."""
+
+    branch: Branch | None
+    seq: int
+    event_id: EventId
+    held: int
+
+
+def longest(branches: Sequence[Branch]) -> Branch | None:
+    """The branch that reaches farthest, the oldest of equals; None when there is none."""
+    return max(branches, key=lambda branch: (branch.tip_seq, -branch.no), default=None)
+
+
+def place(
+    store: Store, journal: Journal, segment: Segment, ids: Sequence[EventId], blob: bytes
+) -> Placed:
+    """Store what is new of a proven segment and absorb it into the ledger.
+
+    Args:
+        store: inside a transaction.
+        journal: the segment's journal.
+        segment: proven.
+        ids: its event ids.
+        blob: the bytes it came as.
+    """
+    branches = store.branches(journal.no)
+    at = _find_place(store, branches, segment, ids)
+    if at is None:
+        return Placed(None, need=_needed(branches, segment.first))
+    if at.held == len(ids):
+        assert at.branch is not None
+        if segment.is_sealed:
+            _cover(store, at.branch, segment, blob)
+        return Placed(at.branch, duplicates=at.held)
+    branch = _branch_at(store, journal, at)
+    if segment.is_sealed:
+        _cover(store, branch, segment, blob)
+    else:
+        store.add_piece(
+            branch.no,
+            first=at.seq + 1,
+            last=segment.last,
+            before=at.event_id,
+            head=ids[-1],
+            is_sealed=False,
+            blob=blob,
+        )
+    store.move_tip(branch.no, segment.last, ids[-1])
+    batch_ids, lines = ids[at.held :], segment.lines[at.held :]
+    project(store, journal, at.seq + 1, at.event_id, batch_ids, lines)
+    moved = replace(branch, tip_seq=segment.last, tip_id=ids[-1])
+    return Placed(moved, stored=len(batch_ids), duplicates=at.held)
+
+
+def project(
+    store: Store,
+    journal: Journal,
+    first: int,
+    before: EventId,
+    ids: Sequence[EventId],
+    lines: Sequence[bytes],
+) -> None:
+    """Let the ledger absorb consecutive events.
+
+    A bug of ours in the ledger must not stop a line: the events stay stored and acknowledged, are
+    counted as unprojected, and `tally hub rebuild` takes them in after an upgrade.
+    """
+    batch = Batch(journal.id, first, before, ids, read_lines(lines))
+    error = store.savepoint(lambda: store.ledger.absorb(batch))
+    if error is not None:
+        words = f"{type(error).__name__}: {error}"[:500]
+        store.note_unprojected(journal.no, first, first + len(ids) - 1, words)
+
+
+def lines_of(piece: Piece) -> tuple[bytes, ...]:
+    """The lines that the row covers."""
+    segment = decode(piece.blob)
+    return segment.lines[piece.first - segment.first : piece.last - segment.first + 1]
+
+
+def ids_of(journal: Journal, piece: Piece) -> list[EventId]:
+    """The ids that the row covers, computed from the lines."""
+    return chain_ids(journal.id, piece.first, piece.before, lines_of(piece))
+
+
+def holds(store: Store, journal: Journal, branch: Branch, seq: int, event_id: EventId) -> bool:
+    """Whether this event stands at this seq of this very branch."""
+    if not branch.from_seq < seq <= branch.tip_seq:
+        return False
+    if seq == branch.tip_seq:
+        return event_id == branch.tip_id
+    piece = store.find_piece(branch.no, seq)
+    if piece is None:
+        return False
+    if seq == piece.last:
+        return event_id == piece.head
+    return ids_of(journal, piece)[seq - piece.first] == event_id
+
+
+def runs(
+    store: Store, journal: Journal
+) -> Iterator[tuple[int, EventId, list[EventId], tuple[bytes, ...], Piece]]:
+    """Everything held of a journal, branch by branch: first seq, id before, ids, lines, row."""
+    for branch in store.branches(journal.no):
+        for piece in store.pieces(branch.no, branch.from_seq + 1, branch.tip_seq):
+            lines = lines_of(piece)
+            ids = chain_ids(journal.id, piece.first, piece.before, lines)
+            yield piece.first, piece.before, ids, lines, piece
+
+
+def lines_between(
+    store: Store, branches: Sequence[Branch], branch: Branch, first: int, last: int
+) -> list[bytes] | None:
+    """The lines `first` to `last` on the way to a branch; None when some are not held."""
+    if last > branch.tip_seq:
+        return None
+    found: list[bytes] = []
+    if first <= branch.from_seq:
+        parent = next((other for other in branches if other.no == branch.parent), None)
+        earlier = parent and lines_between(
+            store, branches, parent, first, min(last, branch.from_seq)
+        )
+        if not earlier:
+            return None
+        found += earlier
+    start = max(first, branch.from_seq + 1)
+    for piece in store.pieces(branch.no, start, last):
+        skip = max(0, start - piece.first)
+        found += lines_of(piece)[skip : last - piece.first + 1]
+    return found
+
+
+def _find_place(
+    store: Store, branches: Sequence[Branch], segment: Segment, ids: Sequence[EventId]
+) -> _Place | None:
+    before_seq = segment.first - 1
+    for branch in branches:  # the ordinary case: the next events of a branch, nothing to look up
+        if (branch.tip_seq, branch.tip_id) == (before_seq, segment.before):
+            return _Place(branch, before_seq, segment.before, 0)
+    best: _Place | None = None
+    for branch in branches:
+        held = _held(store, branch, segment, ids)
+        if held and (best is None or held > best.held):
+            best = _Place(branch, before_seq + held, ids[held - 1], held)
+    if best is not None:
+        return best
+    if before_seq == 0:
+        return _Place(None, 0, GENESIS, 0) if segment.before == GENESIS else None
+    for branch in branches:
+        if branch.from_seq < before_seq <= branch.tip_seq:
+            piece = store.find_piece(branch.no, before_seq)
+            if piece and _id_at(segment, piece, before_seq) == segment.before:
+                return _Place(branch, before_seq, segment.before, 0)
+    return None
+
+
+def _id_at(segment: Segment, piece: Piece, seq: int) -> EventId:
+    if seq == piece.last:
+        return piece.head
+    return chain_ids(segment.journal, piece.first, piece.before, lines_of(piece))[seq - piece.first]
+
+
+def _held(store: Store, branch: Branch, segment: Segment, ids: Sequence[EventId]) -> int:
+    """How many of the first events stand on this branch; the last of them is the deepest common."""
+    low = max(segment.first, branch.from_seq + 1)
+    high = min(segment.last, branch.tip_seq)
+    if low > high:
+        return 0
+    if high == branch.tip_seq and branch.tip_id == ids[high - segment.first]:
+        return high - segment.first + 1
+    held = 0
+    for piece in store.pieces(branch.no, low, high):
+        if piece.last <= segment.last and piece.head == ids[piece.last - segment.first]:
+            held = piece.last - segment.first + 1
+            continue
+        stored = chain_ids(segment.journal, piece.first, piece.before, lines_of(piece))
+        for seq, event_id in enumerate(stored, piece.first):
+            if low <= seq <= high and event_id != ids[seq - segment.first]:
+                return held
+            if low <= seq <= high:
+                held = seq - segment.first + 1
+    return held
+
+
+def _branch_at(store: Store, journal: Journal, at: _Place) -> Branch:
+    if at.branch is not None and (at.branch.tip_seq, at.branch.tip_id) == (at.seq, at.event_id):
+        return at.branch
+    parent = at.branch.no if at.branch else None
+    return store.add_branch(journal.no, parent, at.seq, at.event_id)
+
+
+def _needed(branches: Sequence[Branch], first: int) -> int:
+    """From where the sender should begin: behind our tip, or one piece before an unknown past."""
+    tip = longest(branches)
+    reached = tip.tip_seq if tip else 0
+    return reached + 1 if first > reached + 1 else max(1, first - PIECE_EVENTS_MAX)
+
+
+def _cover(store: Store, branch: Branch, segment: Segment, blob: bytes) -> None:
+    """Put a sealed segment in place of the loose rows of its range, as far as this branch goes."""
+    first = max(segment.first, branch.from_seq + 1)
+    last = segment.last
+    before = segment.before if first == segment.first else branch.from_id
+    for piece in list(store.pieces(branch.no, first, last)):
+        if piece.is_sealed and piece.first <= first and piece.last >= last:
+            return
+        if piece.first < first:  # begins earlier: its own part stays
+            store.narrow_piece(
+                piece.no,
+                first=piece.first,
+                last=first - 1,
+                before=piece.before,
+                head=before,
+            )
+        if piece.last > last:  # ends later: the open tail stays under its own head
+            if piece.first < first:
+                _keep_tail(store, branch, piece, segment)
+            else:
+                store.narrow_piece(
+                    piece.no,
+                    first=last + 1,
+                    last=piece.last,
+                    before=segment.head,
+                    head=piece.head,
+                )
+        elif piece.first >= first:
+            store.remove_piece(piece.no)
+    store.add_piece(
+        branch.no,
+        first=first,
+        last=last,
+        before=before,
+        head=segment.head,
+        is_sealed=True,
+        blob=blob,
+    )
+
+
+def _keep_tail(store: Store, branch: Branch, piece: Piece, segment: Segment) -> None:
+    """A row that both begins before and ends after the segment becomes two rows of one blob."""
+    store.add_piece(
+        branch.no,
+        first=segment.last + 1,
+        last=piece.last,
+        before=segment.head,
+        head=piece.head,
+        is_sealed=piece.is_sealed,
+        blob=piece.blob,
+    )

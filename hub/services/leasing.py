@@ -1,0 +1,169 @@
+"""Granting ranges of codes: the allocator moves in the same transaction as the grant's event.
+
+A grant is an event of feed `leases`; a station may ask again with the same request id for ever and
+gets the same one. Blocks belong to a journal, so a replaced PC owns nothing by default.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from difflib import get_close_matches
+from typing import Final
+
+from hub.services import feeds
+from hub.services.answers import Granted, Refused
+from hub.services.feeds import Entry
+from hub.services.office import Office
+from hub.services.publishing import entities
+from hub.store.port import Journal, StoredBlock
+from tally.codes import Range, Refusal, Scheme, allocate
+from tally.events.types import BlockLeased
+from tally.records.ids import JournalId, show_journal
+
+REQUEST_CHARACTERS_MAX: Final = 100
+COUNT_MAX: Final = 2**53 - 1
+_BLOCK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
+
+
+def lease(  # noqa: PLR0913  (a request as it stands on the wire and on the command line)
+    office: Office,
+    journal: JournalId,
+    request_id: str,
+    scheme_id: str,
+    count: int,
+    *,
+    start: int | None = None,
+    period: dt.date | None = None,
+    block: str | None = None,
+) -> Granted:
+    """See `hub.services.hub.Hub.lease`."""
+    _check(request_id, count, start, block)
+    with office.store.transaction():
+        row = office.registered(journal)
+        if row.role != "station":
+            raise Refused("not_allowed", f"{row.name} is a feed of the hub; stations get blocks.")
+        scheme = _scheme(office, scheme_id)
+        before = office.store.find_grant(journal, request_id)
+        if before is not None:
+            return _repeated(office, before, scheme_id, count, start)
+        day = _day(office, scheme, period)
+        taken, position = _allocate(office, scheme, _allocator_period(scheme, day), count, start)
+        body = BlockLeased(
+            block=_name(office, block),
+            scheme=scheme_id,
+            start=taken.start,
+            count=taken.count,
+            journal=show_journal(journal),
+            station=row.name,
+            request=request_id,
+            period=day.isoformat() if day else None,
+        )
+        [at] = feeds.append(office, "leases", [Entry(body)])
+        stored = _stored(body, _allocator_period(scheme, day), taken, row, at.seq)
+        office.store.grant(stored, position)
+    return Granted(at, body)
+
+
+def _check(request_id: str, count: int, start: int | None, block: str | None) -> None:
+    if not 1 <= len(request_id) <= REQUEST_CHARACTERS_MAX:
+        raise Refused(
+            "malformed",
+            f"A request id has 1 to {REQUEST_CHARACTERS_MAX} characters, got {len(request_id)}.",
+        )
+    if not 1 <= count <= COUNT_MAX or (start is not None and not 0 <= start <= COUNT_MAX):
+        raise Refused(
+            "malformed",
+            f"Cannot grant {count} codes from {start or 0}: expected 1 or more, from 0.",
+        )
+    if block is not None and not _BLOCK.match(block):
+        raise Refused(
+            "malformed",
+            f"{block[:40]!r} cannot name a block: expected 1 to 32 letters, digits, . _ or -.",
+        )
+
+
+def _scheme(office: Office, scheme_id: str) -> Scheme:
+    known = {e.scheme_id: e for e in entities(office, "scheme") if isinstance(e, Scheme)}
+    if scheme_id in known:
+        return known[scheme_id]
+    near = get_close_matches(scheme_id, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise Refused(
+        "unknown_scheme",
+        f"No scheme {scheme_id[:40]!r}; known are {', '.join(sorted(known)) or 'none'}.{hint}",
+    )
+
+
+def _day(office: Office, scheme: Scheme, period: dt.date | None) -> dt.date | None:
+    """The day whose period the codes will print; by default today's at the plant."""
+    if scheme.date is None:
+        return None
+    return period or office.now().date()
+
+
+def _allocator_period(scheme: Scheme, day: dt.date | None) -> str:
+    """First day of the period in which the counter counts; empty if it never restarts."""
+    if day is None:
+        return ""
+    match scheme.counter.reset:
+        case "none":
+            return ""
+        case "day":
+            return day.isoformat()
+        case "week":
+            return (day - dt.timedelta(days=day.isoweekday() - 1)).isoformat()
+        case "month":
+            return day.replace(day=1).isoformat()
+        case "year":
+            # A counter beside a printed ISO week restarts with the ISO year.
+            is_weekly = scheme.date is not None and scheme.date.format.endswith("WW")
+            iso = dt.date.fromisocalendar(day.isocalendar().year, 1, 1)
+            return (iso if is_weekly else day.replace(month=1, day=1)).isoformat()
+
+
+def _allocate(
+    office: Office, scheme: Scheme, period: str, count: int, start: int | None
+) -> tuple[Range, int]:
+    """The range, and where the allocator stands after it."""
+    store = office.store
+    position = store.position(scheme.scheme_id, period)
+    granted = store.granted(scheme.scheme_id, period)
+    taken = allocate(granted, position, count, start, capacity=scheme.capacity)
+    if isinstance(taken, Refusal):
+        left = scheme.capacity - sum(one.count for one in granted)
+        raise Refused(
+            "no_capacity",
+            f"{scheme.scheme_id}: {taken} Capacity {scheme.capacity} less granted "
+            f"{scheme.capacity - left} leaves {left}; asked for {count}.",
+        )
+    return taken, position if start is not None else taken.end
+
+
+def _name(office: Office, block: str | None) -> str:
+    if block is not None:
+        if office.store.find_block(block) is not None:
+            raise Refused("request_reused", f"Block {block} was granted before; names are unique.")
+        return block
+    number = len(office.store.blocks()) + 1
+    while office.store.find_block(f"B-{number:02}") is not None:
+        number += 1
+    return f"B-{number:02}"
+
+
+def _repeated(
+    office: Office, before: StoredBlock, scheme_id: str, count: int, start: int | None
+) -> Granted:
+    """The earlier grant of this request, if it asks for the same."""
+    asked = (scheme_id, count, before.range.start if start is None else start)
+    if asked != (before.scheme, before.range.count, before.range.start):
+        raise Refused(
+            "request_reused",
+            f"Request {before.request} was granted as block {before.block}: {before.scheme} "
+            f"{before.range}. A different wish needs a new request id.",
+        )
+    return Granted(*feeds.grant_at(office, before.seq), repeated=True)
+
+
+def _stored(body: BlockLeased, period: str, taken: Range, row: Journal, seq: int) -> StoredBlock:
+    return StoredBlock(body.block, body.scheme, period, taken, row.id, row.name, body.request, seq)

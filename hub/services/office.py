@@ -1,0 +1,71 @@
+"""What every service works with: the store, the hub's keys, a clock and a source of random bytes.
+
+Passed as the first argument to the functions of this package; made by `hub.bootstrap`, or by a
+simulation with a clock and randomness of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from hub.services.answers import Refused
+from hub.store.port import Branch, Journal, Store
+from hub.trust import Clock, Entropy, Secrets
+from tally.records.ids import GENESIS, JournalId, show_journal
+from tally.records.signing import RECEIPT, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """See the module."""
+
+    store: Store
+    secrets: Secrets
+    clock: Clock
+    entropy: Entropy
+
+    def now(self) -> dt.datetime:
+        """The time by the hub's clock, in the plant's zone."""
+        return self.clock()
+
+    def registered(self, journal: JournalId) -> Journal:
+        """The journal as registered.
+
+        Raises:
+            Refused: `unknown_journal`.
+        """
+        found = self.store.find_journal(journal)
+        if found is None:
+            raise Refused(
+                "unknown_journal",
+                f"Journal {show_journal(journal)} is not enrolled at this hub. Enrol the station "
+                f"with a token of this hub: tally hub enroll-token DIR STATION",
+            )
+        return found
+
+    def receipt(self, journal: Journal, tip: Branch | None) -> Receipt:
+        """A signed receipt for everything up to a tip.
+
+        Nothing is archived before a verified backup, so `archived_through` is 0.
+        """
+        unsigned = Receipt(
+            hub=self.secrets.hub_id,
+            epoch=self.secrets.epoch,
+            journal=journal.id,
+            seq=tip.tip_seq if tip else 0,
+            event_id=tip.tip_id if tip else GENESIS,
+            durable_through=tip.tip_seq if tip else 0,
+            archived_through=0,
+        )
+        signature = self.secrets.receipt.sign(RECEIPT, unsigned.message())
+        return Receipt(
+            hub=unsigned.hub,
+            epoch=unsigned.epoch,
+            journal=unsigned.journal,
+            seq=unsigned.seq,
+            event_id=unsigned.event_id,
+            durable_through=unsigned.durable_through,
+            archived_through=unsigned.archived_through,
+            signature=signature,
+        )

@@ -1,0 +1,143 @@
+"""What stations pull: which journals concern them, and the bytes after a position.
+
+Sealed segments go out as they lie; loose lines are cut anew under their newest stored head, so that
+a thousand single scans do not become a thousand requests. The hub never signs for another's journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hub.services import journals
+from hub.services.answers import Refused, Subscription
+from hub.services.office import Office
+from hub.store.port import Branch, Journal, Piece
+from hub.trust import FEEDS
+from tally.records.ids import GENESIS, EventId, JournalId, show_journal
+from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX, decode, encode, piece_of
+from tally.records.signing import Head
+
+
+def frontier(office: Office) -> Mapping[JournalId, tuple[int, EventId]]:
+    """See `hub.services.hub.Hub.frontier`."""
+    found = {}
+    with office.store.reading():
+        for journal in office.store.journals():
+            tip = journals.longest(office.store.branches(journal.no))
+            if tip is not None:
+                found[journal.id] = (tip.tip_seq, tip.tip_id)
+    return found
+
+
+def subscriptions(office: Office, journal: JournalId) -> tuple[Subscription, ...]:
+    """See `hub.services.hub.Hub.subscriptions`."""
+    with office.store.reading():
+        own = office.registered(journal)
+        known = office.store.journals()
+        feeds = [j for name in FEEDS for j in known if j.role == "feed" and j.name == name]
+        line = [j for j in known if j.role == "station" and j.line == own.line and j.id != own.id]
+        return tuple(_subscription(office, each) for each in (*feeds, *line))
+
+
+def read_after(
+    office: Office, journal: JournalId, after: EventId, toward: EventId | None = None
+) -> bytes | None:
+    """See `hub.services.hub.Hub.read_after`."""
+    with office.store.reading():
+        row = office.registered(journal)
+        branches = office.store.branches(row.no)
+        found = _locate(office, row, branches, after)
+        if found is None:
+            raise Refused(
+                "malformed",
+                f"Event {after.hex()[:16]}… does not stand in {show_journal(journal)} at this hub.",
+            )
+        following = _following(branches, *found, toward)
+        if following is None:
+            return None
+        branch, seq = following
+        return _cut(office, row, branch, seq, after)
+
+
+def _subscription(office: Office, journal: Journal) -> Subscription:
+    branches = office.store.branches(journal.no)
+    tip = journals.longest(branches)
+    return Subscription(
+        journal.id,
+        journal.name,
+        journal.role,
+        tip.tip_seq if tip else 0,
+        tip.tip_id if tip else GENESIS,
+        tuple((branch.tip_seq, branch.tip_id) for branch in branches),
+    )
+
+
+def _locate(
+    office: Office, row: Journal, branches: Sequence[Branch], event_id: EventId
+) -> tuple[Branch | None, int] | None:
+    """Branch and seq of a held event; (None, 0) for the beginning, None for a stranger."""
+    if event_id == GENESIS:
+        return None, 0
+    for branch in branches:
+        if branch.tip_id == event_id:
+            return branch, branch.tip_seq
+    boundary = office.store.find_boundary(row.no, event_id)
+    if boundary is not None:
+        return next(b for b in branches if b.no == boundary[0]), boundary[1]
+    # Inside a segment that was sealed since: rare, and nearly always the newest one.
+    for branch in branches:
+        for piece in office.store.pieces_newest_first(branch.no):
+            ids = journals.ids_of(row, piece)
+            if event_id in ids:
+                return branch, piece.first + ids.index(event_id)
+    return None
+
+
+def _following(
+    branches: Sequence[Branch], branch: Branch | None, seq: int, toward: EventId | None
+) -> tuple[Branch, int] | None:
+    """The branch that holds the next event on the way to a tip, and its seq."""
+    goal = next((b for b in branches if b.tip_id == toward), None)
+    goal = goal or branch or journals.longest(branches)
+    if goal is None:
+        return None
+    way = [goal]  # from the goal back to the beginning
+    while way[-1].parent is not None:
+        way.append(next(b for b in branches if b.no == way[-1].parent))
+    for each in way:
+        if each.from_seq <= seq < each.tip_seq:
+            return each, seq + 1
+        if each is branch:
+            return None
+    return None
+
+
+def _cut(office: Office, row: Journal, branch: Branch, seq: int, after: EventId) -> bytes | None:
+    """The stored bytes that hold `seq`, or loose lines from `seq` on as one piece."""
+    first = office.store.find_piece(branch.no, seq)
+    if first is None:
+        return None
+    if first.is_sealed or seq > first.first:
+        return first.blob
+    lines: list[bytes] = []
+    newest: Head | None = None
+    size = 0
+    for piece in office.store.pieces(branch.no, seq, seq + PIECE_EVENTS_MAX - 1):
+        head = _head_of(row, piece)
+        more = journals.lines_of(piece)
+        size += sum(map(len, more)) + len(more)
+        if head is None or len(lines) + len(more) > PIECE_EVENTS_MAX or size > SEGMENT_BYTES_MAX:
+            break
+        lines += more
+        newest = head
+    if newest is None or newest.seq == first.last:
+        return first.blob
+    return encode(piece_of(newest, after, tuple(lines)))
+
+
+def _head_of(row: Journal, piece: Piece) -> Head | None:
+    """The writer's signature at the end of a loose row; None where the row ends before its blob."""
+    segment = decode(piece.blob)
+    if segment.sig is None or segment.last != piece.last:
+        return None
+    return Head(row.id, segment.last, segment.head, segment.sig)

@@ -1,0 +1,192 @@
+"""Tables for people and scripts: JSON-safe rows, sorted, the same for console, commands and API.
+
+Each function reads the store under its lock and gives a list of dicts; the fields are documented at
+each. Ids are text: journals 26 letters, events 64 hex digits, references as in `seen`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from hub.services import journals
+from hub.services.balancing import balances
+from hub.services.office import Office
+from hub.services.publishing import versions_of
+from tally.master import Lot, to_content
+from tally.merge.conflicts import Case
+from tally.merge.history import Placed
+from tally.merge.shelf import ClaimView
+from tally.records.ids import show_journal
+
+Row = dict[str, Any]
+
+
+def blocks(office: Office) -> list[Row]:
+    """Grants in their order: block, scheme, period, start, count, station, journal, request, seq."""
+    return [
+        {
+            "block": one.block,
+            "scheme": one.scheme,
+            "period": one.period or None,
+            "start": one.range.start,
+            "count": one.range.count,
+            "station": one.station,
+            "journal": show_journal(one.journal),
+            "request": one.request,
+            "seq": one.seq,
+        }
+        for one in office.store.blocks()
+    ]
+
+
+def balance(office: Office) -> list[Row]:
+    """Where the codes of each block are; `unexplained` must be 0."""
+    rows = []
+    for block, counted in balances(office):
+        row: Row = {"block": block.block, "scheme": block.scheme, "station": block.station}
+        row |= dataclasses.asdict(counted)
+        row["unexplained"] = counted.unexplained
+        rows.append(row)
+    return rows
+
+
+def cases(office: Office) -> list[Row]:
+    """Conflicts, by id: what contradicts, who says so, what is held, what was decided."""
+    return [case_row(case) for case in sorted(office.store.ledger.cases(), key=lambda c: c.id)]
+
+
+def case_row(case: Case) -> Row:
+    """One case: id, key, kind, status, held, words, claims, decisions."""
+    return {
+        "id": case.id,
+        "key": case.key,
+        "kind": case.kind,
+        "status": case.status,
+        "held": list(case.held),
+        "words": dict(case.words),
+        "claims": [_claim_row(claim) for claim in case.claims],
+        "decisions": [plain(decision) for decision in case.decisions],
+    }
+
+
+def findings(office: Office) -> list[Row]:
+    """Soft checks that failed: code, subject, ref, words, evidence."""
+    rows = [plain(finding) for finding in office.store.ledger.findings()]
+    return sorted(rows, key=lambda row: (row["code"], row["subject"], row["ref"]))
+
+
+def units(office: Office) -> list[Row]:
+    """Every unit with its state, by code."""
+    return sorted(
+        (plain(unit) for unit in office.store.ledger.units()), key=lambda row: row["code"]
+    )
+
+
+def stations(office: Office) -> list[Row]:
+    """Journals of stations: how far the hub holds them, and what they last said of themselves."""
+    gauges = office.store.gauges()
+    rows = []
+    for journal in office.store.journals():
+        if journal.role != "station":
+            continue
+        branches = office.store.branches(journal.no)
+        tip = journals.longest(branches)
+        at, said = gauges.get(journal.no, (None, "{}"))
+        rows.append(
+            {
+                "station": journal.name,
+                "line": journal.line,
+                "site": journal.site,
+                "journal": show_journal(journal.id),
+                "seq": tip.tip_seq if tip else 0,
+                "event_id": tip.tip_id.hex() if tip else None,
+                "branches": len(branches),
+                "said_at": at,
+                "gauges": json.loads(said),
+            }
+        )
+    return sorted(rows, key=lambda row: (row["station"], row["journal"]))
+
+
+def lots(office: Office) -> list[Row]:
+    """Lots as last published, with what the ledger says of them."""
+    rows = []
+    for lot in versions_of(office, "lot").values():
+        if isinstance(lot, Lot):
+            state = plain(office.store.ledger.lot(lot.part, lot.lot))
+            rows.append({"lot": lot.lot, "part": lot.part, "published": to_content(lot)} | state)
+    return sorted(rows, key=lambda row: (row["part"], row["lot"]))
+
+
+def orders(office: Office) -> list[Row]:
+    """Work orders as last published, by id."""
+    found = versions_of(office, "order")
+    return [to_content(found[name]) for name in sorted(found)]
+
+
+TABLES: Final[Mapping[str, Callable[[Office], list[Row]]]] = {
+    "blocks": blocks,
+    "cases": cases,
+    "findings": findings,
+    "stations": stations,
+    "units": units,
+    "balance": balance,
+    "lots": lots,
+    "orders": orders,
+}
+
+
+def show(office: Office, table: str) -> list[Row]:
+    """See `hub.services.hub.Hub.show`."""
+    with office.store.reading():
+        return TABLES[table](office)
+
+
+def fingerprint(office: Office) -> Row:
+    """The ledger's fingerprint with its frontier; `unprojected` above 0 asks for a rebuild."""
+    with office.store.reading():
+        found = office.store.ledger.fingerprint()
+        return {
+            "fingerprint": found.hex64,
+            "short": found.short,
+            "frontier": [
+                {"journal": show_journal(journal), "seq": seq, "event_id": event_id.hex()}
+                for journal, seq, event_id in found.frontier
+            ],
+            "uninterpreted": office.store.ledger.uninterpreted(),
+            "unprojected": office.store.unprojected_count(),
+            "quarantined": office.store.quarantine_count(),
+        }
+
+
+def plain(value: Any) -> Any:
+    """Frozen values as JSON: bytes as hex, places as references, tuples as lists."""
+    if isinstance(value, Placed):
+        return value.ref
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return {field.name: plain(getattr(value, field.name)) for field in fields}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
+
+
+def _claim_row(claim: ClaimView) -> Row:
+    return {
+        "event_id": claim.place.id.hex(),
+        "ref": claim.ref,
+        "journal": show_journal(claim.place.journal),
+        "seq": claim.place.seq,
+        "station": claim.station,
+        "by": claim.who,
+        "at": claim.at,
+        "value": claim.value_name,
+        "live": claim.is_live,
+    }
