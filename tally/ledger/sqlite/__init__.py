@@ -1,0 +1,10 @@
+"""The ledger on SQLite, in the caller's file and in the caller's transactions; used by station and embedded hub.
+
+`tables` holds the SQL, `names` and `journals` the local numbers, `columns` the way from events to
+rows, `absorbing` writes, `reading` answers the ports of `tally.merge`, and `ledger` puts them
+together. Needs SQLite 3.40 or later.
+"""
+
+from tally.ledger.sqlite.ledger import SqliteLedger, rebuild
+
+__all__ = ["SqliteLedger", "rebuild"]

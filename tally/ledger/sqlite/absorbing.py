@@ -1,0 +1,189 @@
+"""Writing a batch: edges set-wise, rare events one by one, contested keys down the slow path (`decided.md` 21).
+
+An ordinary event costs rows and nothing else. A second claim on an exclusive key hits the primary
+key of `l_head`; the statement that was hit is repeated row by row, and later claims go to `l_more`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import Final
+
+from tally.events import types as t
+from tally.events.decoding import EventLine
+from tally.ledger.port import Batch
+from tally.ledger.sqlite.columns import Group, Row, claim_rows, group
+from tally.ledger.sqlite.journals import SHIFT, Journals
+from tally.ledger.sqlite.names import Names
+from tally.ledger.sqlite.reading import Reader
+from tally.ledger.sqlite.tables import (
+    DECISION,
+    FAILED,
+    GRANT,
+    PROVISIONAL,
+    UNMATCHED,
+    UNPROVEN,
+    UNREAD,
+    Statements,
+)
+from tally.merge.findings import checks_of, is_covered
+from tally.merge.history import refs_in
+from tally.merge.liveness import ENDERS, ENDS, is_match
+from tally.records.ids import JournalId, show_journal
+
+_ROWS_AT_ONCE: Final = 50
+_CHECKED: Final = (t.ComponentBound, t.ItemPacked, t.LotLoaded)
+
+
+class Writer:
+    """Takes batches into one ledger's tables."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        sql: Statements,
+        *,
+        names: Names,
+        journals: Journals,
+        reader: Reader,
+    ) -> None:
+        self._connection = connection
+        self._sql = sql
+        self._names = names
+        self._journals = journals
+        self._reader = reader
+
+    def absorb(self, batch: Batch) -> list[t.MasterPublished]:
+        """Write one batch; gives the master data in it, of which the caller learns schemes."""
+        first = self._journals.append(batch)
+        groups, unread = group(batch.events, first, self._names, show_journal(batch.journal))
+        exclusive: list[Row] = []
+        others: list[Row] = [(UNREAD, 0, 0, 0, 0, handle) for handle in unread]
+        for body_type, found in groups.items():
+            claims, more = claim_rows(found, body_type)
+            exclusive += claims
+            others += more
+            others += self._marks(body_type, found, batch.journal)
+            if body_type in ENDERS:
+                others += self._endings(found, batch, first)
+        self._insert_heads(exclusive)
+        self._insert("many", others)
+        published = groups.get(t.MasterPublished)
+        return (
+            [b for b in published.bodies if isinstance(b, t.MasterPublished)] if published else []
+        )
+
+    # --- rows -----------------------------------------------------------------------------------
+
+    def _insert_heads(self, rows: list[Row]) -> None:
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[start : start + _ROWS_AT_ONCE]
+            try:
+                self._execute("head", some)
+            except sqlite3.IntegrityError:
+                # The statement took itself back; now each row finds its own table.
+                for row in some:
+                    self._insert_one(row)
+
+    def _insert_one(self, row: Row) -> None:
+        try:
+            self._execute("head", [row])
+        except sqlite3.IntegrityError:
+            self._execute("more", [row])
+
+    def _insert(self, table: str, rows: list[Row]) -> None:
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            self._execute(table, rows[start : start + _ROWS_AT_ONCE])
+
+    def _execute(self, table: str, rows: list[Row]) -> None:
+        self._connection.execute(
+            self._sql.insert(table, len(rows)), list(chain.from_iterable(rows))
+        )
+
+    # --- rare events ----------------------------------------------------------------------------
+
+    def _marks(self, body_type: type[t.Body], found: Group, journal: JournalId) -> list[Row]:
+        if body_type in _CHECKED:
+            return [
+                _mark(PROVISIONAL, handle)
+                for handle, body in zip(found.handles, found.bodies, strict=True)
+                if _has_unknown(body)
+            ]
+        if body_type is t.OperationCompleted:
+            return [
+                _mark(FAILED, handle)
+                for handle, body in zip(found.handles, found.bodies, strict=True)
+                if getattr(body, "result") == "FAIL"  # noqa: B009  (the group's type says so)
+            ]
+        if body_type in {t.CodeReserved, t.UnitCommissioned}:
+            return self._unproven(found, journal)
+        if body_type is t.BlockLeased:
+            return _rows_of(GRANT, found.words(("journal",)), found.handles)
+        if body_type is t.DecisionMade:
+            keys = self._names.words([getattr(body, "key") for body in found.bodies])  # noqa: B009
+            return _rows_of(DECISION, keys, found.handles)
+        return []
+
+    def _unproven(self, found: Group, journal: JournalId) -> list[Row]:
+        """Codes that no block known so far covers.
+
+        Grants only ever come, so what is covered stays so.
+        """
+        things = found.things("code")
+        grants = self._reader.grants_to(journal)
+        return [
+            (UNPROVEN, thing, 0, 0, 0, handle)
+            for thing, counter, handle in zip(
+                things, self._names.counters(things), found.handles, strict=True
+            )
+            if counter is None or not is_covered(grants, *counter)
+        ]
+
+    def _endings(self, found: Group, batch: Batch, first: int) -> list[Row]:
+        """Note which places an event may end; mark an ending that names nothing known."""
+        journal = self._journals.number(batch.journal)
+        ends: set[tuple[int, int]] = set()
+        marks: list[Row] = []
+        for handle, body in zip(found.handles, found.bodies, strict=True):
+            line = batch.events[handle - first]
+            assert isinstance(line, EventLine), "only readable events are grouped"
+            seq = batch.first + handle - first
+            own = [item for item in line.seen if isinstance(item, int) and item < seq]
+            named = body.retires if isinstance(body, t.DecisionMade) else line.seen
+            if not isinstance(body, t.DecisionMade):
+                ends.update((journal << SHIFT | item, handle) for item in own)
+            if not isinstance(body, t.ActionUndone):
+                ends.update(
+                    (self._journals.number(ref.journal) << SHIFT | ref.seq, handle)
+                    for ref in refs_in(named)
+                )
+            if type(body) in ENDS and not self._is_matched(handle, body, line.seen):
+                marks.append(_mark(UNMATCHED, handle))
+        self._connection.executemany(self._sql("INSERT INTO l_end VALUES (?,?)"), sorted(ends))
+        return marks
+
+    def _is_matched(self, handle: int, body: t.Body, seen: Sequence[int | str]) -> bool:
+        at = self._journals.placed(handle)
+        named = [self._reader.find_own(at, item) for item in seen if isinstance(item, int)]
+        named += [self._reader.find(ref) for ref in refs_in(seen)]
+        return any(
+            found is not None
+            and self._reader.is_readable(found)
+            and is_match(body, self._reader.line(found).b)
+            for found in named
+        )
+
+
+def _has_unknown(body: t.Body) -> bool:
+    checks = checks_of(body)
+    return bool(checks) and any(check.verdict == "UNKNOWN" for check in checks)
+
+
+def _mark(kind: int, handle: int) -> Row:
+    return (kind, 0, 0, 0, 0, handle)
+
+
+def _rows_of(kind: int, things: Sequence[int], handles: Sequence[int]) -> list[Row]:
+    return list(zip(repeat(kind), things, repeat(0), repeat(0), repeat(0), handles))

@@ -1,0 +1,289 @@
+"""One ledger: take batches, answer questions. Every answer is a function of the set of events taken.
+
+Rules:
+1. `absorb` runs inside the caller's transaction; after a rollback the caller says so with
+   `rolled_back`.
+2. Nothing derived is stored: cases, findings, holds and states are judged when asked, from claims
+   and a few marks.
+3. One thread, one connection. A reader in another process makes its own ledger on its own read-only
+   connection.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+from tally.codes import Scheme
+from tally.events.types import MasterPublished
+from tally.ledger.port import Batch, Tip
+from tally.ledger.sqlite.absorbing import Writer
+from tally.ledger.sqlite.journals import SEQ_MASK, SHIFT, Journals
+from tally.ledger.sqlite.names import Names
+from tally.ledger.sqlite.reading import Reader, ordinal_of
+from tally.ledger.sqlite.tables import TABLES, Statements
+from tally.master.content import from_content
+from tally.merge.claims import BY_NAME, BY_NUMBER, HOLD, UNIT
+from tally.merge.conflicts import Case, case_on
+from tally.merge.decisions import standing_on
+from tally.merge.findings import Finding, Recheck, all_findings, all_rechecks
+from tally.merge.fingerprint import (
+    Fingerprint,
+    Position,
+    claim_entry,
+    decision_entry,
+    finding_entry,
+    fingerprint,
+)
+from tally.merge.history import refs_in
+from tally.merge.keys import split_key
+from tally.merge.liveness import is_live
+from tally.merge.ranking import Ranking
+from tally.merge.shelf import ClaimView
+from tally.merge.units import (
+    Attempt,
+    BoxState,
+    LotState,
+    UnitState,
+    fold_box,
+    fold_lot,
+    fold_operations,
+    fold_unit,
+    live,
+)
+from tally.records.ids import EVENT_ID_SIZE, JournalId
+
+_SCHEME = "scheme"
+
+
+class SqliteLedger:
+    """The ledger of one file or memory connection; tables begin with `prefix`."""
+
+    def __init__(self, connection: sqlite3.Connection, *, prefix: str = "l_") -> None:
+        self._connection = connection
+        self._sql = Statements(prefix)
+        self._names = Names(connection, self._sql)
+        self._journals = Journals(connection, self._sql)
+        self._reader = Reader(connection, self._sql, self._names, self._journals)
+        self._writer = Writer(
+            connection, self._sql, names=self._names, journals=self._journals, reader=self._reader
+        )
+        if self._exists():
+            self._load()
+
+    def create(self) -> None:
+        """Make the tables where they are missing."""
+        for statement in self._sql.ddl():
+            self._connection.execute(statement)
+        self._load()
+
+    def empty(self) -> None:
+        """Drop all tables and make them again: the beginning of a rebuild.
+
+        Schemes must be learned again.
+        """
+        for table in TABLES:
+            self._connection.execute(self._sql(f"DROP TABLE IF EXISTS l_{table}"))
+        self._names.forget()
+        self.create()
+
+    def learn(self, schemes: Sequence[Ranking]) -> None:
+        """Know these schemes: their codes become numbers, and lie inside blocks or not.
+
+        Schemes in `master.published` events are learned by themselves when they are absorbed.
+        """
+        self._names.learn(schemes)
+
+    def absorb(self, batch: Batch) -> None:
+        """Take a batch in the caller's transaction; each event once, batches of a journal in any order.
+
+        Raises:
+            AlreadyAbsorbedError: the ledger has one of the events; nothing is changed if the caller
+            rolls back. ValueError: the batch has no events, or a length or a seq that cannot be.
+        """
+        for published in self._writer.absorb(batch):
+            if published.entity == _SCHEME:
+                self._learn_content(json.dumps(published.content, sort_keys=True))
+
+    def rolled_back(self) -> None:
+        """Forget everything in memory.
+
+        The caller rolled its transaction back, or another process wrote.
+        """
+        self._load()
+
+    def _exists(self) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE name=?", (self._sql("l_branch"),)
+        )
+        return found.fetchone() is not None
+
+    def _load(self) -> None:
+        self._names.load()
+        self._journals.load()
+        for content in self._names.stored_schemes():
+            self._learn_content(content)
+
+    def _learn_content(self, content: str) -> None:
+        """A published scheme that this version cannot read is not learned; its codes stay words."""
+        scheme = from_content(_SCHEME, json.loads(content))
+        if isinstance(scheme, Scheme) and scheme.is_rankable:
+            self._names.learn([scheme], content)
+
+    # --- cases, findings ------------------------------------------------------------------------
+
+    def cases(self) -> tuple[Case, ...]:
+        """Every conflict and every decided key, by id and key."""
+        keys = {(kind.name, key) for kind, key in self._reader.crowded_keys()}
+        keys.update(split_key(name) for name in self._reader.decided_keys())
+        found = [
+            case_on(self._reader, BY_NAME[kind], key)
+            for kind, key in sorted(keys)
+            if kind in BY_NAME
+        ]
+        return tuple(sorted((case for case in found if case), key=lambda case: (case.id, case.key)))
+
+    def case(self, case: str) -> Case | None:
+        """A case by its id or by its key; the first by key where two keys share an id."""
+        kind, key = split_key(case)
+        if kind in BY_NAME:
+            return case_on(self._reader, BY_NAME[kind], key)
+        return next((found for found in self.cases() if found.id == case), None)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, by code, subject and event."""
+        return all_findings(self._reader)
+
+    def rechecks(self) -> tuple[Recheck, ...]:
+        """Checks that a station answered UNKNOWN, judged again: pending, passed or failed."""
+        return all_rechecks(self._reader)
+
+    # --- states ---------------------------------------------------------------------------------
+
+    def unit(self, code: str) -> UnitState:
+        """One unit; status `unknown` for a code that nobody recorded."""
+        return fold_unit(self._reader, code)
+
+    def unit_codes(self) -> list[str]:
+        """Codes that were commissioned, sorted; also those whose commission was taken back."""
+        rows = self._connection.execute(
+            self._sql("SELECT a FROM l_head WHERE kind=?"), (UNIT.number,)
+        ).fetchall()
+        return sorted(split_key(f"unit:{self._names.text(row[0])}")[1][0] for row in rows)
+
+    def units(self) -> Iterator[UnitState]:
+        """Every commissioned unit, by code."""
+        for code in self.unit_codes():
+            yield self.unit(code)
+
+    def box(self, code: str) -> BoxState | None:
+        """One container; None for a code under which nothing was opened or packed."""
+        return fold_box(self._reader, code)
+
+    def lot(self, part: str, lot: str) -> LotState:
+        """One lot; nothing received and nothing released when it is unknown."""
+        return fold_lot(self._reader, part, lot)
+
+    def holds(self, target: str) -> tuple[ClaimView, ...]:
+        """Live holds placed on exactly this target, oldest first."""
+        return tuple(live(self._reader.on_key(HOLD, (target,))))
+
+    def operation(self, unit: str, operation: str) -> tuple[Attempt, ...]:
+        """Attempts of one operation on one unit, lowest number first."""
+        claims = live(self._reader.under(BY_NAME["op"], unit))
+        return fold_operations(claims).get(operation, ())
+
+    def claims(self, kind: str, *key: str) -> tuple[ClaimView, ...]:
+        """Every claim on a key, live or not, by event id.
+
+        Raises:
+            ValueError: no such kind of key.
+        """
+        if kind not in BY_NAME:
+            raise ValueError(f"expected a kind of {', '.join(BY_NAME)}, got {kind!r}")
+        return tuple(self._reader.on_key(BY_NAME[kind], key))
+
+    # --- what is known --------------------------------------------------------------------------
+
+    def journals(self) -> tuple[Tip, ...]:
+        """The tips of all journals without gaps, by name, journal and seq."""
+        tips = []
+        for branch in self._journals.tips():
+            line = self._journals.line(branch.number << SHIFT | branch.tip)
+            at = getattr(line, "at", "")
+            name = self._journals.name(branch.number << SHIFT)
+            tips.append(Tip(branch.journal, name, branch.tip, branch.tip_id, at))
+        return tuple(sorted(tips, key=lambda tip: (tip.name, tip.journal, tip.seq, tip.id)))
+
+    def gaps(self) -> tuple[tuple[JournalId, int], ...]:
+        """Journals with events behind a gap, and the last seq missing before them."""
+        return tuple(sorted(self._journals.gaps()))
+
+    def frontier(self) -> tuple[Position, ...]:
+        """Journal, seq and id of every tip, sorted."""
+        return tuple(sorted((b.journal, b.tip, b.tip_id) for b in self._journals.tips()))
+
+    def uninterpreted(self) -> int:
+        """Events that this version could not interpret."""
+        return self._reader.unread_count()
+
+    def pending(self) -> tuple[str, ...]:
+        """References by which something would end, to events that have not arrived; sorted."""
+        missing: set[str] = set()
+        rows = self._connection.execute(self._sql("SELECT DISTINCT by FROM l_end")).fetchall()
+        for (handle,) in rows:
+            at = self._journals.placed(handle)
+            line = self._reader.line(at)
+            named = getattr(line.b, "retires", line.seen)
+            missing.update(str(ref) for ref in refs_in(named) if self._journals.find(ref) is None)
+        return tuple(sorted(missing))
+
+    def fingerprint(self) -> Fingerprint:
+        """The hash of what this ledger says (`format.md` 5); reads every claim."""
+        return fingerprint(self._entries(), self.uninterpreted(), self.frontier())
+
+    def _entries(self) -> Iterator[bytes]:
+        yield from self._claim_entries()
+        for key in self._reader.decided_keys():
+            for at in standing_on(self._reader, key).effective:
+                yield decision_entry(key, at.id)
+        for finding in self.findings():
+            yield finding_entry(finding.code, finding.subject, finding.ref)
+
+    def _claim_entries(self) -> Iterator[bytes]:
+        chunks: dict[int, list[tuple[int, bytes]]] = {}
+        for handle, ids in self._journals.every_id():
+            chunks.setdefault(handle >> SHIFT, []).append((handle & SEQ_MASK, ids))
+        ended = self._reader.every_ended_place()
+        for row in self._reader.every_claim():
+            handle = row[5]
+            if ended and self._journals.place(handle) in ended:
+                if not is_live(self._reader, self._journals.placed(handle)):
+                    continue
+            key, value = self._reader.texts(row)
+            event = _id_in(chunks[handle >> SHIFT], handle & SEQ_MASK)
+            yield claim_entry(BY_NUMBER[row[0]].name, key, value, event, ordinal_of(row[0]))
+
+
+def _id_in(chunks: list[tuple[int, bytes]], seq: int) -> bytes:
+    """The id of one event in chunks that are sorted by their first seq."""
+    low, high = 0, len(chunks)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if chunks[middle][0] <= seq:
+            low = middle
+        else:
+            high = middle
+    first, ids = chunks[low]
+    start = (seq - first) * EVENT_ID_SIZE
+    return ids[start : start + EVENT_ID_SIZE]
+
+
+def rebuild(batches: Iterable[Batch], connection: sqlite3.Connection) -> SqliteLedger:
+    """A new ledger from nothing, of exactly these events, on a connection without ledger tables."""
+    ledger = SqliteLedger(connection)
+    ledger.create()
+    for batch in batches:
+        ledger.absorb(batch)
+    return ledger

@@ -1,0 +1,302 @@
+"""Reading the tables as values: the ports `History`, `Shelf` and `Marks` of `tally.merge`.
+
+Rows are turned into claims and handles into places here; what they mean is asked of `tally.merge`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+from tally.events import types as t
+from tally.events.decoding import EventLine
+from tally.ledger.sqlite.columns import Row
+from tally.ledger.sqlite.journals import Journals
+from tally.ledger.sqlite.names import Names
+from tally.ledger.sqlite.tables import (
+    DECISION,
+    FAILED,
+    GRANT,
+    HOLDS,
+    PROVISIONAL,
+    UNMATCHED,
+    UNPROVEN,
+    UNREAD,
+    Statements,
+)
+from tally.merge.claims import BOX, BY_NUMBER, OP, SLOT, Kind
+from tally.merge.findings import Grant
+from tally.merge.history import Placed
+from tally.merge.keys import join_parts, split_parts
+from tally.merge.liveness import is_live
+from tally.merge.ranking import Ranking
+from tally.merge.shelf import ClaimView
+from tally.records.ids import JournalId, Ref, show_journal
+
+_ON_KEY = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=? AND b=?"""
+_UNDER = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=?"""
+
+
+def _both(select: str) -> str:
+    return f"{select.format(table='head')} UNION ALL {select.format(table='more')}"
+
+
+class Reader:
+    """The ports of `tally.merge` over one ledger's tables."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, sql: Statements, names: Names, journals: Journals
+    ) -> None:
+        self._connection = connection
+        self._sql = sql
+        self._names = names
+        self._journals = journals
+
+    # --- History --------------------------------------------------------------------------------
+
+    def line(self, at: Placed) -> EventLine:
+        """What the event says."""
+        found = self._journals.line(at.handle)
+        assert isinstance(found, EventLine), f"{at.ref} cannot be interpreted"
+        return found
+
+    def is_readable(self, at: Placed) -> bool:
+        """Whether this version can interpret the event."""
+        return isinstance(self._journals.line(at.handle), EventLine)
+
+    def writer(self, at: Placed) -> str:
+        """The station's or feed's name."""
+        return self._journals.name(at.handle)
+
+    def is_feed(self, at: Placed) -> bool:
+        """Whether the hub writes the journal."""
+        return self._journals.is_feed(at.handle)
+
+    def enders(self, at: Placed) -> Sequence[Placed]:
+        """Events whose references point to this place."""
+        rows = self._connection.execute(
+            self._sql("SELECT by FROM l_end WHERE place=?"), (self._journals.place(at.handle),)
+        ).fetchall()
+        return [self._journals.placed(row[0]) for row in rows]
+
+    def follows(self, later: Placed, earlier: Placed) -> bool:
+        """Whether `earlier` stands before `later` on one chain."""
+        return earlier.seq < later.seq and self.find_own(later, earlier.seq) == earlier
+
+    def find(self, ref: Ref) -> Placed | None:
+        """The event that a reference names."""
+        return self._journals.find(ref)
+
+    def find_own(self, at: Placed, seq: int) -> Placed | None:
+        """The event `seq` on the chain that leads to `at`."""
+        branch = self._journals.branches[at.handle >> 40]
+        return self._journals.ancestor(branch, seq) if seq < at.seq else None
+
+    def decisions(self, key: str) -> Sequence[Placed]:
+        """All decisions on a key."""
+        word = self._names.word(key)
+        return (
+            [] if word is None else [self._journals.placed(h) for h in self._marked(DECISION, word)]
+        )
+
+    # --- Shelf ----------------------------------------------------------------------------------
+
+    def on_key(self, kind: Kind, key: tuple[str, ...]) -> Sequence[ClaimView]:
+        """Every claim on one key."""
+        numbers = self.locate(kind, key)
+        return [] if numbers is None else self.views(self._rows(kind, _ON_KEY, numbers))
+
+    def under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
+        """Every claim whose key begins with the thing."""
+        number = self._names.thing(thing)
+        return [] if number is None else self.views(self._rows(kind, _UNDER, (number,)))
+
+    def items_in(self, box: str) -> Sequence[ClaimView]:
+        """Every pack into this box."""
+        number = self._names.thing(box)
+        if number is None:
+            return []
+        rows = self._connection.execute(
+            self._sql(_UNDER.format(table="many")), (HOLDS, number)
+        ).fetchall()
+        return self.views([(BOX.number, v, 0, a, 0, event) for _, a, _, v, _, event in rows])
+
+    def is_marked_conflict(self, kind: Kind, key: tuple[str, ...]) -> bool:
+        """Whether a second claim or a decision stands on the key."""
+        numbers = self.locate(kind, key)
+        if numbers is not None:
+            row = self._connection.execute(
+                self._sql("SELECT 1 FROM l_more WHERE kind=? AND a=? AND b=? LIMIT 1"),
+                (kind.number, *numbers),
+            ).fetchone()
+            if row is not None:
+                return True
+        word = self._names.word(f"{kind.name}:{join_parts(key)}")
+        return word is not None and bool(self._marked(DECISION, word))
+
+    def locate(self, kind: Kind, key: tuple[str, ...]) -> tuple[int, int] | None:
+        """Numbers of a key's thing and place; None if the ledger never saw one of them."""
+        if kind.whole:
+            number = (
+                self._names.thing(key[0]) if len(key) == 1 else self._names.word(join_parts(key))
+            )
+            return None if number is None else (number, 0)
+        thing, place = self._names.thing(key[0]), self._names.word(join_parts(key[1:]))
+        return None if thing is None or place is None else (thing, place)
+
+    def _rows(self, kind: Kind, select: str, numbers: tuple[int, ...]) -> list[Row]:
+        if kind.how == "SET":
+            text, parameters = select.format(table="many"), (kind.number, *numbers)
+        else:
+            text, parameters = _both(select), (kind.number, *numbers) * 2
+        return self._connection.execute(self._sql(text), parameters).fetchall()
+
+    def views(self, rows: Iterable[Row]) -> list[ClaimView]:
+        """Rows as claims, by event id."""
+        rows = list(rows)
+        ended = self.ended([row[5] for row in rows])
+        views = [self._view(row, is_suspect=row[5] in ended) for row in rows]
+        return sorted(views, key=lambda view: (view.place.id, view.ordinal))
+
+    def _view(self, row: Row, *, is_suspect: bool) -> ClaimView:
+        kind_number, handle = row[0], row[5]
+        at = self._journals.placed(handle)
+        line = self.line(at)
+        kind, key, value = self.parts(row)
+        return ClaimView(
+            kind=kind.name,
+            key=key,
+            value=value,
+            place=at,
+            ordinal=ordinal_of(kind_number),
+            who=line.by,
+            station=self._journals.name(handle),
+            at=line.at,
+            hlc=line.hlc,
+            is_live=not is_suspect or is_live(self, at),
+        )
+
+    def parts(self, row: Row) -> tuple[Kind, tuple[str, ...], tuple[str, ...]]:
+        """Kind, key parts and value parts of a row."""
+        key, value = self.texts(row)
+        return BY_NUMBER[row[0]], split_parts(key), split_parts(value)
+
+    def texts(self, row: Row) -> tuple[str, str]:
+        """Key (without its kind) and value of a row, joined."""
+        _, a, b, v, w, _ = row
+        text = self._names.text
+        key = f"{text(a)}/{text(b)}" if b else text(a)
+        return key, f"{text(v)}/{text(w)}" if w else text(v)
+
+    def ended(self, handles: Sequence[int]) -> set[int]:
+        """Handles of events that something may end."""
+        if not handles:
+            return set()
+        if len(handles) == 1:
+            row = self._connection.execute(
+                self._sql("SELECT 1 FROM l_end WHERE place=? LIMIT 1"),
+                (self._journals.place(handles[0]),),
+            ).fetchone()
+            return set(handles) if row else set()
+        places = {handle: self._journals.place(handle) for handle in handles}
+        rows = self._connection.execute(
+            self._sql(
+                "SELECT DISTINCT place FROM l_end WHERE place IN (SELECT value FROM json_each(?))"
+            ),
+            (json.dumps(sorted(set(places.values()))),),
+        )
+        found = {row[0] for row in rows}
+        return {handle for handle, place in places.items() if place in found}
+
+    # --- Marks ----------------------------------------------------------------------------------
+
+    def provisional(self) -> Sequence[Placed]:
+        """Events with a check that answered UNKNOWN."""
+        return self._places(PROVISIONAL)
+
+    def failed_results(self) -> Sequence[Placed]:
+        """Operations completed with FAIL."""
+        return self._places(FAILED)
+
+    def unmatched_endings(self) -> Sequence[Placed]:
+        """Endings that named nothing known when they arrived."""
+        return self._places(UNMATCHED)
+
+    def unproven_codes(self) -> Sequence[Placed]:
+        """Codes that no known block covered when they arrived and that some scheme of the plant made."""
+        rows = self._connection.execute(
+            self._sql("SELECT a, event FROM l_many WHERE kind=?"), (UNPROVEN,)
+        ).fetchall()
+        return [self._journals.placed(event) for a, event in rows if self._names.is_plants(a)]
+
+    def contradicting_results(self) -> Sequence[tuple[str, ...]]:
+        """Keys of `op` with more than one claim."""
+        return [key for kind, key in self.crowded_keys() if kind is OP]
+
+    def grants_to(self, journal: JournalId) -> Sequence[Grant]:
+        """Blocks that feeds leased to the journal."""
+        word = self._names.word(show_journal(journal))
+        handles = [] if word is None else self._marked(GRANT, word)
+        found = []
+        for at in map(self._journals.placed, handles):
+            body = self.line(at).b
+            if isinstance(body, t.BlockLeased) and self.is_feed(at):
+                found.append(Grant(body.scheme, body.start, body.count, body.journal, at))
+        return found
+
+    def schemes(self) -> Sequence[Ranking]:
+        """The plant's schemes, by id."""
+        return self._names.schemes
+
+    # --- whole tables ---------------------------------------------------------------------------
+
+    def crowded_keys(self) -> Iterator[tuple[Kind, tuple[str, ...]]]:
+        """Exclusive keys with more than one claim."""
+        rows = self._connection.execute(
+            self._sql("SELECT DISTINCT kind, a, b FROM l_more")
+        ).fetchall()
+        for kind, a, b in rows:
+            _, key, _ = self.parts((kind, a, b, 0, 0, 0))
+            yield BY_NUMBER[kind], key
+
+    def decided_keys(self) -> Iterator[str]:
+        """Names of the keys on which somebody decided."""
+        rows = self._connection.execute(
+            self._sql("SELECT DISTINCT a FROM l_many WHERE kind=?"), (DECISION,)
+        ).fetchall()
+        for (word,) in rows:
+            yield self._names.text(word)
+
+    def every_claim(self) -> Iterator[Row]:
+        """All claims, live or not."""
+        for table in ("head", "more", "many"):
+            yield from self._connection.execute(
+                self._sql(f"SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind < 100")  # noqa: S608
+            )
+
+    def every_ended_place(self) -> set[int]:
+        """Places that something may end."""
+        rows = self._connection.execute(self._sql("SELECT DISTINCT place FROM l_end"))
+        return {row[0] for row in rows}
+
+    def unread_count(self) -> int:
+        """Events that this version could not interpret."""
+        row = self._connection.execute(
+            self._sql("SELECT count(*) FROM l_many WHERE kind=?"), (UNREAD,)
+        ).fetchone()
+        return int(row[0])
+
+    def _marked(self, kind: int, thing: int) -> list[int]:
+        rows = self._connection.execute(
+            self._sql("SELECT event FROM l_many WHERE kind=? AND a=?"), (kind, thing)
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _places(self, kind: int) -> list[Placed]:
+        return [self._journals.placed(handle) for handle in self._marked(kind, 0)]
+
+
+def ordinal_of(kind: int) -> int:
+    """A serial bind is the only event with two claims; `slot` is its second."""
+    return 1 if kind == SLOT.number else 0

@@ -1,0 +1,89 @@
+"""Tables of the ledger and their SQL: narrow rows of integers, keys clustered (`performance.md` 3).
+
+Kinds 1 to 99 are claims (`tally.merge.claims`), 100 to 119 the same edges read backwards, 120 and
+above marks on rare events. `l_head` holds the first claim on an exclusive key: its primary key is
+the only unique index on what plants record, and a hit sends a key down the slow path; it never
+refuses an event. `l_more` holds further claims, `l_many` everything else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+USED_IN: Final = 101
+"""Lot → units that use it."""
+HOLDS: Final = 102
+"""Box → items in it."""
+OF_LOT: Final = 103
+"""Lot → units that belong to it."""
+DECISION: Final = 120
+GRANT: Final = 121
+PROVISIONAL: Final = 130
+FAILED: Final = 131
+UNPROVEN: Final = 132
+UNMATCHED: Final = 133
+UNREAD: Final = 134
+
+_DDL: Final = (
+    "CREATE TABLE IF NOT EXISTS l_journal (number INTEGER PRIMARY KEY, journal BLOB NOT NULL UNIQUE)",
+    """CREATE TABLE IF NOT EXISTS l_branch (
+        number INTEGER PRIMARY KEY, journal INTEGER NOT NULL, first INTEGER NOT NULL, before BLOB
+        NOT NULL,
+        parent INTEGER, tip INTEGER NOT NULL, tip_id BLOB NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS l_chunk (
+        handle INTEGER PRIMARY KEY, ids BLOB NOT NULL, lines BLOB NOT NULL)""",
+    "CREATE TABLE IF NOT EXISTS l_scheme (number INTEGER PRIMARY KEY, scheme TEXT NOT NULL UNIQUE, content TEXT)",
+    """CREATE TABLE IF NOT EXISTS l_word (
+        number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, scheme INTEGER)""",
+    "CREATE INDEX IF NOT EXISTS l_word_scheme ON l_word (scheme) WHERE scheme IS NOT NULL",
+    """CREATE TABLE IF NOT EXISTS l_head (
+        kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, v INTEGER NOT NULL, w INTEGER
+        NOT NULL,
+        event INTEGER NOT NULL, PRIMARY KEY (kind, a, b)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS l_more (
+        kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, v INTEGER NOT NULL, w INTEGER
+        NOT NULL,
+        event INTEGER NOT NULL, PRIMARY KEY (kind, a, b, event)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS l_many (
+        kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, v INTEGER NOT NULL, w INTEGER
+        NOT NULL,
+        event INTEGER NOT NULL, PRIMARY KEY (kind, a, b, event)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS l_end (
+        place INTEGER NOT NULL, by INTEGER NOT NULL, PRIMARY KEY (place, by)) WITHOUT ROWID""",
+)
+
+TABLES: Final = ("journal", "branch", "chunk", "scheme", "word", "head", "more", "many", "end")
+
+
+class Statements:
+    """SQL with the caller's table prefix.
+
+    Each text is made once, so that prepared statements are found again.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,15}", prefix):
+            raise ValueError(f"expected a table prefix of letters, digits and _, got {prefix!r}")
+        self._prefix = prefix
+        self._made: dict[str, str] = {}
+        self._inserts: dict[tuple[str, int], str] = {}
+
+    def __call__(self, text: str) -> str:
+        """The statement with our table names."""
+        made = self._made.get(text)
+        if made is None:
+            made = self._made[text] = re.sub(r"\bl_", self._prefix, text)
+        return made
+
+    def insert(self, table: str, rows: int) -> str:
+        """Insert this many rows of six columns in one statement."""
+        made = self._inserts.get((table, rows))
+        if made is None:
+            values = ",".join(["(?,?,?,?,?,?)"] * rows)
+            made = self._inserts[table, rows] = f"INSERT INTO {self._prefix}{table} VALUES {values}"
+        return made
+
+    def ddl(self) -> list[str]:
+        """What makes all tables."""
+        return [self(text) for text in _DDL]

@@ -1,0 +1,7 @@
+"""What a set of events means: claims, what ends them, cases, decisions, findings, units, fingerprint.
+
+Everything here is a function of values or of a small port (`History`, `Shelf`); nothing knows
+arrival order, row numbers or SQL. Read in this order: `keys`, `claims`, `liveness`, `decisions`,
+`conflicts`, `units`, `findings`, `fingerprint`. The incremental engine that loads and saves is
+`tally.ledger`.
+"""

@@ -1,0 +1,415 @@
+"""Findings: soft checks that failed, as functions of the set of events (`decided.md` 19).
+
+Rules:
+1. Missing knowledge is `pending`, never a finding. A finding goes away when events arrive that
+   disprove it.
+2. Only rare events are looked at (`Marks`): checks that answered UNKNOWN, results FAIL, codes that
+   no known block covered on arrival, endings that named nothing. What every ordinary event would
+   give is nothing.
+3. A station's `not used` and `lot released` are judged as far as this ledger's frontier reaches, so
+   an answer can change when more is heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, TypeAlias
+
+from tally.events import types as t
+from tally.merge.claims import BOX, HOLD, IN, LOT_RELEASED, OP, child_parts
+from tally.merge.decisions import decision_of, standing_on
+from tally.merge.history import History, Placed, is_named, refs_in
+from tally.merge.keys import join_parts
+from tally.merge.liveness import is_live, is_match
+from tally.merge.ranking import Ranking, counter_of
+from tally.merge.shelf import ClaimView, Shelf
+from tally.merge.undoing import is_undone
+from tally.merge.units import fold_lot, fold_operations, live
+from tally.records.ids import JournalId
+
+Code: TypeAlias = Literal[
+    "outside-block",
+    "previous-op",
+    "lot-not-released",
+    "not-used",
+    "open-request",
+    "order-not-provable",
+]
+State: TypeAlias = Literal["pending", "passed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One soft check that failed. `subject`: the unit, box or lot; `ref`: the event; `evidence`.
+
+    What shows it.
+    """
+
+    code: Code
+    subject: str
+    ref: str
+    words: dict[str, str]
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A check that a station answered with UNKNOWN, judged again with what this ledger holds."""
+
+    ref: str
+    rule: str
+    subject: str
+    arg: str
+    unit: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A range of counters of a scheme that belongs to one journal."""
+
+    scheme: str
+    start: int
+    count: int
+    journal: str
+    place: Placed
+
+
+class Marks(Shelf, Protocol):
+    """The rare events, in any order; each list is a function of the set."""
+
+    def provisional(self) -> Sequence[Placed]:
+        """Events with a check that answered UNKNOWN."""
+
+    def failed_results(self) -> Sequence[Placed]:
+        """Operations completed with FAIL."""
+
+    def unproven_codes(self) -> Sequence[Placed]:
+        """Reserved or commissioned codes that may lie in no block of their journal (at least all that do)."""
+
+    def unmatched_endings(self) -> Sequence[Placed]:
+        """Unbinds, unpacks and hold releases that may have named nothing (at least all that did)."""
+
+    def contradicting_results(self) -> Sequence[tuple[str, ...]]:
+        """Keys of `op` with more than one claim."""
+
+    def grants_to(self, journal: JournalId) -> Sequence[Grant]:
+        """Blocks that feeds leased to this journal."""
+
+    def schemes(self) -> Sequence[Ranking]:
+        """The plant's schemes."""
+
+
+def all_findings(marks: Marks) -> tuple[Finding, ...]:
+    """Every finding, sorted by code, subject and event."""
+    found: set[tuple[Code, str, str]] = set()
+    findings = []
+    for finding in _each(marks):
+        identity = (finding.code, finding.subject, finding.ref)
+        if identity not in found:
+            found.add(identity)
+            findings.append(finding)
+    return tuple(sorted(findings, key=lambda one: (one.code, one.subject, one.ref, one.evidence)))
+
+
+def all_rechecks(marks: Marks) -> tuple[Recheck, ...]:
+    """Every provisional check of an event that still stands, sorted by event."""
+    found = [recheck for recheck, _ in _judged_checks(marks)]
+    return tuple(sorted(found, key=lambda one: (one.ref, one.rule, one.subject, one.arg)))
+
+
+def _each(marks: Marks) -> Iterator[Finding]:
+    for recheck, evidence in _judged_checks(marks):
+        if recheck.state == "failed" and recheck.rule in _FINDING_OF:
+            yield _finding(
+                _FINDING_OF[recheck.rule], recheck.unit, recheck.ref, recheck.subject, evidence
+            )
+    yield from _late_failures(marks)
+    for place in marks.unproven_codes():
+        yield from _outside_block(marks, place)
+    for place in marks.unmatched_endings():
+        yield from _open_request(marks, place)
+    yield from _unordered_results(marks)
+
+
+# --- checks that answered UNKNOWN ---------------------------------------------------------------
+
+_FINDING_OF: Final[dict[str, Code]] = {
+    "previous_op": "previous-op",
+    "lot_released": "lot-not-released",
+    "not_used": "not-used",
+}
+
+
+def _judged_checks(marks: Marks) -> Iterator[tuple[Recheck, tuple[str, ...]]]:
+    for place in marks.provisional():
+        if not is_live(marks, place):
+            continue
+        body = marks.line(place).b
+        for check in checks_of(body):
+            if check.verdict == "UNKNOWN":
+                state, evidence = _judge(marks, body, check)
+                unit = _acted_on(body)
+                yield (
+                    Recheck(place.ref, check.rule, check.subject, check.arg, unit, state),
+                    evidence,
+                )
+
+
+def checks_of(body: t.Body) -> tuple[t.Check, ...]:
+    """The poka-yoke checks that an event carries."""
+    match body:
+        case t.ComponentBound() | t.ItemPacked() | t.LotLoaded():
+            return body.checks
+        case _:
+            return ()
+
+
+def _acted_on(body: t.Body) -> str:
+    match body:
+        case t.ComponentBound():
+            return body.parent
+        case t.ItemPacked():
+            return body.item
+        case t.LotLoaded():
+            return body.lot
+        case _:
+            return ""
+
+
+def _judge(marks: Marks, body: t.Body, check: t.Check) -> tuple[State, tuple[str, ...]]:
+    match check.rule:
+        case "previous_op":
+            return _judge_operation(marks, check.subject, check.arg)
+        case "lot_released":
+            return _judge_lot(marks, body, check.subject)
+        case "not_used":
+            return _judge_use(marks, body)
+        case "not_held":
+            held = live(marks.on_key(HOLD, (check.subject,)))
+            return ("pending" if held else "passed"), ()
+        case _:
+            return "pending", ()
+
+
+def _judge_operation(shelf: Shelf, unit: str, operation: str) -> tuple[State, tuple[str, ...]]:
+    """The latest attempt decides; no attempt known is pending."""
+    attempts = fold_operations(live(shelf.under(OP, unit))).get(operation)
+    if not attempts:
+        return "pending", ()
+    latest = attempts[-1]
+    evidence = tuple(sorted(origin.ref for origin in latest.origins))
+    return ("failed" if latest.result == "FAIL" else "passed"), evidence
+
+
+def _judge_lot(shelf: Shelf, body: t.Body, lot: str) -> tuple[State, tuple[str, ...]]:
+    """A hold disproves, a release proves; a lot that nobody released yet is pending."""
+    part = getattr(body, "part", "")
+    state = fold_lot(shelf, part, lot)
+    if state.held:
+        return "failed", tuple(held.evidence for held in state.held)
+    released = live(shelf.on_key(LOT_RELEASED, (part, lot)))
+    return ("passed", (released[0].ref,)) if released else ("pending", ())
+
+
+def _judge_use(shelf: Shelf, body: t.Body) -> tuple[State, tuple[str, ...]]:
+    """Another live value on the same key disproves.
+
+    Alone on its key it is proven up to the frontier.
+    """
+    match body:
+        case t.ComponentBound(tracking="serial"):
+            claims = live(shelf.on_key(IN, child_parts(body)))
+        case t.ItemPacked():
+            claims = live(shelf.on_key(BOX, (body.item,)))
+        case _:
+            return "pending", ()
+    values = {claim.value for claim in claims}
+    return ("failed" if len(values) > 1 else "passed"), tuple(claim.ref for claim in claims)
+
+
+# --- results that came late ---------------------------------------------------------------------
+
+
+def _late_failures(marks: Marks) -> Iterator[Finding]:
+    """A unit whose latest attempt failed, though what was done with it rested on PASS."""
+    failed = {
+        (body.unit, body.operation)
+        for place in marks.failed_results()
+        if isinstance(body := marks.line(place).b, t.OperationCompleted)
+    }
+    for unit, operation in sorted(failed):
+        state, evidence = _judge_operation(marks, unit, operation)
+        if state != "failed":
+            continue
+        for use in [*live(marks.on_key(IN, (unit,))), *live(marks.on_key(BOX, (unit,)))]:
+            body = marks.line(use.place).b
+            if any(_rests_on(check, unit, operation) for check in checks_of(body)):
+                yield _finding("previous-op", _acted_on(body), use.ref, unit, evidence)
+
+
+def _rests_on(check: t.Check, unit: str, operation: str) -> bool:
+    return (
+        check.rule == "previous_op"
+        and check.verdict == "PASS"
+        and check.subject == unit
+        and check.arg == operation
+    )
+
+
+def _unordered_results(marks: Marks) -> Iterator[Finding]:
+    for unit in sorted({key[0] for key in marks.contradicting_results()}):
+        for attempts in fold_operations(live(marks.under(OP, unit))).values():
+            latest = attempts[-1]
+            if len(latest.results) > 1:
+                refs = tuple(sorted(origin.ref for origin in latest.origins))
+                yield _finding("order-not-provable", unit, refs[0], latest.operation, refs)
+
+
+# --- codes and their blocks ---------------------------------------------------------------------
+
+
+def _outside_block(marks: Marks, place: Placed) -> Iterator[Finding]:
+    line = marks.line(place)
+    if not isinstance(line.b, t.CodeReserved | t.UnitCommissioned) or is_undone(marks, place):
+        return
+    code = line.b.code
+    counters = [
+        (scheme.scheme_id, counter)
+        for scheme in marks.schemes()
+        if (counter := counter_of(scheme, code)) is not None
+    ]
+    if not counters:
+        return
+    grants = marks.grants_to(place.journal)
+    if any(is_covered(grants, scheme, counter) for scheme, counter in counters):
+        return
+    cited = _cited(marks, place, line.seen)
+    if cited is None or any(_is_reservation(marks, at, code) for at in cited):
+        return
+    yield _finding(
+        "outside-block", code, place.ref, line.b.block or "", tuple(at.ref for at in cited)
+    )
+
+
+def is_covered(grants: Sequence[Grant], scheme: str, counter: int) -> bool:
+    """Whether one of the grants holds this counter."""
+    return any(
+        grant.scheme == scheme and grant.start <= counter < grant.start + grant.count
+        for grant in grants
+    )
+
+
+def _cited(history: History, place: Placed, seen: Sequence[int | str]) -> list[Placed] | None:
+    """The events that this one cites; None while one of them has not arrived."""
+    named = [
+        history.find_own(place, item) for item in seen if isinstance(item, int) and item < place.seq
+    ]
+    named += [history.find(ref) for ref in refs_in(seen)]
+    found = [at for at in named if at is not None]
+    return found if len(found) == len(named) else None
+
+
+def _is_reservation(history: History, at: Placed, code: str) -> bool:
+    """A commission rests on the reservation of the same code.
+
+    The reservation itself is judged on its own.
+    """
+    body = history.line(at).b if history.is_readable(at) else None
+    return isinstance(body, t.CodeReserved) and body.code == code
+
+
+# --- endings that named nothing -----------------------------------------------------------------
+
+
+def _open_request(marks: Marks, place: Placed) -> Iterator[Finding]:
+    line = marks.line(place)
+    if is_undone(marks, place):
+        return
+    cited = _cited(marks, place, line.seen)
+    if cited is None or any(
+        marks.is_readable(at) and is_match(line.b, marks.line(at).b) for at in cited
+    ):
+        return
+    claims = [claim for claim in _asked(marks, line.b) if claim.is_live]
+    if not claims or _is_answered(marks, claims[0].key_name, place):
+        return
+    matching = [claim for claim in claims if is_match(line.b, marks.line(claim.place).b)]
+    if matching:
+        suggested = (f"retires {matching[0].ref}",) if len(claims) == 1 else ()
+        yield _finding("open-request", _asked_for(line.b), place.ref, claims[0].key_name, suggested)
+
+
+def _asked(shelf: Shelf, body: t.Body) -> Sequence[ClaimView]:
+    match body:
+        case t.ComponentUnbound():
+            return shelf.on_key(IN, child_parts(body))
+        case t.ItemUnpacked():
+            return shelf.on_key(BOX, (body.item,))
+        case t.HoldReleased():
+            return shelf.on_key(HOLD, (body.target,))
+        case _:
+            return ()
+
+
+def _asked_for(body: t.Body) -> str:
+    match body:
+        case t.ComponentUnbound():
+            return join_parts(child_parts(body))
+        case t.ItemUnpacked():
+            return body.item
+        case t.HoldReleased():
+            return body.target
+        case _:
+            return ""
+
+
+def _is_answered(history: History, key: str, place: Placed) -> bool:
+    """Whether a decision in force on the key was made by someone who saw the request."""
+    return any(
+        is_named(history, place, at, decision_of(history, at).claims_seen)
+        for at in standing_on(history, key).effective
+    )
+
+
+# --- words --------------------------------------------------------------------------------------
+
+_SAYS: Final[dict[Code, tuple[str, str]]] = {
+    "outside-block": (
+        "{subject} lies in no block of the journal that used it{about}.",
+        "{subject} 不在使用它的工位的任何号段内{about}。",
+    ),
+    "previous-op": (
+        "{subject} was let through, but the latest result of {about} is FAIL.",
+        "{subject} 已放行，但 {about} 的最新结果为不合格。",
+    ),
+    "lot-not-released": (
+        "{subject} was made with lot {about}, which is on hold.",
+        "{subject} 使用了被锁定的批次 {about}。",
+    ),
+    "not-used": (
+        "{about} went into {subject}, but it is in use elsewhere too.",
+        "{about} 已装入 {subject}，但它同时也在别处使用。",
+    ),
+    "open-request": (
+        "{subject} was taken out at a station that did not know where it was bound or held; somebody has to confirm.",
+        "{subject} 在不知其去向的工位被取下或解除，需要有人确认。",
+    ),
+    "order-not-provable": (
+        "Results of operation {about} on {subject} contradict each other and nothing orders them.",
+        "{subject} 的工序 {about} 结果互相矛盾，且无法证明先后。",
+    ),
+}
+
+
+def _finding(
+    code: Code, subject: str, ref: str, about: str, evidence: Sequence[str] = ()
+) -> Finding:
+    if code == "outside-block":
+        about = f" ({about})" if about else ""
+    words = {
+        lang: says.format(subject=subject, about=about)
+        for lang, says in zip(("en", "zh"), _SAYS[code], strict=True)
+    }
+    return Finding(code, subject, ref, words, tuple(evidence))

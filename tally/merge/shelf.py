@@ -1,0 +1,89 @@
+"""The port through which cases, units and findings are read: claims by key, each with its place and whether it is live.
+
+`Shelf` adds looking up by key to `History`. Like there, answers are functions of the set of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tally.events.decoding import EventLine
+from tally.merge.claims import Kind
+from tally.merge.history import History, Placed
+from tally.merge.keys import join_parts, key_text
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """One claim as people see it: what (`key`, `value`, as parts), who, where, when, and whether it stands.
+
+    `who`: badge or `system`; `station`: the writer's name from its `journal.opened`; `at`: the wall
+    clock there.
+    """
+
+    kind: str
+    key: tuple[str, ...]
+    value: tuple[str, ...]
+    place: Placed
+    ordinal: int
+    who: str
+    station: str
+    at: str
+    hlc: str
+    is_live: bool
+
+    @property
+    def key_name(self) -> str:
+        """The key's text, for example `in:PCB-L-00902`."""
+        return key_text(self.kind, self.key)
+
+    @property
+    def value_name(self) -> str:
+        """The value's text, compared byte by byte."""
+        return join_parts(self.value)
+
+    @property
+    def ref(self) -> str:
+        """The event's reference, as a decision names it."""
+        return self.place.ref
+
+    @property
+    def order(self) -> tuple[str, bytes, int, bytes]:
+        """For display: hybrid clock, then journal, seq and id. Proves nothing."""
+        return (self.hlc, self.place.journal, self.place.seq, self.place.id)
+
+
+class Shelf(History, Protocol):
+    """Claims by key. Views come sorted by event id."""
+
+    def on_key(self, kind: Kind, key: tuple[str, ...]) -> Sequence[ClaimView]:
+        """Every claim on one key, live or not."""
+
+    def under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
+        """Every claim of the kind whose key begins with this thing, live or not.
+
+        All slots of a unit, for example.
+        """
+
+    def items_in(self, box: str) -> Sequence[ClaimView]:
+        """Every `box` claim whose value is this box, live or not."""
+
+    def is_marked_conflict(self, kind: Kind, key: tuple[str, ...]) -> bool:
+        """Whether the key has more than one claim or a decision, so that a case is possible at all."""
+
+
+def describe(
+    history: History,
+    at: Placed,
+    line: EventLine,
+    claim: tuple[str, tuple[str, ...], tuple[str, ...], int],
+    *,
+    is_live: bool,
+) -> ClaimView:
+    """Make the view of a claim from the event that makes it."""
+    kind, key, value, ordinal = claim
+    return ClaimView(
+        kind, key, value, at, ordinal, line.by, history.writer(at), line.at, line.hlc, is_live
+    )
