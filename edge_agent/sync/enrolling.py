@@ -118,7 +118,7 @@ def enroll(token: Token, make_genesis: Callable[[str, str], bytes]) -> Enrolment
     try:
         met = _ask(uplink, Request("hello", "GET", p.TIME), m.HubTime)
         if met.hub != show_journal(token.hub):
-            raise EnrolmentError(_another(token, f"it is hub {met.hub}"))
+            raise EnrolmentError(say("other_hub", found=f"hub {met.hub}"))
         genesis = base64.b64encode(make_genesis(met.plant, token.station)).decode("ascii")
         asked = m.EnrollRequest(secret=token.secret, genesis=genesis)
         request = Request("hello", "POST", p.ENROLL, write_message(asked), seconds=60.0)
@@ -151,14 +151,14 @@ def _checked(token: Token, answer: m.EnrollAnswer) -> Enrolment:
     """The hub's facts, if they are those of the plant that made the token."""
     root = PublicKey(bytes.fromhex(answer.root))
     if sha256(root.raw).hexdigest() != token.plant:
-        raise EnrolmentError(_another(token, "its plant key is not the one of the token"))
+        raise EnrolmentError(say("other_hub", found=f"plant key {answer.root[:16]}…"))
     if answer.hub != show_journal(token.hub) or answer.station != token.station:
-        why = f"it answers for hub {answer.hub}, station {answer.station}"
-        raise EnrolmentError(_another(token, why))
+        found = f"hub {answer.hub}, station {answer.station}"
+        raise EnrolmentError(say("other_hub", found=found))
     try:
         keys_feed = parse_journal(answer.keys_feed)
     except MalformedIdError as error:
-        raise EnrolmentError(_another(token, str(error))) from error
+        raise EnrolmentError(say("other_hub", found=error)) from error
     trust = Trust(
         hub=token.hub,
         root=root,
@@ -170,7 +170,3 @@ def _checked(token: Token, answer: m.EnrollAnswer) -> Enrolment:
         site=answer.site,
     )
     return Enrolment(trust, answer.station, answer.plant)
-
-
-def _another(token: Token, why: str) -> Said:
-    return say("not_our_hub", where=", ".join(token.addresses), why=why)

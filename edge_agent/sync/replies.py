@@ -233,8 +233,7 @@ def _double(state: SyncState, seconds: float) -> SyncState:
 def _challenge(turn: _Turn, reply: Reply) -> Heard:
     given = _read(reply, m.Challenge)
     if given.verifier != turn.identity.receipt_key.raw.hex():
-        why = "it shows another key than the one of the enrolment"
-        said = say("not_our_hub", where="the hub's address", why=why)
+        said = say("other_hub", found=f"key {given.verifier[:16]}…")
         return _failed(turn, said, goes_offline=True)
     return replace(turn.state, nonce=bytes.fromhex(given.nonce), epoch=given.epoch), ()
 
@@ -250,7 +249,7 @@ def _granted(turn: _Turn, reply: Reply) -> Heard:
 def _greeted(turn: _Turn, reply: Reply) -> Heard:
     answer = _read(reply, m.HelloAnswer)
     if parse_journal(answer.hub) != turn.identity.hub:
-        said = say("not_our_hub", where="the hub's address", why=f"it is hub {answer.hub}")
+        said = say("other_hub", found=f"hub {answer.hub}")
         return _failed(turn, said, goes_offline=True)
     have = _position(answer.have, turn)
     common = _position(answer.common, turn)

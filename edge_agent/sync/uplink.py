@@ -142,9 +142,8 @@ class _Adapter(HTTPAdapter):
         super().__init__(pool_connections=4, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.update(
-            ssl_context=self._context, server_hostname=self._name, assert_hostname=self._name
-        )
+        # OpenSSL itself checks the name: `server_hostname` with the context's check_hostname.
+        kwargs.update(ssl_context=self._context, server_hostname=self._name)
         super().init_poolmanager(*args, **kwargs)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
@@ -224,13 +223,11 @@ def _why(error: Exception, where: str, request: Request) -> Unreached:
 
 def _certificate(error: Exception, where: str) -> Said:
     text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
-        why = "its certificate is not from the CA of this station's enrolment"
-        if "ostname" in text:
-            why = "its certificate is for another name than this hub's"
-    else:
-        why = f"TLS could not be agreed ({_reason(error)})"
-    return say("not_our_hub", where=where, why=why)
+    if "ostname" in text:
+        return say("other_name", where=where)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return say("foreign_ca", where=where)
+    return say("no_tls", where=where, why=_reason(error))
 
 
 def _reason(error: BaseException) -> str:
@@ -240,7 +237,9 @@ def _reason(error: BaseException) -> str:
     for _ in range(10):
         if inner is None:
             break
-        if isinstance(inner, OSError) and inner.strerror:
+        if isinstance(inner, ssl.SSLError) and inner.reason:
+            found = inner.reason
+        elif isinstance(inner, OSError) and inner.strerror:
             found = inner.strerror
         inner = inner.__cause__ or inner.__context__ or _argument(inner)
     return found

@@ -24,15 +24,42 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "No answer of the hub at {where} within {seconds} s. Production goes on; it is retried.",
         "中心 {where} 在 {seconds} 秒内没有应答。生产照常；稍后自动重试。",
     ),
-    "not_our_hub": (
+    "foreign_ca": (
         (
-            "What answers at {where} is not this plant's hub: {why}. Nothing was sent. Check the "
-            "address or, if the hub was set up anew, enrol again."
+            "What answers at {where} is not this plant's hub: its certificate is not from the CA "
+            "of this station's enrolment. Nothing was sent. Check the address, or enrol again if the hub is new."
         ),
         (
-            "{where} 上应答的不是本厂的中心：{why}。未发送任何内容。请检查地址；"
-            "若中心已重新安装，请重新注册。"
+            "{where} 上应答的不是本厂的中心：其证书不是本站注册时的 CA 签发的。未发送任何内容。"
+            "请检查地址；若中心是新装的，请重新注册。"
         ),
+    ),
+    "other_name": (
+        (
+            "What answers at {where} is not this station's hub: its certificate is for another "
+            "name. Nothing was sent. Check the address, or enrol again if the hub is new."
+        ),
+        (
+            "{where} 上应答的不是本站的中心：其证书属于另一名称。未发送任何内容。"
+            "请检查地址；若中心是新装的，请重新注册。"
+        ),
+    ),
+    "no_tls": (
+        (
+            "What answers at {where} does not speak TLS as a hub does ({why}). Nothing was sent. "
+            "Check the address: stations use the hub's port plus 1."
+        ),
+        (
+            "{where} 上应答的不是中心的 TLS（{why}）。未发送任何内容。"
+            "请检查地址：工作站使用中心端口加 1。"
+        ),
+    ),
+    "other_hub": (
+        (
+            "What answers is another hub than the one of the enrolment ({found}). Nothing was "
+            "sent. Check the address, or enrol again if the hub is new."
+        ),
+        "应答的不是注册时的中心（{found}）。未发送任何内容。请检查地址；若中心是新装的，请重新注册。",
     ),
     "not_an_answer": (
         (
