@@ -1,0 +1,131 @@
+"""The blocks of codes granted to this journal, and how far each is used.
+
+Grants come from the hub's `leases` feed; cursors move in the transaction that reserves the code, so
+that no crash can give a counter out twice. Cursors only grow.
+"""
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tally.events.decoding import EventLine, Unread
+from tally.events.types import BlockLeased, Body, CodeReserved, UnitCommissioned
+from tally.records.ids import EventId, JournalId, ref_to, show_journal
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBlock:
+    """A granted block. `next`: first counter never given out; `used`: how many codes went out.
+
+    `ref` names the grant for `seen`. In pre-printed blocks codes are used in any order: there
+    only `used` counts.
+    """
+
+    block: str
+    scheme: str
+    start: int
+    count: int
+    period: dt.date | None
+    ref: str
+    next: int
+    used: int
+
+    @property
+    def end(self) -> int:
+        """The first counter after the block."""
+        return self.start + self.count
+
+    @property
+    def left(self) -> int:
+        """Codes not yet given out."""
+        return self.count - self.used
+
+
+class Blocks:
+    """All blocks of one journal, in the order of their grants; a cache of two tables."""
+
+    def __init__(self, connection: sqlite3.Connection, own: JournalId) -> None:
+        self._connection = connection
+        self._own = show_journal(own)
+        self._held: dict[str, HeldBlock] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Take what the file holds; also after a rollback."""
+        self._held = {block.block: block for block in read_blocks(self._connection)}
+
+    def all(self) -> tuple[HeldBlock, ...]:
+        """Every block ever granted, oldest first, used up or not."""
+        return tuple(self._held.values())
+
+    def learn(
+        self,
+        writer: JournalId,
+        first: int,
+        ids: Sequence[EventId],
+        events: Iterable[EventLine | Unread],
+    ) -> None:
+        """Take the grants to this journal among proven events of the `leases` feed."""
+        for seq, (event_id, event) in enumerate(zip(ids, events, strict=True), first):
+            if isinstance(event, Unread) or not isinstance(event.b, BlockLeased):
+                continue
+            if event.b.journal == self._own and event.b.block not in self._held:
+                self._grant(event.b, str(ref_to(writer, seq, event_id)))
+
+    def _grant(self, body: BlockLeased, ref: str) -> None:
+        self._connection.execute(
+            "INSERT OR IGNORE INTO block VALUES (?, ?, ?, ?, ?, ?)",
+            (body.block, body.scheme, body.start, body.count, body.period, ref),
+        )
+        held = HeldBlock(
+            body.block,
+            body.scheme,
+            body.start,
+            body.count,
+            _date(body.period),
+            ref,
+            next=body.start,
+            used=0,
+        )
+        self._held[body.block] = held
+
+    def take(self, body: Body, seen: Sequence[int | str]) -> None:
+        """Move the cursor for a code that this own event gives out, inside its transaction."""
+        if isinstance(body, CodeReserved):
+            self._move(body.block, body.counter + 1)
+        elif isinstance(body, UnitCommissioned) and body.block is not None:
+            # A code that was reserved first is cited by its own seq and was counted then; a
+            # pre-printed one cites only the grant.
+            is_preprinted = not any(isinstance(ref, int) for ref in seen)
+            self._move(body.block, None, count=is_preprinted)
+
+    def _move(self, name: str, after: int | None, *, count: bool = True) -> None:
+        held = self._held.get(name)
+        if held is None or not count:
+            return
+        moved = replace(held, next=max(held.next, after or held.next), used=held.used + 1)
+        self._held[name] = moved
+        self._connection.execute(
+            "INSERT OR REPLACE INTO block_cursor VALUES (?, ?, ?)", (name, moved.next, moved.used)
+        )
+
+
+def read_blocks(connection: sqlite3.Connection) -> list[HeldBlock]:
+    """The blocks in the file, oldest grant first."""
+    rows = connection.execute(
+        """SELECT b.block, b.scheme, b.start, b.count, b.period, b.ref,
+                  coalesce(c.next, b.start), coalesce(c.used, 0)
+           FROM block b LEFT JOIN block_cursor c USING (block) ORDER BY b.rowid"""
+    )
+    return [
+        HeldBlock(block, scheme, start, count, _date(period), ref, after, used)
+        for block, scheme, start, count, period, ref, after, used in rows
+    ]
+
+
+def _date(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

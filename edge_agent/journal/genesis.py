@@ -1,0 +1,61 @@
+"""How a journal begins: event 1, and the piece that shows it to the hub at enrolment."""
+
+import base64
+import sqlite3
+from datetime import datetime
+
+from edge_agent.journal.identity import Identity
+from edge_agent.journal.stamps import shown, wall_ms
+from edge_agent.journal.store import migrate
+from tally.events.decoding import write_line
+from tally.events.types import JournalOpened
+from tally.records.chain import event_id, line_hash
+from tally.records.hlc import ZERO, next_stamp
+from tally.records.ids import GENESIS, EventId, show_journal
+from tally.records.segment import Segment, piece_of
+from tally.records.signing import Head, sign_head
+
+
+def genesis_line(
+    identity: Identity, *, at: datetime, reason: str, predecessor: str | None = None
+) -> bytes:
+    """Event 1 of a new journal: who writes here, with which key, after which journal."""
+    body = JournalOpened(
+        journal=show_journal(identity.journal),
+        key=base64.b64encode(identity.key.public.raw).decode("ascii"),
+        plant=identity.plant,
+        writer=identity.station,
+        role="station",
+        reason=reason,
+        predecessor=predecessor,
+    )
+    stamp = next_stamp(ZERO, wall_ms(at))
+    return write_line(body, hlc=str(stamp), at=shown(at), by="system")
+
+
+def genesis_piece(identity: Identity, line: bytes) -> Segment:
+    """Event 1 under the new key's signature: what the hub is shown at enrolment."""
+    return piece_of(_head(identity, line), GENESIS, (line,))
+
+
+def found(connection: sqlite3.Connection, identity: Identity, line: bytes) -> None:
+    """Make the schema and store event 1; once in the life of a journal.
+
+    Raises:
+        ValueError: the file already holds a journal (a caller's bug).
+    """
+    migrate(connection)
+    if connection.execute("SELECT 1 FROM event LIMIT 1").fetchone():
+        raise ValueError("the file already holds a journal")
+    head = _head(identity, line)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO event VALUES (1, ?, ?)", (head.event_id, line))
+    connection.execute(
+        "INSERT INTO position VALUES (1, 1, ?, ?, NULL)", (head.event_id, head.signature)
+    )
+    connection.execute("COMMIT")
+
+
+def _head(identity: Identity, line: bytes) -> Head:
+    first: EventId = event_id(identity.journal, 1, GENESIS, line_hash(line))
+    return sign_head(identity.key, identity.journal, 1, first)

@@ -1,0 +1,377 @@
+"""The station's own journal: append, seal, acknowledge. The one writer of the file.
+
+1. `append` is one transaction: event lines, signed head, ledger, block cursors, step state. What
+   it returned is on the disk; what it raised is nowhere.
+2. The bytes that are stored are hashed a second time before they are stored (`format.md` 3).
+3. Values in memory change with the commit only.
+
+Other journals are `others`; what the uplink reads is `outgoing`; the file itself is `store`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from edge_agent.journal.blocks import Blocks
+from edge_agent.journal.faults import HardwareFault, Untrusted
+from edge_agent.journal.identity import Identity, Trust
+from edge_agent.journal.keys import KeyRegistry
+from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
+from edge_agent.journal.sealing import Seal, Sealer
+from edge_agent.journal.stamps import shown, wall_ms
+from edge_agent.journal.store import Reached, Store, migrate
+from edge_agent.journal.tail import check_tail
+from tally.events.decoding import read_lines, write_line
+from tally.events.types import AgentStarted, Body, OperatorSignedIn
+from tally.ledger.port import Batch
+from tally.ledger.sqlite import SqliteLedger
+from tally.records.chain import chain_ids
+from tally.records.hlc import Hlc, after_receiving, next_stamp
+from tally.records.ids import EventId, JournalId, show_journal
+from tally.records.signing import Receipt, sign_head
+
+SYSTEM: Final = "system"
+RUN_BYTES: Final = 8
+SALT_BYTES: Final = 16
+_NAMES_PERSONS: Final = (OperatorSignedIn,)
+"""Lines that may have to be erased one day carry a salt (`decided.md` 15)."""
+
+Entropy = Callable[[int], bytes]
+Hashing = Callable[[JournalId, int, EventId, Iterable[bytes]], list[EventId]]
+
+
+class Fact(Protocol):
+    """What is to be recorded: a body, and the events that it rests on (`format.md` 1, `seen`)."""
+
+    @property
+    def body(self) -> Body:
+        """The fact."""
+        ...
+
+    @property
+    def by(self) -> str:
+        """Badge, or `system`."""
+        ...
+
+    @property
+    def seen(self) -> Sequence[int | str]:
+        """Own events by seq, others by reference."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFact:
+    """A fact that the program itself states."""
+
+    body: Body
+    by: str = SYSTEM
+    seen: tuple[int | str, ...] = ()
+
+
+def passed(label: str) -> None:
+    """What points of the commit path do outside of tests: nothing."""
+
+
+class Journal:
+    """One writer's journal over an open connection; see the rules above.
+
+    Attributes:
+        identity: whose journal it is.
+        seq, event_id: the newest own event.
+        state: the step state saved with it, as the caller's bytes.
+        run, previous_run: this start and the one before, hex.
+        ledger, keys, blocks, others: what follows from the events held here.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        identity: Identity,
+        trust: Trust,
+        *,
+        entropy: Entropy,
+        reached: Reached = passed,
+        hashing: Hashing = chain_ids,
+    ) -> None:
+        """Check the tail, bring the schema up to date, read what is known. Writes no event.
+
+        Raises:
+            JournalCorrupt: the newest events are not what was written; nothing was changed.
+            JournalFault: the file cannot be used, or is of a newer version.
+        """
+        tail = check_tail(connection, identity)
+        migrate(connection)
+        self.identity = identity
+        self.seq, self.event_id, self.state = tail.seq, tail.event_id, tail.state
+        self.run = ""
+        self.previous_run: str | None = None
+        self._hlc: Hlc = tail.hlc
+        self._connection = connection
+        self._entropy = entropy
+        self._hashing = hashing
+        self._store = Store(connection, reached)
+        self.ledger = SqliteLedger(connection)
+        self.ledger.create()
+        self.keys = KeyRegistry(connection, trust)
+        self.blocks = Blocks(connection, identity.journal)
+        self.others = OtherJournals(self._store, self.keys, self.blocks, self.ledger)
+        self._sealer = Sealer(connection, identity)
+        self._receipt = read_receipt(connection, identity.journal)
+        self._trust = trust
+        self._suspected = self._store.get("suspect") is not None
+        if tail.head is None or tail.head.seq != tail.seq:
+            self._sign_what_a_crash_left()
+
+    def start(self, *, agent: str, at: datetime) -> None:
+        """Record that the program started: `agent.started`, linked to the run before."""
+        previous, run = self._store.get("run"), self._entropy(RUN_BYTES).hex()
+        body = AgentStarted(run=run, agent=agent, sqlite=sqlite3.sqlite_version, previous=previous)
+        self._append([OwnFact(body)], self.state, at=at, remember={"run": run})
+        self.run, self.previous_run = run, previous
+
+    def append(self, facts: Sequence[Fact], state: bytes | None, *, at: datetime) -> list[EventId]:
+        """Make events durable, with the step state that follows from them, in one transaction.
+
+        Args:
+            facts: in order; may be empty when only the state changed.
+            state: the new step state; None keeps the one before.
+            at: the wall clock, with offset.
+
+        Returns:
+            The ids of the events, all on disk.
+
+        Raises:
+            JournalFault: nothing was kept; `is_retryable` says whether to go on.
+            HardwareFault: the same bytes hashed differently, twice.
+        """
+        state = self.state if state is None else state
+        if not facts and state == self.state:
+            return []
+        return self._append(facts, state, at=at, remember={})
+
+    def _append(
+        self,
+        facts: Sequence[Fact],
+        state: bytes | None,
+        *,
+        at: datetime,
+        remember: Mapping[str, str],
+    ) -> list[EventId]:
+        lines, hlc = self._lines(facts, at)
+        first, before = self.seq + 1, self.event_id
+        ids = self._hashed_twice(first, before, lines)
+        seq, tip = (self.seq + len(ids), ids[-1]) if ids else (self.seq, before)
+        head = sign_head(self.identity.key, self.identity.journal, seq, tip)
+        with self._store.transaction(self._rolled_back) as connection:
+            connection.executemany(
+                "INSERT INTO event VALUES (?, ?, ?)",
+                zip(range(first, seq + 1), ids, lines, strict=True),
+            )
+            connection.execute(
+                "UPDATE position SET seq = ?, id = ?, signature = ?, state = ?",
+                (seq, tip, head.signature, state),
+            )
+            for fact in facts:
+                self.blocks.take(fact.body, fact.seen)
+            for key, value in remember.items():
+                self._store.put(key, value)
+            if ids:
+                events = read_lines(lines)
+                self.ledger.absorb(Batch(self.identity.journal, first, before, ids, events))
+        self.seq, self.event_id, self.state, self._hlc = seq, tip, state, hlc
+        self._sealer.count(lines)
+        return ids
+
+    def _lines(self, facts: Sequence[Fact], at: datetime) -> tuple[list[bytes], Hlc]:
+        lines, hlc = [], self._hlc
+        for fact in facts:
+            hlc = next_stamp(hlc, wall_ms(at))
+            is_personal = isinstance(fact.body, _NAMES_PERSONS)
+            salt = self._entropy(SALT_BYTES).hex() if is_personal else None
+            lines.append(
+                write_line(
+                    fact.body, hlc=str(hlc), at=shown(at), by=fact.by, seen=fact.seen, salt=salt
+                )
+            )
+        return lines, hlc
+
+    def _hashed_twice(self, first: int, before: EventId, lines: list[bytes]) -> list[EventId]:
+        """The ids, after a second look at the very bytes that are about to be stored."""
+        journal = self.identity.journal
+        ids, again = (self._hashing(journal, first, before, lines) for _ in range(2))
+        if ids != again:
+            ids, again = (self._hashing(journal, first, before, lines) for _ in range(2))
+        if ids == again:
+            return ids
+        at = next(i for i, pair in enumerate(zip(ids, again, strict=True)) if pair[0] != pair[1])
+        raise HardwareFault(first + at, ids[at], again[at])
+
+    def _rolled_back(self) -> None:
+        self.ledger.rolled_back()
+        self.blocks.reload()
+        self.keys.reload()
+
+    def _sign_what_a_crash_left(self) -> None:
+        head = sign_head(self.identity.key, self.identity.journal, self.seq, self.event_id)
+        with self._store.transaction(self._rolled_back) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?, ?)",
+                (self.seq, self.event_id, head.signature, self.state),
+            )
+
+    # --- segments, receipts -------------------------------------------------------------------
+
+    @property
+    def is_seal_due(self) -> bool:
+        """Whether a whole segment waits to be sealed; the loop does it when nobody waits."""
+        return self._sealer.is_due
+
+    def cut_segment(self) -> Seal | None:
+        """Seal the oldest open events: when due, or when the shift is closed.
+
+        Returns:
+            The seal, or None when no event was open.
+
+        Raises:
+            JournalFault: nothing was kept.
+        """
+        with self._store.transaction(self._rolled_back):
+            seal = self._sealer.cut()
+        self._sealer.recount()
+        return seal
+
+    @property
+    def unsent(self) -> int:
+        """Own events that no receipt of the hub covers."""
+        return self.seq - (self._receipt.durable_through if self._receipt else 0)
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The newest acknowledgement of the own journal."""
+        return self._receipt
+
+    def save_receipt(self, receipt: Receipt) -> bool:
+        """Keep the hub's acknowledgement of the own journal; whether it was newer than the last.
+
+        Raises:
+            Untrusted: another journal's, not signed by this hub, or about an event not ours.
+            JournalFault: nothing was kept.
+        """
+        self._judge(receipt)
+        old = self._receipt
+        if old and (receipt.epoch, receipt.durable_through, receipt.seq) <= (
+            old.epoch,
+            old.durable_through,
+            old.seq,
+        ):
+            return False
+        with self._store.transaction(self._rolled_back) as connection:
+            write_receipt(connection, receipt)
+        self._receipt = receipt
+        return True
+
+    def _judge(self, receipt: Receipt) -> None:
+        if receipt.journal != self.identity.journal or receipt.hub != self._trust.hub:
+            raise Untrusted("forged", "The receipt is of another journal or another hub.")
+        if not any(receipt.is_signed_by(key) for key in self.keys.receipt_keys()):
+            raise Untrusted("forged", "The receipt is not signed by the hub's receipt key.")
+        if receipt.durable_through > receipt.seq or self.id_at(receipt.seq) != receipt.event_id:
+            raise Untrusted(
+                "forged",
+                f"The receipt is about event {receipt.seq} with id {receipt.event_id.hex()[:16]}; "
+                "this journal has another event there, or none.",
+            )
+
+    # --- reading ------------------------------------------------------------------------------
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The writer's connection, to read from on its thread."""
+        return self._connection
+
+    @property
+    def name(self) -> str:
+        """The journal's id as people and references write it."""
+        return show_journal(self.identity.journal)
+
+    def id_at(self, seq: int) -> EventId | None:
+        """The id of an own event; None when there is none."""
+        row = self._connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
+        return None if row is None else EventId(row[0])
+
+    def fetch(self, journal: JournalId, seq: int) -> tuple[bytes, ...]:
+        """The exact lines at one position: one, or one a branch after a fork; may be empty."""
+        if journal == self.identity.journal:
+            row = self._connection.execute(
+                "SELECT line FROM event WHERE seq = ?", (seq,)
+            ).fetchone()
+            return () if row is None else (row[0],)
+        return read_foreign(self._connection, journal, seq)
+
+    # --- other journals -----------------------------------------------------------------------
+
+    def ingest_in_steps(self, data: bytes, *, at: datetime) -> Generator[None, None, Ingested]:
+        """Prove a segment of another journal and store it, a few hundred events a step.
+
+        Between two steps the caller may append: scans come first (`decided.md` 8).
+
+        Raises:
+            Untrusted: nothing was stored, nothing may be concluded.
+            JournalFault: the steps before are kept, the rest comes again.
+        """
+        result = yield from self.others.ingest_in_steps(data, self.identity, self.id_at)
+        if result.newest_stamp is not None:
+            self._hlc = after_receiving(self._hlc, result.newest_stamp, wall_ms(at))
+        if result.own_differs:
+            self.suspect(result.words)
+        return result
+
+    def ingest(self, data: bytes, *, at: datetime) -> Ingested:
+        """All steps of `ingest_in_steps` at once."""
+        steps = self.ingest_in_steps(data, at=at)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # a generator's return is untyped
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether own events were met that are not in this journal: it was copied or restored."""
+        return self._suspected
+
+    def suspect(self, words: str) -> None:
+        """Remember that this journal was copied or restored; codes are no longer given out."""
+        if not self._suspected:
+            with self._store.transaction(self._rolled_back):
+                self._store.put("suspect", words[:2000])
+            self._suspected = True
+
+
+def read_receipt(connection: sqlite3.Connection, journal: JournalId) -> Receipt | None:
+    """The newest saved acknowledgement of a journal."""
+    row = connection.execute(
+        """SELECT hub, epoch, journal, seq, id, durable_through, archived_through, signature
+           FROM receipt WHERE journal = ?""",
+        (journal,),
+    ).fetchone()
+    return None if row is None else Receipt(*row)
+
+
+def write_receipt(connection: sqlite3.Connection, receipt: Receipt) -> None:
+    """Keep a receipt, inside the caller's transaction."""
+    connection.execute(
+        "INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            receipt.journal,
+            receipt.hub,
+            receipt.epoch,
+            receipt.seq,
+            receipt.event_id,
+            receipt.durable_through,
+            receipt.archived_through,
+            receipt.signature,
+        ),
+    )

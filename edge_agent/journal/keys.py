@@ -1,0 +1,150 @@
+"""Whom to believe: which key writes which journal, anchored in the plant's root key.
+
+The `keys` feed says it (`key.published`, `station.enrolled`); that feed's own key is vouched for
+by the root key of the enrolment. A key of the hub counts only with the root's signature over it.
+What a journal means is not judged here.
+"""
+
+import base64
+import binascii
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from edge_agent.journal.identity import Trust
+from tally.events.decoding import EventLine, Unread, read_line
+from tally.events.types import KeyPublished, StationEnrolled
+from tally.records.ids import JournalId, MalformedIdError, parse_journal
+from tally.records.signing import KEY, PublicKey, key_message
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key that may sign one journal. `role`: feed, station, receipt or ca; `name` for people."""
+
+    journal: JournalId
+    public: PublicKey
+    role: str
+    name: str
+    line: str = ""
+
+
+class KeyRegistry:
+    """The believed keys, in memory and in the table `known_key`."""
+
+    def __init__(self, connection: sqlite3.Connection, trust: Trust) -> None:
+        self._connection = connection
+        self._trust = trust
+        self._keys: dict[JournalId, list[KnownKey]] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Take what the file holds; also after a rollback."""
+        self._keys = {}
+        rows = self._connection.execute(
+            "SELECT journal, public, role, name, line FROM known_key ORDER BY rowid"
+        )
+        for row in rows:
+            self._remember(KnownKey(JournalId(row[0]), PublicKey(row[1]), *row[2:]))
+
+    def of(self, journal: JournalId) -> tuple[KnownKey, ...]:
+        """Keys that may sign this journal, in order of arrival; empty for an unknown one."""
+        return tuple(k for k in self._keys.get(journal, ()) if k.role in {"feed", "station"})
+
+    def name_of(self, journal: JournalId) -> str:
+        """The station's or feed's name for people, empty when unknown."""
+        return next((key.name for key in self.of(journal)), "")
+
+    def feed(self, name: str) -> tuple[JournalId, ...]:
+        """Journals of this name that the hub writes, oldest first (a restored hub opens more)."""
+        return tuple(
+            key.journal
+            for keys in self._keys.values()
+            for key in keys
+            if key.role == "feed" and key.name == name
+        )
+
+    def is_feed(self, journal: JournalId, name: str) -> bool:
+        """Whether the hub writes `name` in this journal."""
+        return journal in self.feed(name)
+
+    def receipt_keys(self) -> tuple[PublicKey, ...]:
+        """Keys whose receipts count: the enrolment's, and those the root signed since."""
+        later = [k.public for keys in self._keys.values() for k in keys if k.role == "receipt"]
+        return (self._trust.receipt_key, *later)
+
+    def vouched_in(self, journal: JournalId, lines: Iterable[bytes]) -> tuple[KnownKey, ...]:
+        """Keys for `journal` that its own lines publish under the root's signature.
+
+        The root vouches for them, not the lines: this is how the `keys` feed is read first.
+        """
+        return tuple(
+            key
+            for key, signature in _keys_in(lines)
+            if key.journal == journal and self._is_rooted(key, signature)
+        )
+
+    def learn(self, writer: JournalId, events: Iterable[EventLine | Unread]) -> None:
+        """Take the keys that these proven events publish, if they stand in the `keys` feed."""
+        if writer != self._trust.keys_feed and not self.is_feed(writer, "keys"):
+            return
+        for event in events:
+            if isinstance(event, Unread):
+                continue
+            if isinstance(event.b, KeyPublished):
+                found = _published(event.b)
+                if found and self._is_rooted(*found):
+                    self._store(found[0])
+            elif isinstance(event.b, StationEnrolled):
+                key = _enrolled(event.b)
+                if key:
+                    self._store(key)
+
+    def _is_rooted(self, key: KnownKey, signature: bytes) -> bool:
+        message = key_message(key.journal, key.public)
+        return self._trust.root.verifies(KEY, message, signature)
+
+    def _store(self, key: KnownKey) -> None:
+        self._connection.execute(
+            "INSERT OR IGNORE INTO known_key VALUES (?, ?, ?, ?, ?)",
+            (key.journal, key.public.raw, key.role, key.name, key.line),
+        )
+        self._remember(key)
+
+    def _remember(self, key: KnownKey) -> None:
+        known = self._keys.setdefault(key.journal, [])
+        if all((k.public, k.role) != (key.public, key.role) for k in known):
+            known.append(key)
+
+
+def _keys_in(lines: Iterable[bytes]) -> Iterator[tuple[KnownKey, bytes]]:
+    for line in lines:
+        event = read_line(line) if b'"key.published"' in line else None
+        if isinstance(event, EventLine) and isinstance(event.b, KeyPublished):
+            found = _published(event.b)
+            if found:
+                yield found
+
+
+def _published(body: KeyPublished) -> tuple[KnownKey, bytes] | None:
+    """The key and the root's signature over it; None when they are not in shape."""
+    try:
+        key = KnownKey(parse_journal(body.journal), _public(body.key), body.purpose, body.name)
+        return key, base64.b64decode(body.sig, validate=True)
+    except (binascii.Error, MalformedIdError, ValueError):
+        return None
+
+
+def _enrolled(body: StationEnrolled) -> KnownKey | None:
+    try:
+        journal, public = parse_journal(body.journal), _public(body.key)
+    except (binascii.Error, MalformedIdError, ValueError):
+        return None
+    return KnownKey(journal, public, "station", body.station, body.line)
+
+
+def _public(text: str) -> PublicKey:
+    raw = base64.b64decode(text, validate=True)
+    if len(raw) != 32:  # Ed25519, RFC 8032
+        raise ValueError(f"expected a key of 32 bytes, got {len(raw)}")
+    return PublicKey(raw)

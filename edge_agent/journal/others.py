@@ -1,0 +1,323 @@
+"""Journals of others as they arrive: feeds of the hub, stations of the line.
+
+1. Proven before stored: chain, and the signature of a key that the registry believes.
+2. Trimmed by event id: what is here already is counted, never stored twice.
+3. A gap is answered with the seq to send from; a fork keeps both branches and says so.
+4. A proven line that cannot be read is kept and counted (the ledger holds the count).
+5. Small transactions, so that a scan never waits for a backlog.
+
+Whom to believe is `keys`; what the events mean is `tally.ledger`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from edge_agent.journal.blocks import Blocks
+from edge_agent.journal.faults import Untrusted
+from edge_agent.journal.identity import Identity
+from edge_agent.journal.keys import KeyRegistry
+from edge_agent.journal.store import Store
+from tally.events.decoding import EventLine, Unread, read_lines
+from tally.ledger.port import Batch
+from tally.ledger.sqlite import SqliteLedger
+from tally.records.hlc import Hlc, parse_hlc
+from tally.records.ids import GENESIS, EventId, JournalId
+from tally.records.segment import Segment, SegmentError, decode, encode, prove
+
+STEP_EVENTS: Final = 200
+"""Events a transaction: about 5 ms on a slow station (`decided.md` 8)."""
+BRANCH_SHIFT: Final = 40
+
+OwnId = Callable[[int], EventId | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of history of a journal; a journal that never forked has one.
+
+    `proof` is the header of the newest piece or segment: the writer's signature over the tip.
+    """
+
+    branch: int
+    journal: JournalId
+    parent: int | None
+    first: int
+    tip: int
+    tip_id: EventId
+    proof: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of a segment.
+
+    `need`: the seq to send from, when events before this segment are missing. `forked`: this
+    opened another branch. `own_differs`: it holds events under the own key that the own journal
+    has not. `words` say so for people (English), else empty. `ids` and
+    `events` are the new ones, in order.
+    """
+
+    journal: JournalId
+    first: int
+    stored: int
+    duplicates: int
+    tip: int
+    ids: tuple[EventId, ...] = ()
+    events: tuple[EventLine | Unread, ...] = ()
+    need: int | None = None
+    forked: bool = False
+    own_differs: bool = False
+    newest_stamp: Hlc | None = None
+    words: str = ""
+
+
+class OtherJournals:
+    """The foreign part of the file; used by the one writer only."""
+
+    def __init__(
+        self, store: Store, keys: KeyRegistry, blocks: Blocks, ledger: SqliteLedger
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._blocks = blocks
+        self._ledger = ledger
+        self.refused = 0
+        self._branches: dict[JournalId, list[Branch]] = {}
+        self._reload()
+
+    def frontier(self) -> Mapping[JournalId, tuple[int, EventId]]:
+        """The newest event held of each journal, on the branch that was there first."""
+        return {journal: (b[0].tip, b[0].tip_id) for journal, b in self._branches.items()}
+
+    def forks(self) -> tuple[JournalId, ...]:
+        """Journals of which more than one branch is held."""
+        return tuple(journal for journal, found in self._branches.items() if len(found) > 1)
+
+    def ingest_in_steps(
+        self, data: bytes, own: Identity, own_id: OwnId
+    ) -> Generator[None, None, Ingested]:
+        """Prove a segment and store what is new of it; see `Journal.ingest_in_steps`."""
+        segment, ids = self._proven(data, own)
+        if segment.journal == own.journal:
+            return _compare_with_own(segment, ids, own_id)
+        known = self._count_known(segment.journal, segment.first, ids)
+        answer = Ingested(segment.journal, segment.first, 0, known, 0)
+        if known == len(ids):
+            return replace(answer, tip=self._tip(segment.journal))
+        before = ids[known - 1] if known else segment.before
+        branch, forked, need = self._place(segment.journal, segment.first + known, before)
+        if branch is None:
+            words = f"{segment}: events before it are missing; send from {need}."
+            return replace(answer, tip=self._tip(segment.journal), need=need, words=words)
+        new: list[EventLine | Unread] = []
+        for start in range(known, len(ids), STEP_EVENTS):
+            end = min(start + STEP_EVENTS, len(ids))
+            proof = _header(segment) if end == len(ids) else None
+            branch, events = self._store_step(branch, segment, ids, start, end, proof)
+            new += events
+            yield
+        words = f"{segment}: this journal has two histories; both are kept." if forked else ""
+        return replace(
+            answer,
+            first=segment.first + known,
+            stored=len(ids) - known,
+            tip=branch.tip,
+            ids=tuple(ids[known:]),
+            events=tuple(new),
+            forked=forked,
+            newest_stamp=_newest_stamp(new),
+            words=words,
+        )
+
+    def _proven(self, data: bytes, own: Identity) -> tuple[Segment, list[EventId]]:
+        try:
+            segment = decode(data)
+        except SegmentError as error:
+            self.refused += 1
+            raise Untrusted("malformed", str(error)) from error
+        if segment.journal == own.journal:
+            keys = [own.key.public]
+        else:
+            known = self._keys.of(segment.journal)
+            known = known or self._keys.vouched_in(segment.journal, segment.lines)
+            keys = [key.public for key in known]
+        if not keys:
+            self.refused += 1
+            raise Untrusted(
+                "unknown_journal",
+                f"{segment}: no key of this journal is known from the plant's `keys` feed.",
+            )
+        problem: SegmentError | None = None
+        for key in keys:
+            try:
+                return segment, prove(segment, key)
+            except SegmentError as error:
+                problem = error
+        self.refused += 1
+        raise Untrusted("forged", str(problem)) from problem
+
+    def _count_known(self, journal: JournalId, first: int, ids: list[EventId]) -> int:
+        """How many leading events are held already, on whatever branch."""
+        held: set[tuple[int, bytes]] = set()
+        for branch in self._branches.get(journal, ()):
+            rows = self._store.connection.execute(
+                "SELECT place, id FROM foreign_event WHERE place BETWEEN ? AND ?",
+                (_place(branch.branch, first), _place(branch.branch, first + len(ids) - 1)),
+            )
+            held.update((place - _place(branch.branch, 0), found) for place, found in rows)
+        return next((i for i, found in enumerate(ids) if (first + i, found) not in held), len(ids))
+
+    def _place(
+        self, journal: JournalId, seq: int, before: EventId
+    ) -> tuple[Branch | None, bool, int]:
+        """The branch that the event at `seq` continues; whether it is new; where to send from."""
+        branches = self._branches.get(journal, [])
+        need = self._tip(journal) + 1
+        if seq == 1 and before == GENESIS:
+            return self._new_branch(journal, None, 1, before), bool(branches), need
+        for branch in branches:
+            if branch.tip == seq - 1 and branch.tip_id == before:
+                return branch, False, need
+        for branch in branches:
+            if self._id_on(branch, seq - 1) == before:
+                return self._new_branch(journal, branch.branch, seq, before), True, need
+        return None, False, need
+
+    def _new_branch(
+        self, journal: JournalId, parent: int | None, first: int, before: EventId
+    ) -> Branch:
+        number = 1 + max((b.branch for found in self._branches.values() for b in found), default=0)
+        return Branch(number, journal, parent, first, first - 1, before, None)
+
+    def _id_on(self, branch: Branch, seq: int) -> bytes | None:
+        row = self._store.connection.execute(
+            "SELECT id FROM foreign_event WHERE place = ?", (_place(branch.branch, seq),)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def _store_step(
+        self,
+        branch: Branch,
+        segment: Segment,
+        ids: list[EventId],
+        start: int,
+        end: int,
+        proof: bytes | None,
+    ) -> tuple[Branch, list[EventLine | Unread]]:
+        lines, chunk = segment.lines[start:end], ids[start:end]
+        events = read_lines(lines)
+        seq, before = segment.first + start, branch.tip_id
+        grown = replace(branch, tip=segment.first + end - 1, tip_id=chunk[-1])
+        grown = replace(grown, proof=proof or branch.proof)
+        with self._store.transaction(self._rolled_back) as connection:
+            connection.executemany(
+                "INSERT INTO foreign_event VALUES (?, ?, ?)",
+                (
+                    (_place(branch.branch, seq + i), event_id, line)
+                    for i, (event_id, line) in enumerate(zip(chunk, lines, strict=True))
+                ),
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO branch VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    grown.branch,
+                    grown.journal,
+                    grown.parent,
+                    grown.first,
+                    grown.tip,
+                    grown.tip_id,
+                    grown.proof,
+                ),
+            )
+            self._keys.learn(segment.journal, events)
+            if self._keys.is_feed(segment.journal, "leases"):
+                self._blocks.learn(segment.journal, seq, chunk, events)
+            self._ledger.absorb(Batch(segment.journal, seq, before, chunk, events))
+        self._remember(grown)
+        return grown, events
+
+    def _rolled_back(self) -> None:
+        self._ledger.rolled_back()
+        self._keys.reload()
+        self._blocks.reload()
+
+    def _remember(self, branch: Branch) -> None:
+        found = self._branches.setdefault(branch.journal, [])
+        kept = [branch if b.branch == branch.branch else b for b in found]
+        self._branches[branch.journal] = kept if branch in kept else [*kept, branch]
+
+    def _reload(self) -> None:
+        for branch in read_branches(self._store.connection):
+            self._branches.setdefault(branch.journal, []).append(branch)
+
+    def _tip(self, journal: JournalId) -> int:
+        return self._branches[journal][0].tip if journal in self._branches else 0
+
+
+def read_branches(connection: sqlite3.Connection) -> list[Branch]:
+    """All branches in the file, oldest first."""
+    rows = connection.execute(
+        "SELECT branch, journal, parent, first, tip, tip_id, proof FROM branch ORDER BY branch"
+    )
+    return [Branch(*row) for row in rows]
+
+
+def read_foreign(connection: sqlite3.Connection, journal: JournalId, seq: int) -> tuple[bytes, ...]:
+    """The lines at one position of a foreign journal, one a branch that has its own there."""
+    rows = connection.execute(
+        """SELECT line FROM branch JOIN foreign_event ON place = (branch << 40 | ?)
+           WHERE journal = ? ORDER BY branch""",
+        (seq, journal),
+    )
+    return tuple(row[0] for row in rows)
+
+
+def lines_of(
+    connection: sqlite3.Connection, journal: JournalId
+) -> list[tuple[int, EventId, bytes]]:
+    """(seq, id, line) of every event held of a journal, all branches, in order."""
+    rows = connection.execute(
+        """SELECT place - (branch << 40), id, line FROM branch
+           JOIN foreign_event ON place BETWEEN (branch << 40) AND (branch << 40 | (1 << 40) - 1)
+           WHERE journal = ? ORDER BY place""",
+        (journal,),
+    )
+    return [(row[0], EventId(row[1]), row[2]) for row in rows]
+
+
+def _compare_with_own(segment: Segment, ids: list[EventId], own_id: OwnId) -> Ingested:
+    differs = next(
+        (seq for seq, found in enumerate(ids, segment.first) if own_id(seq) != found), None
+    )
+    same = len(ids) if differs is None else differs - segment.first
+    answer = Ingested(segment.journal, segment.first, 0, same, segment.last)
+    if differs is None:
+        return answer
+    words = (
+        f"Event {differs} under this station's own key is not in its journal: this computer was "
+        "copied, or restored from an image. No code is given out until the station is enrolled "
+        "anew."
+    )
+    return replace(answer, own_differs=True, words=words)
+
+
+def _place(branch: int, seq: int) -> int:
+    return branch << BRANCH_SHIFT | seq
+
+
+def _header(segment: Segment) -> bytes:
+    return encode(segment).split(b"\n", 1)[0]
+
+
+def _newest_stamp(events: list[EventLine | Unread]) -> Hlc | None:
+    newest: Hlc | None = None
+    for event in events:
+        if isinstance(event, EventLine):
+            try:
+                stamp = parse_hlc(event.hlc)
+            except ValueError:
+                continue
+            newest = stamp if newest is None else max(newest, stamp)
+    return newest

@@ -1,0 +1,199 @@
+"""What the uplink reads of the journal, on its own thread over a read-only connection.
+
+Every call sees what is committed at that moment. Pieces are signed when they are cut, and the
+signature is verified before it leaves (`format.md` 3). Fits `edge_agent.sync.port.JournalView`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edge_agent.journal.blocks import HeldBlock, read_blocks
+from edge_agent.journal.faults import HardwareFault
+from edge_agent.journal.identity import Identity
+from edge_agent.journal.journal import read_receipt
+from edge_agent.journal.others import read_branches
+from edge_agent.journal.store import open_reader
+from tally.records.ids import GENESIS, EventId, JournalId
+from tally.records.segment import (
+    PIECE_EVENTS_MAX,
+    SEGMENT_BYTES_MAX,
+    Segment,
+    encode,
+    piece_of,
+)
+from tally.records.signing import sign_head
+from tally.wire.messages import Position
+
+_CUT_BYTES_MAX: Final = SEGMENT_BYTES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class CutPiece:
+    """Own events `first` to `last`, encoded and ready to send."""
+
+    first: int
+    last: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CutSeal:
+    """The header line of the own sealed segment that ends at `last`, without its line break."""
+
+    last: int
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Runway:
+    """Codes of one scheme: `left` over all blocks, `granted` in blocks with codes left.
+
+    `grants` counts all blocks ever granted; `block_size` is that of the newest.
+    """
+
+    scheme: str
+    left: int
+    granted: int
+    grants: int
+    block_size: int
+
+
+class OutgoingJournal:
+    """Own events, seals and codes as the uplink needs them; one thread at a time.
+
+    Args:
+        open_connection: opens a reading connection; called once, on the first use.
+        schemes: scheme ids that the current plan takes codes from.
+    """
+
+    def __init__(
+        self,
+        open_connection: Callable[[], sqlite3.Connection],
+        identity: Identity,
+        schemes: Callable[[], Sequence[str]],
+    ) -> None:
+        self._open = open_connection
+        self._identity = identity
+        self._schemes = schemes
+        self._opened: sqlite3.Connection | None = None
+
+    @classmethod
+    def at(
+        cls, path: Path, identity: Identity, schemes: Callable[[], Sequence[str]]
+    ) -> "OutgoingJournal":
+        """Over the database file at `path`."""
+        return cls(lambda: open_reader(path), identity, schemes)
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def close(self) -> None:
+        """Close the connection, if it was opened."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def head(self) -> Position:
+        """The newest own event."""
+        row = self._connection.execute("SELECT seq, id FROM position").fetchone()
+        return Position(0, GENESIS) if row is None else Position(row[0], EventId(row[1]))
+
+    def id_at(self, seq: int) -> EventId | None:
+        """The id of the own event at `seq`; `GENESIS` for 0, None beyond the head."""
+        if seq == 0:
+            return GENESIS
+        row = self._connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
+        return None if row is None else EventId(row[0])
+
+    def acknowledged(self) -> int:
+        """How far the hub's newest receipt goes; 0 without one."""
+        receipt = read_receipt(self._connection, self._identity.journal)
+        return receipt.durable_through if receipt else 0
+
+    def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
+        """Own events from `seq` + 1 under a head signed over the last of them; None at the head.
+
+        Raises:
+            HardwareFault: the signature just made does not verify.
+        """
+        before = self.id_at(seq)
+        lines, last_id = self._lines_after(seq, events_max, bytes_max)
+        if before is None or not lines:
+            return None
+        journal, last = self._identity.journal, seq + len(lines)
+        head = sign_head(self._identity.key, journal, last, last_id)
+        if not head.is_signed_by(self._identity.key.public):
+            raise HardwareFault(last, head.signature, last_id)
+        return CutPiece(seq + 1, last, encode(piece_of(head, before, tuple(lines))))
+
+    def _lines_after(
+        self, seq: int, events_max: int, bytes_max: int
+    ) -> tuple[list[bytes], EventId]:
+        rows = self._connection.execute(
+            "SELECT id, line FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
+            (seq, max(1, min(events_max, PIECE_EVENTS_MAX))),
+        )
+        lines: list[bytes] = []
+        size, last_id = 0, GENESIS
+        for found, line in rows:
+            size += len(line) + 1
+            if lines and size > min(bytes_max, _CUT_BYTES_MAX):
+                break
+            lines.append(line)
+            last_id = EventId(found)
+        rows.close()
+        return lines, last_id
+
+    def seal_after(self, seq: int) -> CutSeal | None:
+        """The first own seal whose range ends above `seq`."""
+        row = self._connection.execute(
+            """SELECT first, last, before, head, root, signature FROM seal
+               WHERE last > ? ORDER BY first LIMIT 1""",
+            (seq,),
+        ).fetchone()
+        if row is None:
+            return None
+        first, last, before, head, root, signature = row
+        lines = self._connection.execute(
+            "SELECT line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
+        )
+        segment = Segment(
+            self._identity.journal,
+            first,
+            EventId(before),
+            EventId(head),
+            tuple(line for (line,) in lines),
+            root=root,
+            seal=signature,
+        )
+        return CutSeal(last, encode(segment).split(b"\n", 1)[0])
+
+    def frontier(self) -> Mapping[JournalId, Position]:
+        """How far each foreign journal is held without a gap, on its first branch."""
+        found: dict[JournalId, Position] = {}
+        for branch in read_branches(self._connection):
+            found.setdefault(branch.journal, Position(branch.tip, branch.tip_id))
+        return found
+
+    def runways(self) -> Sequence[Runway]:
+        """Codes left for the current plan, one a scheme, in the plan's order."""
+        blocks = read_blocks(self._connection)
+        return [runway(scheme, blocks) for scheme in self._schemes()]
+
+
+def runway(scheme: str, blocks: Sequence[HeldBlock]) -> Runway:
+    """How many codes of a scheme are left."""
+    own = [block for block in blocks if block.scheme == scheme]
+    return Runway(
+        scheme,
+        left=sum(block.left for block in own),
+        granted=sum(block.count for block in own if block.left),
+        grants=len(own),
+        block_size=own[-1].count if own else 0,
+    )

@@ -1,0 +1,116 @@
+"""Looks at the end of the own journal before anything is written to it.
+
+The last 1,000 events are hashed again from their stored bytes and held against the stored ids and
+the signed head. A cut tail, a changed line or a missing event is `JournalCorrupt`, by name.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from edge_agent.journal.faults import JournalCorrupt
+from edge_agent.journal.identity import Identity
+from tally.events.decoding import EventLine, read_line
+from tally.records.chain import event_id, line_hash
+from tally.records.hlc import ZERO, Hlc, parse_hlc
+from tally.records.ids import GENESIS, EventId
+from tally.records.signing import Head
+
+CHECKED_EVENTS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where the journal stands: the newest event, its signed head if there is one, the clock."""
+
+    seq: int
+    event_id: EventId
+    head: Head | None
+    hlc: Hlc
+    state: bytes | None
+
+
+def check_tail(
+    connection: sqlite3.Connection, identity: Identity, *, events: int = CHECKED_EVENTS
+) -> Tail:
+    """Verify the newest events and the head over them; reads only.
+
+    Raises:
+        JournalCorrupt: naming the first event that does not fit.
+    """
+    (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    first = max(1, seq - events + 1)
+    last_id, last_line = check_range(connection, identity, first, seq)
+    position = connection.execute("SELECT seq, id, signature, state FROM position").fetchone()
+    if position is None:
+        return Tail(seq, last_id, None, _stamp(last_line), None)
+    head = Head(identity.journal, position[0], EventId(position[1]), position[2])
+    _check_head(connection, identity, head, seq)
+    return Tail(seq, last_id, head, _stamp(last_line), position[3])
+
+
+def check_range(
+    connection: sqlite3.Connection, identity: Identity, first: int, last: int
+) -> tuple[EventId, bytes]:
+    """Hash the events `first` to `last` again; the id and the line of the last one.
+
+    Raises:
+        JournalCorrupt: naming the first event that is missing or differs.
+    """
+    before = _id_at(connection, first - 1)
+    line = b""
+    rows = connection.execute(
+        "SELECT seq, id, line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
+    )
+    expected_seq = first
+    for seq, stored, line in rows:
+        if seq != expected_seq:
+            raise JournalCorrupt(
+                expected_seq, expected=f"event {expected_seq}", found=f"event {seq} in its place"
+            )
+        computed = event_id(identity.journal, seq, before, line_hash(line))
+        if computed != stored:
+            raise JournalCorrupt(seq, expected=f"id {_short(stored)}", found=_short(computed))
+        before = computed
+        expected_seq += 1
+    if expected_seq <= last:
+        raise JournalCorrupt(expected_seq, expected=f"events up to {last}", found="none")
+    return before, line
+
+
+def _check_head(connection: sqlite3.Connection, identity: Identity, head: Head, tip: int) -> None:
+    if head.seq > tip:
+        raise JournalCorrupt(tip + 1, expected=f"events up to {head.seq}, as signed", found="none")
+    if _id_at(connection, head.seq) != head.event_id:
+        found = _short(_id_at(connection, head.seq))
+        raise JournalCorrupt(
+            head.seq, expected=f"id {_short(head.event_id)}, as signed", found=found
+        )
+    if not head.is_signed_by(identity.key.public):
+        raise JournalCorrupt(
+            head.seq, expected="a head signed by this journal's key", found="another signature"
+        )
+
+
+def _id_at(connection: sqlite3.Connection, seq: int) -> EventId:
+    if seq == 0:
+        return GENESIS
+    row = connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
+    if row is None:
+        raise JournalCorrupt(seq, expected=f"event {seq}", found="none")
+    return EventId(row[0])
+
+
+def _stamp(line: bytes) -> Hlc:
+    """The clock of the newest own event; a stamp that cannot be read does not stop a station."""
+    event = read_line(line) if line else None
+    if not isinstance(event, EventLine):
+        return ZERO
+    try:
+        return parse_hlc(event.hlc)
+    except ValueError:
+        return ZERO
+
+
+def _short(raw: bytes) -> str:
+    return raw.hex()[:16]
