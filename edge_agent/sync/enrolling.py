@@ -29,7 +29,7 @@ from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError, read_message, write_message
 
 TOKEN_CHARACTERS_MAX: Final = 16 * 1024
-ADDRESSES_MAX: Final = 8
+ADDRESSES_MAX: Final = 32
 M = TypeVar("M", bound=m.Message)
 
 

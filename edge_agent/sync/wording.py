@@ -27,7 +27,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "foreign_ca": (
         (
             "What answers at {where} is not this plant's hub: its certificate is not from the CA "
-            "of this station's enrolment. Nothing was sent. Check the address, or enrol again if the hub is new."
+            "of this station's enrolment. Nothing was sent. Check the address, or enrol again if "
+            "the hub is new."
         ),
         (
             "{where} 上应答的不是本厂的中心：其证书不是本站注册时的 CA 签发的。未发送任何内容。"

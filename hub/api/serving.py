@@ -1,4 +1,4 @@
-"""Runs the hub's three doors in one process: plain port P, TLS port P+1, DIR/admin.sock.
+"""Runs the hub's three doors in one process: P plain on loopback, P+1 TLS, DIR/admin.sock.
 
 One event loop, one worker (the store has one writer). SIGTERM and SIGINT stop it in order: no new
 connections, requests under way finish, long polls are sent home. Headers have a size and a deadline
@@ -30,6 +30,7 @@ HEADER_BYTES_MAX: Final = 32 * 1024
 HEADER_SECONDS: Final = 10.0
 CONNECTIONS_MAX: Final = 1000
 STOP_SECONDS: Final = 10
+LOOPBACK: Final = "127.0.0.1"
 PORTS_TRIED: Final = 50
 
 
@@ -101,7 +102,7 @@ class _Server(uvicorn.Server):
 
 
 def open_doors(directory: Path, host: str, port: int | None, first_port: int) -> Doors:
-    """Bind P and P+1 and the admin socket.
+    """Bind P on loopback, P+1 on `host`, and the admin socket.
 
     `port` None: the first free pair from `first_port`; 0: any free pair.
 
@@ -179,7 +180,7 @@ def _server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> _Server:
         proxy_headers=False,
         h11_max_incomplete_event_size=HEADER_BYTES_MAX,
         limit_concurrency=CONNECTIONS_MAX,
-        timeout_keep_alive=30,
+        timeout_keep_alive=75,  # longer than the 30 s between two hellos
         timeout_graceful_shutdown=STOP_SECONDS,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
@@ -192,7 +193,7 @@ def _bind_pair(host: str, port: int | None, first: int) -> tuple[socket.socket, 
     if port is not None:
         tried = [port] if port else [0] * PORTS_TRIED
     for candidate in tried:
-        one = _bind(host, candidate)
+        one = _bind(LOOPBACK, candidate)
         if one is None:
             continue
         other = _bind(host, one.getsockname()[1] + 1)
