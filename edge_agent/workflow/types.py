@@ -165,6 +165,7 @@ class Answer:
         unit: code of the open unit or box after the input.
         step: number of the step after the input, from 1; None without a plan.
         next: what to scan or do now.
+        last: after a restart, what was recorded last.
     """
 
     verdict: Verdict
@@ -174,6 +175,7 @@ class Answer:
     unit: str | None
     step: int | None
     next: Prompt
+    last: Prompt | None = None
 
 
 # ---- state --------------------------------------------------------------------------------------
@@ -226,6 +228,7 @@ class OpenUnit(msgspec.Struct, frozen=True):
         code: its code; reserved, not yet commissioned while `commissioned` is False.
         plan: plan id it is worked by.
         step: index of the step it stands at, from 0.
+        done: index after the last step done; a load_lot step before it may still be open.
         attempt: which attempt of the operation this is, from 1.
         scheme, block, reserved: where the code came from, if it was issued here; seq of the
             reservation or 0.
@@ -239,6 +242,7 @@ class OpenUnit(msgspec.Struct, frozen=True):
     product: str
     plan: str
     step: int
+    done: int = 0
     kind: Literal["unit", "box"] = "unit"
     order: str | None = None
     attempt: int = 1

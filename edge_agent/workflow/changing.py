@@ -1,0 +1,137 @@
+"""What the station works on: changeover by a scan, park, resume, set aside on hold.
+
+Rules:
+1. A changeover needs a plan whose operation is routed over this station, and no open unit.
+2. A parked unit keeps its step and its plan; scanning its label takes it up again.
+3. A code whose label was never read back cannot be parked: nothing carries it.
+"""
+
+from __future__ import annotations
+
+from edge_agent.scan import Scan, ScanKind
+from edge_agent.workflow.knowledge import OrderFact, PlanFact
+from edge_agent.workflow.progress import PARKED_MAX, park, reopen
+from edge_agent.workflow.rules import held_reply
+from edge_agent.workflow.turn import Reply, Turn, ok, refuse
+from edge_agent.workflow.types import Loaded, OpenUnit, Verdict
+from tally.events.types import ChangeoverMade, HoldPlaced, LotUnloaded, StepSkipped
+from tally.master.plans import LoadLot, Plan
+
+
+def change_over(turn: Turn, scan: Scan) -> Reply:
+    """Follow another plan, named by a work order or by the plan itself."""
+    order: OrderFact | None = None
+    name = scan.text
+    if scan.kind is ScanKind.ORDER:
+        order = turn.knowledge.order(scan.text)
+        if order is None:
+            return refuse("E-703", "ng.order_unknown", order=scan.text)
+        if order.status != "released":
+            return refuse("E-703", "ng.order_not_released", order=scan.text, status=order.status)
+        name = order.plan
+    fact = turn.knowledge.plan(name)
+    if fact is None:
+        return refuse("E-703", "ng.plan_unknown", plan=name)
+    refused = _refuse(turn, fact)
+    if refused:
+        return refused
+    adopt(turn, fact, order)
+    said = {"plan": fact.plan.plan_id, "operation": fact.operation_name}
+    return ok("ok.changeover", **said, order=order.order if order else "-")
+
+
+def _refuse(turn: Turn, fact: PlanFact) -> Reply | None:
+    station = turn.knowledge.station
+    if station not in fact.stations:
+        return refuse(
+            "E-701",
+            "ng.plan_elsewhere",
+            plan=fact.plan.plan_id,
+            operation=fact.operation_name,
+            stations=", ".join(fact.stations) or "-",
+            station=station,
+        )
+    if turn.unit:
+        return refuse("E-702", "ng.unit_open", unit=turn.unit.code)
+    return None
+
+
+def adopt(turn: Turn, fact: PlanFact, order: OrderFact | None) -> None:
+    """Follow this plan from now on; lots that it does not use are taken off."""
+    turn.record(
+        ChangeoverMade(
+            plan=fact.plan.plan_id,
+            sha256=fact.sha256,
+            order=order.order if order else None,
+            previous=turn.state.plan or None,
+        ),
+        seen=(fact.ref, order.ref if order else None),
+    )
+    kept = tuple(one for one in turn.state.loaded if _uses(fact.plan, one))
+    for one in turn.state.loaded:
+        if one not in kept:
+            body = LotUnloaded(part=one.part, lot=one.lot, slot=one.slot, reason="changeover")
+            turn.record(body)
+    turn.clear()
+    turn.change(
+        plan=fact.plan.plan_id,
+        order=order.order if order else None,
+        loaded=kept,
+        undo=None,
+    )
+
+
+def _uses(plan: Plan, loaded: Loaded) -> bool:
+    return any(
+        isinstance(step, LoadLot) and (step.part, step.slot) == (loaded.part, loaded.slot)
+        for step in plan.steps
+    )
+
+
+def park_unit(turn: Turn) -> Reply:
+    """CTLNEXT with a unit open: set it aside unfinished."""
+    unit = turn.open_unit
+    if not unit.commissioned:
+        return refuse("E-109", "ng.label_open", unit=unit.code)
+    if len(turn.state.parked) >= PARKED_MAX:
+        return refuse("E-110", "ng.too_many_parked", count=str(PARKED_MAX))
+    step = turn.step.id
+    turn.record(StepSkipped(unit=unit.code, step=step, what="parked", reason="CTLNEXT"))
+    park(turn, "parked")
+    return ok("ok.parked", unit=unit.code)
+
+
+def hold_unit(turn: Turn) -> Reply:
+    """CTLHOLD: the unit must not move on; it is set aside with its step."""
+    unit = turn.unit
+    if unit is None:
+        return refuse("E-105", "ng.no_unit", command="CTLHOLD")
+    if not unit.commissioned:
+        return refuse("E-109", "ng.label_open", unit=unit.code)
+    if len(turn.state.parked) >= PARKED_MAX:
+        return refuse("E-110", "ng.too_many_parked", count=str(PARKED_MAX))
+    latch = turn.state.latch
+    reason = f"set aside by the operator{f' after {latch.code}' if latch else ''}"
+    turn.record(HoldPlaced(target=unit.code, kind=unit.kind, reason=reason))
+    park(turn, "hold")
+    turn.can_undo("undo.hold", unit=unit.code)
+    return Reply(Verdict.HOLD, "hold.set_aside", {"unit": unit.code})
+
+
+def parked_unit(turn: Turn, code: str) -> OpenUnit | None:
+    """Give the parked unit that a label names; a box also by an item in it."""
+    parked = turn.state.parked
+    return next((one for one in parked if code == one.code or code in one.items), None)
+
+
+def resume(turn: Turn, code: str) -> Reply:
+    """Take up a parked unit whose label was scanned."""
+    unit = parked_unit(turn, code)
+    assert unit is not None, "asked for only when it is parked"
+    if unit.plan != turn.state.plan:
+        return refuse("E-702", "ng.parked_elsewhere", unit=unit.code, plan=unit.plan)
+    held = next((one for one in turn.knowledge.holds(unit.code) if not one.case), None)
+    if held:
+        return held_reply(unit.code, held)
+    reopen(turn, unit, "label scanned")
+    return ok("ok.resumed", unit=unit.code)

@@ -1,0 +1,181 @@
+"""What arrived from elsewhere: decisions, cases, failed re-checks, holds, the first plan.
+
+Rules:
+1. Everything is told once; `told` keeps what was said for as long as the knowledge still says it.
+2. A decision that ended one of our binds puts that unit back to the step of the bind. It opens at
+   once if the station is free, else it is the next.
+3. Nothing here counts as a refusal: no operator did anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import msgspec
+
+from edge_agent.workflow.changing import adopt
+from edge_agent.workflow.knowledge import CaseFact, DecisionFact, RecheckFact
+from edge_agent.workflow.progress import PARKED_MAX, reopen
+from edge_agent.workflow.prompting import answer
+from edge_agent.workflow.rules import RULE_WORDS, held_reply
+from edge_agent.workflow.turn import Reply, Turn, part_of
+from edge_agent.workflow.types import Bound, OpenUnit, Verdict
+from tally.events.types import Body, ComponentBound, ItemPacked, UnitCommissioned
+from tally.master.plans import Plan
+
+_Tell = Callable[[], list[Reply]]
+
+
+def take_news(turn: Turn) -> None:
+    """Look at everything that concerns this station and add a notice for each new thing."""
+    adopt_home_plan(turn)
+    said = set(turn.state.told)
+    still: list[str] = []
+    for key, tell in _news(turn):
+        still.append(key)
+        if key not in said:
+            for reply in tell():
+                turn.notices.append(answer(turn.state, turn.knowledge, reply))
+    turn.change(told=tuple(dict.fromkeys(still)))
+
+
+def adopt_home_plan(turn: Turn) -> None:
+    """Follow the station's own plan as long as nobody chose another."""
+    home = turn.knowledge.home_plan() if not turn.state.plan else ""
+    fact = turn.knowledge.plan(home) if home else None
+    if fact and turn.knowledge.station in fact.stations:
+        adopt(turn, fact, None)
+
+
+def _news(turn: Turn) -> Iterator[tuple[str, _Tell]]:
+    """Give everything there is to tell, with a key that stays the same as long as it is true."""
+    for case in turn.knowledge.cases():
+        yield f"case:{case.case}", partial(_tell_case, case)
+    for decision in turn.knowledge.decisions():
+        yield f"decision:{decision.id}", partial(_tell_decision, turn, decision)
+    for fact in turn.knowledge.failed_rechecks():
+        yield f"recheck:{fact.seq}:{fact.rule}", partial(_tell_recheck, fact)
+    if turn.unit:
+        for held in turn.knowledge.holds(turn.unit.code):
+            if not held.case:
+                reply = held_reply(turn.unit.code, held)
+                yield f"hold:{held.target}:{held.since}", partial(list, (reply,))
+
+
+def _tell_case(case: CaseFact) -> list[Reply]:
+    says = {
+        "case": case.case,
+        "subject": case.subject,
+        "units": ", ".join(case.units) or "-",
+        "others": ", ".join(case.others) or "-",
+        "where": case.where or "-",
+    }
+    return [Reply(Verdict.HOLD, "hold.case_opened", {**says}, "E-208")]
+
+
+def _tell_recheck(fact: RecheckFact) -> list[Reply]:
+    says = {
+        "unit": _subject(fact.body),
+        "rule": RULE_WORDS.get(fact.rule, fact.rule),
+        "words": fact.words,
+    }
+    return [Reply(Verdict.NG, "ng.recheck", {**says}, "E-209")]
+
+
+def _tell_decision(turn: Turn, decision: DecisionFact) -> list[Reply]:
+    replies = [_tell_end(turn, decision, body) for _, body in decision.retired]
+    if decision.kept_own is not None:
+        says = {"unit": _subject(decision.kept_own), "subject": decision.subject}
+        said = {**says, "case": decision.case, "who": decision.who}
+        replies.append(Reply(Verdict.READY, "ready.kept", {**said}))
+    return replies
+
+
+def _tell_end(turn: Turn, decision: DecisionFact, body: Body) -> Reply:
+    """One own event lost its effect: say what to do with the thing, and put the unit back."""
+    says = {
+        "unit": _subject(body),
+        "subject": decision.subject,
+        "case": decision.case,
+        "who": decision.who,
+        "reason": decision.reason,
+        "kept": decision.kept or "-",
+    }
+    key = "ng.ended"
+    if isinstance(body, ComponentBound) and body.tracking == "serial":
+        number = _put_back(turn, body)
+        if number:
+            key = "ng.back" if decision.kept else "ng.back_nowhere"
+            says["number"] = str(number)
+    elif isinstance(body, ItemPacked):
+        key, says["box"] = "ng.unpack", body.box
+    elif isinstance(body, UnitCommissioned):
+        key = "ng.relabel"
+    return Reply(Verdict.NG, key, {**says}, "E-210")
+
+
+def _subject(body: Body) -> str:
+    """Give the unit that an own event is about."""
+    match body:
+        case ComponentBound(parent=parent):
+            return parent
+        case ItemPacked(item=item):
+            return item
+        case _:
+            return str(getattr(body, "unit", getattr(body, "code", "-")))
+
+
+def _put_back(turn: Turn, body: ComponentBound) -> int | None:
+    """Bring the unit back to the step of a bind that ended; give the step's number.
+
+    None: the plan in force has no such step, or nothing is known of the unit.
+    """
+    fact = turn.plan_fact
+    index = _step_of(fact.plan, body) if fact else None
+    unit = _unit_of(turn, body.parent)
+    if fact is None or index is None or unit is None:
+        return None
+    if part_of(unit.product) != part_of(fact.plan.product):
+        return None
+    bound = tuple(one for one in unit.bound if one.slot != body.slot)
+    back = msgspec.structs.replace(unit, step=index, done=index, trial=1, bound=bound)
+    if turn.unit and turn.unit.code == unit.code:
+        turn.change(unit=back, undo=None, ask=None)
+        turn.clear()
+        return index + 1
+    waiting = msgspec.structs.replace(back, parked="decision", recalled=True)
+    others = tuple(one for one in turn.state.parked if one.code != unit.code)
+    turn.change(parked=(waiting, *others)[: PARKED_MAX + 1])
+    if turn.unit is None:
+        reopen(turn, waiting, "decision")
+    return index + 1
+
+
+def _step_of(plan: Plan, body: ComponentBound) -> int | None:
+    for index, step in enumerate(plan.steps):
+        if step.id == body.step and getattr(step, "slot", None) == body.slot:
+            return index
+    return None
+
+
+def _unit_of(turn: Turn, code: str) -> OpenUnit | None:
+    """Give the unit as the station left it: open, parked, or finished and known by the ledger."""
+    if turn.unit and turn.unit.code == code:
+        return turn.unit
+    for one in turn.state.parked:
+        if one.code == code:
+            return one
+    fact, plan = turn.knowledge.unit(code), turn.plan
+    if fact is None:
+        return None
+    return OpenUnit(
+        code=code,
+        product=fact.product,
+        plan=turn.state.plan,
+        step=0,
+        order=fact.order,
+        attempt=turn.knowledge.attempts(code, plan.operation) + 1,
+        commissioned=True,
+        bound=tuple(Bound(one.slot, one.child, one.part, one.seq) for one in fact.contents),
+    )

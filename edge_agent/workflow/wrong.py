@@ -1,0 +1,86 @@
+"""What to say when the scan is not what the step wants: the thing named, and where it belongs."""
+
+from __future__ import annotations
+
+from edge_agent.scan import Scan, ScanKind
+from edge_agent.workflow.knowledge import Knowledge
+from edge_agent.workflow.turn import Reply, Turn, Weight, part_of, refuse
+from tally.master.plans import (
+    BindSerial,
+    CloseBox,
+    CommissionPreprinted,
+    Identify,
+    LoadLot,
+    Pack,
+    ReadBack,
+    Step,
+)
+from tally.master.reading import Words
+
+_PART_STEPS = BindSerial | Identify | LoadLot | Pack
+_LABEL_STEPS = ReadBack | CloseBox | CommissionPreprinted
+_READING_CODES = {
+    "E-301": "ng.partial",
+    "E-303": "ng.caps_lock",
+    "E-304": "ng.input_method",
+    "E-305": "ng.layout",
+    "E-307": "ng.too_long",
+    "E-308": "ng.noise",
+}
+
+
+def unreadable(scan: Scan) -> Reply:
+    """The text was spoiled on its way; nobody's mistake, so it is not counted."""
+    return refuse(scan.code, _READING_CODES[scan.code], weight=Weight.SHOWN, text=scan.text)
+
+
+def wrong_scan(turn: Turn, scan: Scan) -> Reply:
+    """Name what was scanned against what the step wants (E-101, E-102, E-105)."""
+    step = turn.step
+    if scan.kind is ScanKind.UNKNOWN:
+        return refuse("E-101", "ng.unknown_code", text=scan.text, wants=step.text)
+    if not isinstance(step, _PART_STEPS | _LABEL_STEPS):
+        return refuse("E-105", "ng.no_scan_here", text=scan.text, wants=step.text)
+    wants = wanted(turn.knowledge, step) or step.text
+    got, part = scanned_part(turn.knowledge, scan)
+    later = _step_of(turn, part)
+    key = {ScanKind.LOT: "ng.wrong_lot", ScanKind.PRODUCT: "ng.product_code"}.get(
+        scan.kind, "ng.wrong_part"
+    )
+    if later and scan.kind is not ScanKind.PRODUCT:
+        return refuse(
+            "E-102", f"{key}_later", text=scan.text, got=got, wants=wants, later=str(later)
+        )
+    return refuse("E-102", key, text=scan.text, got=got, wants=wants)
+
+
+def wanted(knowledge: Knowledge, step: Step) -> Words | None:
+    """Give the name of the part that the step wants."""
+    if isinstance(step, _PART_STEPS):
+        return knowledge.part_name(step.part) or Words(step.part, step.part)
+    return None
+
+
+def scanned_part(knowledge: Knowledge, scan: Scan) -> tuple[Words, str]:
+    """Give name and number of the part that a scan is of; the bare text if that is not known."""
+    part = part_scanned(knowledge, scan) or ""
+    return knowledge.part_name(part) or Words(part or scan.kind, part or scan.kind), part
+
+
+def part_scanned(knowledge: Knowledge, scan: Scan) -> str | None:
+    """Give the part (without revision) of the scanned code or lot, as far as it is known."""
+    if scan.kind in {ScanKind.LOT, ScanKind.PRODUCT}:
+        return scan.parts[0] if scan.parts else None
+    if scan.kind is not ScanKind.CODE or scan.scheme is None:
+        return None
+    unit = knowledge.unit(scan.text)
+    return part_of(unit.product) if unit else knowledge.part_of_scheme(scan.scheme)
+
+
+def _step_of(turn: Turn, part: str) -> int | None:
+    """Give the number of another step that wants this part."""
+    here = turn.step
+    for number, step in enumerate(turn.plan.steps, 1):
+        if isinstance(step, _PART_STEPS) and step.part == part and step != here:
+            return number
+    return None
