@@ -33,6 +33,11 @@ class Finished:
     stderr: str
 
     @property
+    def command(self) -> str:
+        """What was run, for people; a long argument, such as a token, is cut."""
+        return _shown(self.arguments)
+
+    @property
     def words(self) -> str:
         """What it said, for people: the end of stderr and stdout."""
         return (self.stderr + self.stdout).strip()[-1500:]
@@ -76,11 +81,11 @@ def run(*arguments: str | Path, status: int | None = 0) -> Finished:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise DemoError(f"`tally {' '.join(words)}` did not end within {COMMAND_S:g} s.") from error
+        raise DemoError(f"{_shown(words)} did not end within {COMMAND_S:g} s.") from error
     finished = Finished(words, done.returncode, done.stdout, done.stderr)
     if status is not None and done.returncode != status:
         raise DemoError(
-            f"`tally {' '.join(words)}`: expected exit status {status}, found {done.returncode}. "
+            f"{finished.command}: expected exit status {status}, found {done.returncode}. "
             f"It said: {finished.words or 'nothing'}"
         )
     return finished
@@ -97,6 +102,11 @@ def read(*arguments: str | Path, status: int | None = 0) -> Any:
         return json.loads(finished.stdout)
     except ValueError as error:
         raise DemoError(
-            f"`tally {' '.join(finished.arguments)}`: expected JSON on stdout ({error}), found "
+            f"{finished.command}: expected JSON on stdout ({error}), found "
             f"{finished.stdout[:300]!r}. It said: {finished.stderr[-500:] or 'nothing'}"
         ) from error
+
+
+def _shown(words: tuple[str, ...]) -> str:
+    cut = (word if len(word) <= 100 else f"{word[:24]}…" for word in words)
+    return f"`tally {' '.join(cut)}`"

@@ -167,7 +167,9 @@ class Plant:
 
     def _serve(self) -> None:
         log = self.directory / "logs" / "hub.txt"
-        self._hub = self.children.start("hub", ["hub", "serve", str(self.hub_folder)], log)
+        self._hub = self.children.start(
+            "hub", ["hub", "serve", str(self.hub_folder), "--host", "127.0.0.1"], log
+        )
         said = _Listening(self._hub)
         self.addresses = said.until_served()
         for line in self.addresses:
@@ -243,7 +245,8 @@ class _Listening:
 
 
 def _master_files(config: Path) -> list[Path]:
-    found = [*config.glob("*.toml"), *config.glob("*.csv"), *config.glob("plans/*.toml")]
+    patterns = ("*.toml", "*.csv", "plans/*.toml", "templates/*.toml")
+    found = (path for pattern in patterns for path in config.glob(pattern))
     return sorted(path for path in found if path.name != "grants.toml")
 
 

@@ -30,7 +30,7 @@ Station S03 is yours. What an operator there would scan, in order:
   (the code it shows) stick the label on and scan it
   {board}         the next LED board; then {next_board}, ... up to {last_board}
   {battery}     the battery lot, once
-  torque 0.61         two screws
+  {torque}                two screws, torque in Nm
   CTLGOOD             the lamp is good; CTLNEXT begins the next one
 
 and some that do not fit:
@@ -40,7 +40,8 @@ and some that do not fit:
   09521101000023      the product's code where a serial is wanted
   PCB-L-00            a part of a code only
 
-`link down` and `link up` cut and restore the network; Ctrl+D ends the demo.
+CTLLNG changes the language, CTLHELP helps, `link down` and `link up` cut and restore the network;
+Ctrl+D ends the demo.
 """
 
 
@@ -83,6 +84,7 @@ def _run_terminal(plant: Plant) -> None:
             next_board=TESTED[1],
             last_board=TESTED[-1],
             battery=work.BATTERY_LOT,
+            torque=work.TORQUE_NM,
             untested=BOARDS[0],
         )
     )

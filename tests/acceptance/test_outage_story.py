@@ -1,0 +1,80 @@
+"""The story that must hold, played by the installed `tally demo --script outage`."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+STORY_S = 600
+pytestmark = pytest.mark.timeout(STORY_S + 60)
+
+
+def tally(*arguments, status=0):
+    done = subprocess.run(
+        ["tally", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=STORY_S,
+    )
+    assert done.returncode == status, (arguments, done.stdout[-2000:], done.stderr[-4000:])
+    return done
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("outage") / "kept"
+
+
+@pytest.fixture(scope="module")
+def report(kept):
+    done = subprocess.run(
+        ["tally", "demo", "--script", "outage", "--json", "--keep", str(kept)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=STORY_S,
+    )
+    assert done.stdout, done.stderr[-4000:]
+    report = json.loads(done.stdout)
+    broken = [check for check in report["checks"] if not check["held"]]
+    assert (done.returncode, broken) == (0, []), done.stderr[-4000:]
+    return report
+
+
+def test_every_check_of_the_outage_story_holds(report, kept):
+    assert report["ok"] is True
+    assert report["data"] == str(kept.resolve())
+    assert len(report["checks"]) >= 30
+
+
+def test_the_facts_name_case_box_units_fingerprints_and_traces(report):
+    facts = report["facts"]
+    assert facts["case"]["key"] == "in:PCB-L-00902"
+    assert len(facts["units"]) == len(set(facts["units"])) == 12
+    assert facts["box"] == "095211010000000870"
+    assert set(facts["fingerprints"]) == {"hub", "S01", "S02", "S03", "S04"}
+    assert len(set(facts["fingerprints"].values())) == 1
+    assert {"forward", "backward", "told", "crash"} <= set(facts)
+
+
+def test_the_data_left_behind_answer_the_commands_of_people(report, kept):
+    [case] = json.loads(tally("hub", "cases", kept / "hub", "--json").stdout)
+    assert (case["id"], case["status"]) == (report["facts"]["case"]["id"], "decided")
+    tally("hub", "rebuild", kept / "hub", "--check")
+    balance = json.loads(tally("hub", "balance", kept / "hub", "--json").stdout)
+    assert [row["unexplained"] for row in balance] == [0] * len(balance)
+    prints = {
+        json.loads(tally("station", "fingerprint", kept / name, "--json").stdout)["short"]
+        for name in ("S01", "S02", "S03", "S04")
+    }
+    assert prints == set(report["facts"]["fingerprints"].values())
+
+
+def test_the_export_alone_means_the_same_in_any_order_of_its_rows(report, tmp_path):
+    rows = Path(report["facts"]["export"]).read_bytes().splitlines(keepends=True)
+    backward = tmp_path / "backward.jsonl"
+    backward.write_bytes(b"".join(reversed(rows)))
+    found = json.loads(tally("ledger", "fingerprint", backward, "--json").stdout)
+    assert found["short"] == report["facts"]["fingerprints"]["hub"]
