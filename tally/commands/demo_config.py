@@ -38,7 +38,8 @@ def demo_folder() -> Path:
 def demo_documents() -> list[tuple[str, bytes]]:
     """Give name and bytes of every file of master data of the demo plant, sorted by name."""
     folder = demo_folder()
-    found = [*folder.glob("*.toml"), *folder.glob("*.csv"), *folder.glob("plans/*.toml")]
+    patterns = ("*.toml", "*.csv", "plans/*.toml", "templates/*.toml")
+    found = [path for pattern in patterns for path in folder.glob(pattern)]
     return [
         (str(path.relative_to(folder)), path.read_bytes())
         for path in sorted(found)

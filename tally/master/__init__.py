@@ -1,7 +1,7 @@
-"""Master data: products, BOMs, routings, station plans, schemes, orders, lots, people, places.
+"""Master data: products, BOMs, routings, plans, schemes, labels, orders, lots, people, places.
 
 Pure: bytes and tables come in, frozen entities and problems in words go out; nothing is looked up
-anywhere else. Read `reading`, then `plans` and `entities`, then `documents`.
+anywhere else. Read `reading`, then `plans`, `templates` and `entities`, then `documents`.
 """
 
 from tally.master.content import (
@@ -27,7 +27,6 @@ from tally.master.entities import (
     Routing,
     Site,
     Station,
-    Template,
 )
 from tally.master.plans import (
     Answer,
@@ -48,6 +47,7 @@ from tally.master.plans import (
     Step,
 )
 from tally.master.reading import Problem, Words
+from tally.master.templates import LabelItem, Template
 
 __all__ = [
     "Answer",
@@ -59,6 +59,7 @@ __all__ = [
     "CommissionPreprinted",
     "Entity",
     "Identify",
+    "LabelItem",
     "Line",
     "LoadLot",
     "Lot",

@@ -15,6 +15,7 @@ from tally.codes import Check, Counter, Date, Literal, OrderField, Scheme
 from tally.master import entities as e
 from tally.master.plans import Plan, read_plan
 from tally.master.reading import Problem, Table, shown
+from tally.master.templates import Template, read_template
 
 Entity = (
     e.Product
@@ -28,7 +29,7 @@ Entity = (
     | e.Site
     | e.Line
     | e.Station
-    | e.Template
+    | Template
 )
 
 
@@ -47,7 +48,7 @@ KINDS: dict[type[Entity], Kind] = {
     e.Station: Kind("station", "station", e.read_station),
     e.Product: Kind("product", "product", e.read_product),
     Scheme: Kind("scheme", "scheme", e.read_scheme),
-    e.Template: Kind("template", "template", e.read_template),
+    Template: Kind("template", "template", read_template),
     e.Bom: Kind("bom", "product", e.read_bom),
     Plan: Kind("plan", "plan", read_plan),
     e.Routing: Kind("routing", "routing", e.read_routing),
@@ -58,7 +59,13 @@ KINDS: dict[type[Entity], Kind] = {
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS.values()}
 
 # Lists of tables are named in the singular in files: [[step]], [[bom.line]].
-_SINGULAR = {"steps": "step", "lines": "line", "operations": "operation", "fields": "field"}
+_SINGULAR = {
+    "steps": "step",
+    "lines": "line",
+    "operations": "operation",
+    "fields": "field",
+    "items": "item",
+}
 _FIELD_KINDS: dict[type[object], str] = {
     Literal: "literal",
     Date: "date",

@@ -1,10 +1,11 @@
 """Files of master data: bytes in, entities and all problems out.
 
 The suffix tells the format. TOML and JSON hold lists of tables by kind (`[[product]]`, `[[lot]]`);
-a plan is a file of its own with `plan = "..."` at its top. A CSV sheet names its kind by its first
-column: `product` with `line` for BOM lines, `lot`, `badge`, `order`, ...; a dotted column
-(`name.en`) is a nested key; rows that begin with `#` are notes. Nothing is read half: a file's
-problems come all at once, and a caller uses the entities only if there are none.
+a plan or a label template is a file of its own, with `plan = "..."` or `template = "..."` at its
+top. A CSV sheet names its kind by its first column: `product` with `line` for BOM lines, `lot`,
+`badge`, `order`, ...; a dotted column (`name.en`) is a nested key; rows that begin with `#` are
+notes. Nothing is read half: a file's problems come all at once, and a caller uses the entities
+only if there are none.
 """
 
 import csv
@@ -34,11 +35,13 @@ ROWS_MAX: Final = 100_000
 PROBLEMS_MAX: Final = 10_000
 CELL_CHARACTERS_MAX: Final = 4096
 
-# What fits a sheet, by its first column. Routings, schemes and plans nest too deep for one.
+# What fits a sheet, by its first column. Routings, schemes, plans, templates nest too deep.
 _FIRST_COLUMNS: Final = {
     BY_NAME[name].id_key: name
-    for name in ("product", "lot", "person", "order", "site", "line", "station", "template")
+    for name in ("product", "lot", "person", "order", "site", "line", "station")
 }
+# Kinds of which each entity may have a file of its own.
+_ALONE: Final = ("plan", "template")
 _ORDER: Final = {name: at for at, name in enumerate(BY_NAME)}
 
 
@@ -211,8 +214,9 @@ def _cut(error: Exception) -> str:
 def _tree_documents(
     name: str, tree: Mapping[str, object], problems: list[Problem]
 ) -> list[_Document]:
-    if isinstance(tree.get("plan"), str):
-        return [_Document("plan", tree, "")]
+    for kind in _ALONE:
+        if isinstance(tree.get(kind), str):
+            return [_Document(kind, tree, "")]
     documents: list[_Document] = []
     for key, value in tree.items():
         if len(problems) >= PROBLEMS_MAX:

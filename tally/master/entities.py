@@ -1,4 +1,4 @@
-"""The entities of master data other than plans, and how each is read from a table.
+"""The entities of master data other than plans and templates, and how each is read from a table.
 
 Each entity is one frozen version; its attributes are the keys of its table in a file, with the
 singular for lists of tables (`[[bom.line]]` for `Bom.lines`). Ids are texts, revisions whole
@@ -169,15 +169,6 @@ class Station:
     plans: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A reference to a label template: a file beside the master data, drawn by the printer."""
-
-    template: str
-    version: int
-    file: str
-
-
 def read_product(t: Table) -> Product:
     """Read a product."""
     product = Product(
@@ -313,16 +304,6 @@ def read_station(t: Table) -> Station:
     """Read a station."""
     plans = t.texts("plans", pattern=REF, words="plans with their version, as smt@3")
     return Station(_id(t, "station"), _version(t), _name(t), _id(t, "line"), plans)
-
-
-def read_template(t: Table) -> Template:
-    """Read a reference to a label template; its file lies below the master data."""
-    file = t.text(
-        "file",
-        pattern=r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/-]*\.toml",
-        words="a .toml file below the folder of the master data, without '..'",
-    )
-    return Template(_id(t, "template"), _version(t), file)
 
 
 def read_scheme(t: Table) -> Scheme:

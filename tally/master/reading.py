@@ -152,13 +152,18 @@ class Table:
         found = self._take(name, words, default)
         if found is _ABSENT:
             return default or "1"
-        if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 10**12:
-            return str(found)
-        if isinstance(found, str) and re.fullmatch(DECIMAL, found, re.ASCII):
-            return found
-        hint = f'write "{found.text}"' if isinstance(found, FloatText) else ""
-        self.note(name, words, found, hint)
-        return "1"
+        return self._decimal_of(name, words, found) or "1"
+
+    def decimals(self, name: str, *, count: int, words: str) -> tuple[str, ...]:
+        """Give a list of exactly `count` decimal numbers as their texts, or none of them."""
+        found = self._take(name, words, None)
+        if found is _ABSENT:
+            return ()
+        if not isinstance(found, list) or len(found) != count:
+            self.note(name, words, found)
+            return ()
+        texts = [self._decimal_of(name, f"{words}, decimals in quotes", one) for one in found]
+        return tuple(text for text in texts if text) if all(texts) else ()
 
     def one_of(self, name: str, choices: Sequence[T], default: T | None = None) -> T:
         """Give one of the known words."""
@@ -253,13 +258,13 @@ class Table:
             return None
         return self.table(name, words)
 
-    def tables(self, name: str, words: str) -> list["Table"]:
-        """Give the tables of a required list, at least one, counted from 1 in their keys."""
+    def tables(self, name: str, words: str, *, most: int = ITEMS_MAX) -> list["Table"]:
+        """Give the tables of a required list, 1 to `most`, counted from 1 in their keys."""
         found = self._take(name, words, None)
         if found is _ABSENT:
             return []
-        if not isinstance(found, list) or not 1 <= len(found) <= ITEMS_MAX:
-            self.note(name, f"{words}, 1 to {ITEMS_MAX}", found)
+        if not isinstance(found, list) or not 1 <= len(found) <= most:
+            self.note(name, f"{words}, 1 to {most}", found)
             return []
         inner = []
         for number, item in enumerate(found, 1):
@@ -301,6 +306,16 @@ class Table:
             hint = near(name, [key for key in self._raw if key not in self._asked])
             self.note(name, words, "nothing", hint, quote=False)
         return _ABSENT
+
+    def _decimal_of(self, name: str, words: str, found: object) -> str | None:
+        """Give the text of a decimal number, or None after noting that it is none."""
+        if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 10**12:
+            return str(found)
+        if isinstance(found, str) and re.fullmatch(DECIMAL, found, re.ASCII):
+            return found
+        hint = f'write "{found.text}"' if isinstance(found, FloatText) else ""
+        self.note(name, words, found, hint)
+        return None
 
     def _inner(self, raw: Mapping[str, object], name: str) -> "Table":
         return Table(

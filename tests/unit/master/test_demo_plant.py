@@ -9,13 +9,16 @@ from tally.commands.demo_config import demo_documents, demo_folder
 from tally.master import (
     BindSerial,
     Bom,
+    Commission,
     Entity,
     Lot,
+    OpenBox,
     Order,
     Person,
     Plan,
     PreviousOp,
     Rules,
+    Template,
     content_sha256,
     from_content,
     id_of,
@@ -109,10 +112,17 @@ def test_planners_can_bring_one_file_at_a_time_to_a_published_plant() -> None:
         assert [str(problem) for problem in problems] == []
 
 
-def test_templates_that_plans_name_are_there() -> None:
-    entities, _ = load_documents(demo_documents())
-    files = [to_content(entity)["file"] for entity in entities if kind_of(entity) == "template"]
-    assert all((demo_folder() / str(file)).is_file() for file in files)
+def test_every_template_that_a_plan_names_is_published_with_its_content(
+    plant: dict[tuple[str, str], Entity],
+) -> None:
+    plans = [entity for entity in plant.values() if isinstance(entity, Plan)]
+    steps = [step for plan in plans for step in plan.steps]
+    named = {step.template for step in steps if isinstance(step, Commission | OpenBox)}
+    assert named == {"unit-40x20", "box-100x70"}
+    for name in named:
+        template = plant["template", name]
+        assert isinstance(template, Template)
+        assert "{code}" in [item.value for item in template.items]
 
 
 def test_grants_lie_inside_their_schemes_and_apart_from_each_other() -> None:

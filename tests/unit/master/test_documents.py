@@ -214,9 +214,9 @@ def test_problems_of_a_hostile_file_end_somewhere() -> None:
 def test_content_with_strange_values_is_refused_and_never_crashes() -> None:
     strange: list[object] = [None, True, 1, "x" * 300, [], {}, [[]], [{}], 0.5, "\u2028", "a\nb"]
     for value in strange:
-        for kind in ("lot", "plan", "scheme", "bom", "person", "routing", "product"):
+        for kind in ("lot", "plan", "scheme", "bom", "person", "routing", "product", "template"):
             keys = ("lot", "plan", "step", "field", "line", "roles", "name", "qty", "operation")
-            content = dict.fromkeys(keys, value)
+            content = dict.fromkeys((*keys, "template", "size_mm", "dpi", "item"), value)
             assert isinstance(from_content(kind, content), tuple)
 
 
