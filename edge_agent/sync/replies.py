@@ -39,6 +39,7 @@ from tally.wire.reading import UnreadableError, read_message
 
 RETRY_SECONDS_MAX: Final = 300.0
 LEASE_PAUSE: Final = 600.0
+TELL_AGAIN_SECONDS: Final = 600.0
 FAST_SECONDS: Final = 1.0
 EVENTS_MIN: Final = 1
 BYTES_MIN: Final = 1024
@@ -104,7 +105,24 @@ def on_reply(
         now: monotonic seconds.
         draw: random, 0 ≤ draw < 1, spreads the retry.
     """
-    turn = _Turn(identity, state, view, request, now, draw)
+    return _once(*_heard(_Turn(identity, state, view, request, now, draw), reply), now)
+
+
+def _once(state: SyncState, effects: tuple[Effect, ...], now: float) -> Heard:
+    """Leave out what was shown within the last minutes: the hub repeats itself with every reply."""
+    told = {words: end for words, end in state.told.items() if end > now}
+    kept: list[Effect] = []
+    for effect in effects:
+        if isinstance(effect, Noticed):
+            if effect.said.en in told:
+                continue
+            told[effect.said.en] = now + TELL_AGAIN_SECONDS
+        kept.append(effect)
+    return replace(state, told=told), tuple(kept)
+
+
+def _heard(turn: _Turn, reply: Reply | Unreached) -> Heard:
+    state, request = turn.state, turn.request
     if isinstance(reply, Unreached):
         shrunk = _halve(state) if reply.has_timed_out and request.kind == "piece" else state
         return _failed(replace(turn, state=shrunk), reply.said, goes_offline=True)

@@ -112,6 +112,8 @@ class SyncState:
     online: bool | None = None
     said: Said | None = None
     ahead: Position | None = None
+    told: Mapping[str, float] = field(default_factory=dict)
+    """What was shown to people, and until when it is not shown again."""
 
 
 def next_request(

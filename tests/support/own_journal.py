@@ -23,10 +23,10 @@ def seeded(name: str, size: int = 32) -> bytes:
 class OwnJournal:
     """Implements `edge_agent.sync.port.JournalView`; `acked` and `held` are set by the test."""
 
-    def __init__(self, name: str = "S03", *, reason: str = "new") -> None:
+    def __init__(self, name: str = "S03", *, seed: str = "", reason: str = "new") -> None:
         self.name = name
-        self.journal = JournalId(seeded("journal " + name, 16))
-        self.key = SigningKey(seeded("key " + name))
+        self.journal = JournalId(seeded("journal " + (seed or name), 16))
+        self.key = SigningKey(seeded("key " + (seed or name)))
         self.lines: list[bytes] = []
         self.ids: list[EventId] = []
         self.acked = 0
