@@ -4,10 +4,11 @@ import base64
 import datetime as dt
 import hashlib
 import itertools
-from pathlib import Path
+import json
 
 from hub import trust
 from hub.bootstrap import in_memory
+from tally.commands.demo_config import demo_documents
 from tally.events import types as t
 from tally.records.ids import GENESIS, show_journal
 from tally.records.merkle import root as merkle_root
@@ -16,7 +17,6 @@ from tally.records.signing import SEAL, seal_message, sign_head
 from tests.support.building import Writing
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
-DEMO = Path(__file__).parents[2] / "config" / "demo"
 
 
 class Clock:
@@ -54,10 +54,7 @@ def a_hub(clock=None, seed="hub"):
 
 def demo_files():
     """Master data of the demo plant, as `tally hub import` reads them."""
-    names = ["plant.toml", "products.toml", "routings.toml", "schemes.toml", "orders.toml"]
-    paths = [DEMO / name for name in names]
-    paths += [*sorted(DEMO.glob("*.csv")), *sorted((DEMO / "plans").glob("*.toml"))]
-    return [(path.name, path.read_bytes()) for path in paths]
+    return demo_documents()
 
 
 class Station(Writing):
@@ -127,7 +124,5 @@ def enrolled(hub, name="S03", salt=""):
 
 def secret_of(token):
     """What the token carries besides addresses and pins."""
-    import json
-
     padded = token + "=" * (-len(token) % 4)
     return json.loads(base64.urlsafe_b64decode(padded))["secret"]

@@ -1,0 +1,152 @@
+"""A part bound twice, and what a person may do about it."""
+
+import pytest
+
+from hub.services import Refused
+from hub.services.deciding import find_case, seen_by_person
+from hub.services.rebuilding import check, rebuild
+from tests.support.building import bound, lamp
+from tests.support.hub_floor import a_hub, demo_files, enrolled
+
+PART = "PCB-L-00902"
+
+
+@pytest.fixture
+def hub():
+    hub = a_hub()
+    hub.publish(demo_files())
+    return hub
+
+
+@pytest.fixture
+def two(hub):
+    """Two stations that bound the same board."""
+    one, other = enrolled(hub, "S02"), enrolled(hub, "S03")
+    one.add(bound(PART, lamp(381)))
+    other.add(bound(PART, lamp(405)))
+    hub.ingest(one.id, one.piece(2))
+    hub.ingest(other.id, other.piece(2))
+    return one, other
+
+
+def _case(hub):
+    [case] = hub.office.store.ledger.cases()
+    return case
+
+
+def _decide(hub, keep, **changed):
+    case = _case(hub)
+    claims, decisions = seen_by_person(case)
+    given = {"by": "BDG-3001", "reason": "looked", "claims_seen": claims, "supersedes": decisions}
+    return hub.decide(case.id, keep=keep, **(given | changed))
+
+
+def test_a_part_bound_twice_is_one_case_with_who_where_and_when(hub, two):
+    [row] = hub.show("cases")
+    assert (row["key"], row["status"]) == (f"in:{PART}", "open")
+    assert {claim["station"] for claim in row["claims"]} == {"S02", "S03"}
+    assert row["held"] == sorted([lamp(381), lamp(405)])
+    assert row["words"]["zh"]
+
+
+@pytest.mark.parametrize("named", ["id", "prefix", "place", "ref"])
+def test_a_decision_keeps_the_named_event_and_ends_the_others(hub, two, named):
+    one, other = two
+    event = one.ids[-1]
+    keep = {
+        "id": event.hex(),
+        "prefix": event.hex()[:8].upper(),
+        "place": one.ref(2).rpartition(":")[0],
+        "ref": one.ref(2),
+    }[named]
+    decided = _decide(hub, keep)
+    assert decided.decision.keep == one.ref(2)
+    assert decided.decision.retires == (other.ref(2),)
+    assert _case(hub).status == "decided"
+    assert hub.show("cases")[0]["held"] == []
+    assert check(hub.office).differences == ()
+
+
+def test_a_later_decision_names_the_one_it_supersedes(hub, two):
+    first = _decide(hub, two[0].ids[-1].hex())
+    case = _case(hub)
+    seen = [claim.ref for claim in case.claims]
+    _decide(hub, two[1].ids[-1].hex(), claims_seen=seen)
+    row = hub.show("cases")[0]
+    effective = {decision["ref"]: decision["is_effective"] for decision in row["decisions"]}
+    assert effective[str(first.at.ref)] is False
+    assert sorted(effective.values()) == [False, True]
+
+
+def test_two_decisions_that_did_not_see_each_other_are_contested(hub, two):
+    claims, _ = seen_by_person(_case(hub))
+    _decide(hub, two[0].ids[-1].hex())
+    _decide(hub, two[1].ids[-1].hex(), claims_seen=claims, supersedes=[])
+    assert _case(hub).status == "contested"
+
+
+def test_a_claim_that_the_person_did_not_see_keeps_the_case_open(hub, two):
+    claims, _ = seen_by_person(_case(hub))
+    third = enrolled(hub, "S01")
+    third.add(bound(PART, lamp(999)))
+    hub.ingest(third.id, third.piece(2))
+    _decide(hub, two[0].ids[-1].hex(), claims_seen=claims)
+    assert _case(hub).status == "open"
+
+
+def test_none_ends_every_claim(hub, two):
+    decided = _decide(hub, "none")
+    assert decided.decision.keep == "none"
+    assert len(decided.decision.retires) == 2
+    assert _case(hub).status == "decided"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"by": "BDG-1107"}, "not_allowed"),
+        ({"by": "nobody"}, "not_allowed"),
+        ({"reason": "  "}, "malformed"),
+        ({"keep": "ffffffffff"}, "malformed"),
+        ({"keep": "abc"}, "malformed"),
+        ({"claims_seen": ["x"]}, "malformed"),
+        ({"claims_seen": []}, "malformed"),
+        ({"keep": "none", "claims_seen": []}, "nothing_to_decide"),
+    ],
+)
+def test_what_nobody_may_decide_is_refused_in_words(hub, two, changed, code):
+    keep = changed.pop("keep", two[0].ids[-1].hex())
+    with pytest.raises(Refused) as refusal:
+        _decide(hub, keep, **changed)
+    assert refusal.value.code == code
+    assert _case(hub).status == "open"
+
+
+def test_a_case_is_named_by_a_unique_beginning(hub, two):
+    case = _case(hub)
+    assert find_case([case], case.id.lower()[:4]) == case
+    with pytest.raises(Refused, match="there are: C-"):
+        find_case([case], "C-?")
+    with pytest.raises(Refused) as refusal:
+        find_case([case, case], "C-")
+    assert refusal.value.code == "ambiguous"
+    with pytest.raises(Refused):
+        find_case([case], "")
+
+
+def test_a_rebuilt_ledger_is_equal(hub, two):
+    _decide(hub, two[0].ids[-1].hex())
+    before = hub.fingerprint()
+    assert rebuild(hub.office).differences == ()
+    assert hub.fingerprint() == before
+
+
+def test_a_ledger_that_lost_something_is_found_and_mended(hub, two):
+    connection = hub.office.store._connection
+    connection.execute("DELETE FROM l_more")
+    hub.office.store.ledger.rolled_back()
+    differences = check(hub.office).differences
+    assert any(line.startswith("only rebuilt: case") for line in differences)
+    rebuild(hub.office)
+    assert check(hub.office).differences == ()
+    assert _case(hub).status == "open"
