@@ -16,6 +16,8 @@ from tally.events.types import MeasurementTaken
 from tally.master.plans import Measure, PassFail
 
 _VALUE = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?")
+_ABOVE = ("ng.value_above", "ng.value_above_failed")
+_BELOW = ("ng.value_below", "ng.value_below_failed")
 
 
 def is_value(text: str) -> bool:
@@ -62,15 +64,14 @@ def measure(turn: Turn, event: Measured, step: Measure) -> Reply:
         said = step_done(turn, stand(turn.state, turn.plan), ok("ok.measured", **says))
         turn.can_undo("undo.measured", value=event.value, measure=step.unit)
         return said
-    side = "above" if value > high else "below"
+    key, key_failed = _ABOVE if value > high else _BELOW
     if unit.trial < step.tries:
         turn.change_unit(trial=unit.trial + 1)
         turn.change(undo=None)
-        return refuse("E-501", f"ng.value_{side}", weight=Weight.NONE, **says)
+        return refuse("E-501", key, weight=Weight.NONE, **says)
     finish(turn, "FAIL")
     turn.can_undo("undo.finished", unit=unit.code)
-    key = f"ng.value_{side}_failed"
-    return refuse("E-501", key, weight=Weight.NONE, **says, failed=unit.code)
+    return refuse("E-501", key_failed, weight=Weight.NONE, **says, failed=unit.code)
 
 
 def say_pass(turn: Turn) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge_agent.scan import Scan, ScanKind
 from edge_agent.workflow.knowledge import Knowledge
 from edge_agent.workflow.turn import Reply, Turn, Weight, part_of, refuse
+from edge_agent.workflow.types import Says, Verdict
 from tally.master.plans import (
     BindSerial,
     CloseBox,
@@ -28,6 +29,12 @@ _READING_CODES = {
     "E-308": "ng.noise",
 }
 
+_WRONG = {
+    ScanKind.LOT: ("ng.wrong_lot", "ng.wrong_lot_later"),
+    ScanKind.PRODUCT: ("ng.product_code", ""),
+}
+"""Wrong thing scanned: the text, and the one that names the step where it belongs."""
+
 
 def unreadable(scan: Scan) -> Reply:
     """The text was spoiled on its way; nobody's mistake, so it is not counted."""
@@ -44,14 +51,11 @@ def wrong_scan(turn: Turn, scan: Scan) -> Reply:
     wants = wanted(turn.knowledge, step) or step.text
     got, part = scanned_part(turn.knowledge, scan)
     later = _step_of(turn, part)
-    key = {ScanKind.LOT: "ng.wrong_lot", ScanKind.PRODUCT: "ng.product_code"}.get(
-        scan.kind, "ng.wrong_part"
-    )
-    if later and scan.kind is not ScanKind.PRODUCT:
-        return refuse(
-            "E-102", f"{key}_later", text=scan.text, got=got, wants=wants, later=str(later)
-        )
-    return refuse("E-102", key, text=scan.text, got=got, wants=wants)
+    says: Says = {"text": scan.text, "got": got, "wants": wants}
+    key, key_later = _WRONG.get(scan.kind, ("ng.wrong_part", "ng.wrong_part_later"))
+    if later and key_later:
+        key, says = key_later, {**says, "later": str(later)}
+    return Reply(Verdict.NG, key, says, "E-102", Weight.COUNTED)
 
 
 def wanted(knowledge: Knowledge, step: Step) -> Words | None:
