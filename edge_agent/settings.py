@@ -41,8 +41,6 @@ class Settings:
     """Where the hub is, `host:port`, tried in order; empty: those of the enrolment."""
     double_read_s: float = 2.0
     """The same code of the same device within this time is ignored, 0.5 to 10 s."""
-    templates: Path = Path("templates")
-    """Folder of the label templates; a relative one is below the station's folder."""
     printer: str = ""
     """Name of the device that prints labels; empty: the only one there is."""
     journal_kib_max: int = 0
@@ -86,14 +84,11 @@ def parse_settings(raw: bytes, *, name: str) -> Settings:
         language=reading.language(table.pop("language", "en")),
         addresses=reading.addresses(reading.table(table, "hub")),
         double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
-        templates=Path(reading.text(table.pop("templates", "templates"), "templates")),
         printer=reading.text(table.pop("printer", ""), "printer"),
         journal_kib_max=reading.kib_max(reading.table(table, "journal")),
         devices=reading.devices(table.pop("device", [])),
     )
-    reading.unknown(
-        table, ("language", "double_read_s", "templates", "printer", "hub", "journal", "device")
-    )
+    reading.unknown(table, ("language", "double_read_s", "printer", "hub", "journal", "device"))
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
     return settings

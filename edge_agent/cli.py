@@ -1,0 +1,249 @@
+"""`tally station`: enrol, run and look at one station.
+
+Results go to stdout, all else to stderr. Exit status: 0 done, 1 refused or found a problem (said in
+words), 2 usage. Reading commands open the journal read-only and work while the station runs.
+"""
+
+import json
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
+from edge_agent.settings import SettingsError, load_settings
+
+Language = Literal["en", "zh"]
+_FOLDER = click.argument(
+    "directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path)
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+@click.group(epilog="Example: tally station run S03")
+def station() -> None:
+    """Run, inspect and drill one station."""
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Turn the station's faults into words and exit status 1."""
+    try:
+        yield
+    except SettingsError as error:
+        raise click.ClickException("\n".join(error.problems)) from error
+    except (JournalFault, JournalCorrupt, HardwareFault) as fault:
+        raise click.ClickException(f"{fault.code}: {fault.words}") from fault
+
+
+@station.command(
+    epilog="Example: tally station enroll S03 TOKEN "
+    "--device name=serial-1,driver=serial_port,port=/dev/ttyUSB0"
+)
+@_FOLDER
+@click.argument("token")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="KEY=VALUE,…",
+    help="A device for station.toml: name=…,driver=… and the driver's own keys. Repeatable.",
+)
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+def enroll(directory: Path, token: str, devices: tuple[str, ...], language: str) -> None:
+    """Make this folder a station, with a one-time token of the hub.
+
+    An existing station.toml is kept; with --device one is written.
+    """
+    from edge_agent.bootstrap import AlreadyEnrolledError, enroll_here
+    from edge_agent.sync.enrolling import EnrolmentError
+
+    with _said():
+        try:
+            name = enroll_here(directory, token, devices, language)
+        except (EnrolmentError, AlreadyEnrolledError) as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(
+        f"Station {name} is enrolled in {directory}. Start it: tally station run {directory}"
+    )
+
+
+@station.command(epilog="Example: tally station run S03 --headless --lang zh")
+@_FOLDER
+@click.option("--headless", is_flag=True, help="One line in, one JSON line out; no screen.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Default: that of station.toml.")
+def run(directory: Path, headless: bool, lang: Language | None) -> None:
+    """Run the station until its input ends, Ctrl+C or SIGTERM."""
+    from edge_agent.bootstrap import open_station
+    from edge_agent.station import headless as plain
+    from edge_agent.station import terminal
+    from edge_agent.station.messages import StopAsked
+    from edge_agent.station.streams import read_into
+
+    with _said():
+        settings = load_settings(directory)
+        language = lang or settings.language
+        speaker: plain.HeadlessSpeaker | terminal.TerminalSpeaker
+        if headless:
+            speaker = plain.HeadlessSpeaker(sys.stdout, sys.stderr, language)
+            parse = plain.parse_line
+        else:
+            speaker = terminal.TerminalSpeaker(sys.stdout, sys.stderr, language)
+            parse = terminal.parse_typed
+        with open_station(directory, settings, speaker, language=language) as opened:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: opened.inbox.put_now(StopAsked()))
+            if isinstance(speaker, terminal.TerminalSpeaker):
+                speaker.greet(opened.core.knowledge.station)
+            read_into(
+                opened.inbox,
+                sys.stdin.fileno(),
+                lambda raw: parse(raw, time.monotonic()),
+                plain.LINE_BYTES_MAX,
+            )
+            try:
+                status = opened.loop.run()
+            except BrokenPipeError:
+                # Nobody reads the answers any more; what was saved is saved.
+                sys.stdout = None  # nothing to flush at the end
+                status = 0
+    sys.exit(status)
+
+
+def _show(
+    directory: Path,
+    as_json: bool,
+    look: Callable[[sqlite3.Connection], Any],
+    words: Callable[[Any], str],
+) -> None:
+    """Open read-only, look, print."""
+    from edge_agent.journal.faults import fault_of
+    from edge_agent.journal.store import DATABASE_NAME, open_reader
+
+    with _said():
+        connection = open_reader(directory / DATABASE_NAME)
+        try:
+            found = look(connection)
+        except sqlite3.Error as error:
+            raise fault_of(error) from error
+        finally:
+            connection.close()
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else words(found))
+
+
+@station.command(epilog="Example: tally station status S03 --json")
+@_FOLDER
+@_JSON
+def status(directory: Path, as_json: bool) -> None:
+    """Where the journal stands and what the hub has acknowledged."""
+    from edge_agent.bootstrap import load_identity
+    from edge_agent.station import looking
+
+    with _said():
+        identity = load_identity(directory)
+    _show(directory, as_json, partial(looking.status, identity=identity), _status_words)
+
+
+def _status_words(found: dict[str, Any]) -> str:
+    lines = [
+        f"Station {found['station']}, plant {found['plant']}, journal {found['journal']}",
+        "{seq} events: {sealed} sealed, {acknowledged} acknowledged, {unsent} unsent".format(
+            **found
+        ),
+    ]
+    if found["suspect"]:
+        lines.append(f"SUSPECT: {found['suspect']}")
+    lines += [f"  knows {one['name'] or one['journal']} to {one['seq']}" for one in found["others"]]
+    return "\n".join(lines)
+
+
+@station.command(epilog="Example: tally station wip S03")
+@_FOLDER
+@_JSON
+def wip(directory: Path, as_json: bool) -> None:
+    """Work in progress: the open unit, parked ones, loaded lots."""
+    from edge_agent.station import looking
+
+    _show(directory, as_json, looking.wip, _wip_words)
+
+
+def _wip_words(found: dict[str, Any]) -> str:
+    lines = [f"Plan {found['plan'] or 'none yet'}, operator {found['operator'] or 'nobody'}"]
+    units = ([found["open"]] if found["open"] else []) + found["parked"]
+    lines += [
+        f"  {unit['code']}: step {unit['step']} of {unit['plan']}"
+        + (f", parked: {unit['parked']}" if unit["parked"] else "")
+        for unit in units
+    ]
+    lines += [f"  loaded {lot['lot']} ({lot['part']}) in {lot['slot']}" for lot in found["loaded"]]
+    return "\n".join(lines) if units or found["loaded"] else f"{lines[0]}; nothing is open."
+
+
+@station.command(epilog="Example: tally station codes S03 --json")
+@_FOLDER
+@_JSON
+def codes(directory: Path, as_json: bool) -> None:
+    """Blocks of codes and how much of each is left."""
+    from edge_agent.station import looking
+
+    _show(directory, as_json, looking.codes, _codes_words)
+
+
+def _codes_words(found: list[dict[str, Any]]) -> str:
+    return (
+        "\n".join(
+            f"{one['block']}  {one['scheme']}  {one['start']}..{one['start'] + one['count'] - 1}  "
+            f"used {one['used']}, left {one['left']}"
+            for one in found
+        )
+        or "No block was granted to this station yet."
+    )
+
+
+@station.command(epilog="Example: tally station fingerprint S03")
+@_FOLDER
+@_JSON
+def fingerprint(directory: Path, as_json: bool) -> None:
+    """The fingerprint of this station's ledger, with its frontier."""
+    from edge_agent.station import looking
+
+    _show(directory, as_json, looking.fingerprint, _fingerprint_words)
+
+
+def _fingerprint_words(found: dict[str, Any]) -> str:
+    tips = [f"  {one['journal']} to {one['seq']}" for one in found["frontier"]]
+    return "\n".join([found["short"], *tips])
+
+
+@station.command(epilog="Example: tally station doctor S03")
+@_FOLDER
+@_JSON
+def doctor(directory: Path, as_json: bool) -> None:
+    """Check settings, devices, disk, clock and the whole chain; exit 1 if one is not well."""
+    from edge_agent.bootstrap import load_identity
+    from edge_agent.station.doctoring import Checked, examine, settings_checked
+
+    try:
+        settings = load_settings(directory)
+        findings = settings_checked(settings.devices)
+    except SettingsError as error:
+        findings = [Checked("settings", is_well=False, words=problem) for problem in error.problems]
+    try:
+        findings += examine(directory, load_identity(directory))
+    except JournalFault as fault:
+        findings.append(Checked("identity", is_well=False, words=fault.words))
+    if as_json:
+        shown = [{"check": f.check, "ok": f.is_well, "words": f.words} for f in findings]
+        click.echo(json.dumps(shown, ensure_ascii=False))
+    else:
+        for found in findings:
+            click.echo(f"{'ok ' if found.is_well else 'NOT'} {found.check}: {found.words}")
+    if not all(found.is_well for found in findings):
+        sys.exit(1)

@@ -1,0 +1,36 @@
+"""The station's only clock. Everything else is told the time."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from edge_agent.workflow.types import Moment
+
+
+class Clock(Protocol):
+    """The wall clock with its offset, and seconds that never jump."""
+
+    def now(self) -> datetime:
+        """Now, as the clock on the wall says, with the offset from UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary moment; never backwards."""
+        ...
+
+
+class SystemClock:
+    """The clock of this computer, in its time zone."""
+
+    def now(self) -> datetime:
+        """The wall clock of this computer."""
+        return datetime.now(UTC).astimezone()
+
+    def monotonic(self) -> float:
+        """CLOCK_MONOTONIC."""
+        return time.monotonic()
+
+
+def moment(clock: Clock) -> Moment:
+    """Both clocks at once."""
+    return Moment(clock.now(), clock.monotonic())

@@ -1,0 +1,182 @@
+"""One input, one decision, one transaction, then the printer, then the answer.
+
+1. Synchronous and without threads: the loop drives it in real time, a simulator in virtual time.
+2. What the workflow decided is committed before anything else sees it: first the events and the
+   state, then bytes to the printer, then the answer.
+3. A commit that did not happen changes nothing: the state stays, the answer says so (E-901).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from drivers import Read
+from edge_agent.journal.faults import JournalFault
+from edge_agent.journal.journal import Journal
+from edge_agent.journal.store import Reached
+from edge_agent.scan.recognising import recognise
+from edge_agent.scan.types import Scan, Typed
+from edge_agent.scan.window import Window
+from edge_agent.station.clock import Clock, moment
+from edge_agent.station.knowledge import StationKnowledge
+from edge_agent.station.outputs import Output
+from edge_agent.station.printing import Labels
+from edge_agent.workflow.machine import transition
+from edge_agent.workflow.saving import dump_state, load_state
+from edge_agent.workflow.types import (
+    Answer,
+    Input,
+    KnowledgeChanged,
+    Measured,
+    Outcome,
+    Print,
+    Repeated,
+    Restarted,
+    Scanned,
+    SeenTogether,
+    StationState,
+    Verdict,
+)
+from tally.master import Commission, CommissionPreprinted, OpenBox, Words
+from tally.records.ids import EventId
+
+CoreInput = Read | Typed | Measured | KnowledgeChanged | Sequence[Read]
+
+
+class StationCore:
+    """The station between two inputs.
+
+    Attributes:
+        journal: the one writer.
+        knowledge: what the workflow may ask.
+        state: of the workflow, as it was last committed.
+        schemes: that the plan in force takes codes from; another thread may read it.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        knowledge: StationKnowledge,
+        clock: Clock,
+        labels: Labels,
+        *,
+        reached: Reached,
+        double_read_s: float = 2.0,
+    ) -> None:
+        self.journal = journal
+        self.knowledge = knowledge
+        self.state: StationState = load_state(journal.state) if journal.state else StationState()
+        self._clock = clock
+        self._labels = labels
+        self._reached = reached
+        self._window = Window(seconds=double_read_s)
+        self._last: Answer | None = None
+        self.schemes: tuple[str, ...] = ()
+
+    def start(self) -> list[Output]:
+        """Take up where the last run ended; what it says is the first line of the station."""
+        return self._apply(Restarted(), source=None)
+
+    def handle(self, given: CoreInput) -> list[Output]:
+        """Judge one input.
+
+        Returns:
+            The answer first, then what it led to by itself. Never empty but for
+            `KnowledgeChanged`, which is silent when nothing concerns this station.
+
+        Raises:
+            JournalFault: the journal must not be written any more: stop (`is_retryable` is False).
+            JournalCorrupt, HardwareFault: the same, for good.
+        """
+        match given:
+            case KnowledgeChanged():
+                return self._apply(given, source="hub")[1:]
+            case Measured():
+                return self._apply(given, source=given.source)
+            case Read() | Typed():
+                return self._apply(self._judged_by_window(given), source=given.source)
+            case _:
+                return self._together(given)
+
+    def _judged_by_window(self, read: Read | Typed) -> Input:
+        scan = recognise(read, self.knowledge.vocabulary())
+        self._window, times = self._window.see(scan, self._clock.monotonic())
+        return Repeated(scan, times) if times > 1 else Scanned(scan)
+
+    def _together(self, reads: Sequence[Read]) -> list[Output]:
+        """Several codes of one picture: one input, the codes that differ."""
+        scans: dict[str, Scan] = {}
+        for read in reads:
+            scan = recognise(read, self.knowledge.vocabulary())
+            scans.setdefault(scan.text, scan)
+        if len(scans) == 1:
+            return self.handle(reads[0])
+        return self._apply(SeenTogether(tuple(scans.values())), source=reads[0].source)
+
+    def _apply(self, given: Input, *, source: str | None) -> list[Output]:
+        """Decide, commit, print, answer."""
+        events: list[EventId] = []
+        notices: list[Answer] = []
+        plan_before = self.state.plan
+        try:
+            outcome = self._decide(given)
+            events += self._commit(outcome)
+            notices += outcome.notices
+            while outcome.prints:
+                outcome = self._decide(self._print(outcome.prints[0]))
+                events += self._commit(outcome)
+                notices += outcome.notices
+        except JournalFault as fault:
+            if not fault.is_retryable:
+                raise
+            return [self._not_saved(fault, events, source)]
+        if isinstance(given, KnowledgeChanged | Restarted) or self.state.plan != plan_before:
+            self.schemes = self._schemes()
+        first = output_of(outcome.answer, source=source, events=tuple(events))
+        return [first, *(output_of(notice, source=source) for notice in notices)]
+
+    def _decide(self, given: Input) -> Outcome:
+        return transition(self.state, given, self.knowledge, moment(self._clock))
+
+    def _commit(self, outcome: Outcome) -> list[EventId]:
+        at = self._clock.now()
+        ids = self.journal.append(outcome.records, dump_state(outcome.state), at=at)
+        self.state, self._last = outcome.state, outcome.answer
+        return ids
+
+    def _schemes(self) -> tuple[str, ...]:
+        fact = self.knowledge.plan(self.state.plan or self.knowledge.home_plan())
+        steps = fact.plan.steps if fact else ()
+        issuing = (s for s in steps if isinstance(s, Commission | CommissionPreprinted | OpenBox))
+        return tuple(dict.fromkeys(step.scheme for step in issuing))
+
+    def _print(self, wanted: Print) -> Input:
+        self._reached("after_commit_before_print")
+        done = self._labels.print_label(wanted)
+        self._reached("after_print_before_record")
+        return done
+
+    def _not_saved(
+        self, fault: JournalFault, events: Sequence[EventId], source: str | None
+    ) -> Output:
+        said = self.say(Verdict.NG, Words(fault.words, fault.words_zh), code=fault.code)
+        return replace(said, events=tuple(events), source=source)
+
+    def say(self, verdict: Verdict, words: Words, *, code: str = "") -> Output:
+        """An output about something else than work, with the unit and step as they stand."""
+        last = self._last
+        return Output(
+            verdict, code, last.unit if last else None, last.step if last else None, words=words
+        )
+
+
+def output_of(answer: Answer, *, source: str | None, events: tuple[EventId, ...] = ()) -> Output:
+    """The workflow's answer as something to be said."""
+    return Output(
+        answer.verdict,
+        answer.code,
+        answer.unit,
+        answer.step,
+        answer=answer,
+        events=events,
+        source=source,
+    )

@@ -1,0 +1,144 @@
+"""`tally station doctor`: what a technician looks at, each check in words; changes nothing."""
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from drivers import DriverFault
+from drivers.registry import create
+from edge_agent.journal.faults import JournalCorrupt, JournalFault
+from edge_agent.journal.identity import Identity
+from edge_agent.journal.lock import LOCK_NAME
+from edge_agent.journal.store import DATABASE_NAME, open_reader
+from edge_agent.journal.tail import check_tail
+from edge_agent.station.clock import SystemClock
+from edge_agent.station.looking import newest_event
+from tally.ledger.sqlite import SqliteLedger
+
+DISK_BYTES_MIN: Final = 512 * 1024 * 1024
+WAL_BYTES_MAX: Final = 64 * 1024 * 1024
+_YEARS: Final = range(2025, 2101)
+_WAL_RESET_FIXED: Final = (3, 51, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check: well or not, and what was found."""
+
+    check: str
+    is_well: bool
+    words: str
+
+
+def settings_checked(devices: Sequence[Mapping[str, Any]]) -> list[Checked]:
+    """The settings could be read; each device as far as its path can be looked at."""
+    found = [Checked("settings", is_well=True, words=f"{len(devices)} devices")]
+    return found + [_device(table) for table in devices]
+
+
+def _device(table: Mapping[str, Any]) -> Checked:
+    name = f"device {table.get('name')}"
+    try:
+        create(table, clock=float)
+    except DriverFault as fault:
+        return Checked(name, is_well=False, words=fault.words)
+    for key in ("port", "folder"):
+        path = table.get(key)
+        if isinstance(path, str) and not Path(path).exists():
+            return Checked(name, is_well=False, words=f"{key} {path} is not there.")
+    return Checked(name, is_well=True, words=str(table.get("driver")))
+
+
+def examine(directory: Path, identity: Identity) -> list[Checked]:
+    """Files, disk, clock, SQLite, the whole chain, and what the ledger could not read."""
+    found = [_disk(directory), _sqlite(), _running(directory), _secret(directory)]
+    try:
+        connection = open_reader(directory / DATABASE_NAME)
+    except (JournalFault, JournalCorrupt) as fault:
+        return [*found, Checked("journal", is_well=False, words=fault.words)]
+    try:
+        found += [_clock(connection), _wal(directory), _chain(connection, identity)]
+        found.append(_ledger(connection))
+    except sqlite3.Error as error:
+        found.append(Checked("journal", is_well=False, words=f"It cannot be read: {error}."))
+    finally:
+        connection.close()
+    return found
+
+
+def _disk(directory: Path) -> Checked:
+    stat = os.statvfs(directory)
+    free = stat.f_bavail * stat.f_frsize
+    words = f"{free // 2**20} MiB free, expected at least {DISK_BYTES_MIN // 2**20}."
+    return Checked("disk", is_well=free >= DISK_BYTES_MIN, words=words)
+
+
+def _sqlite() -> Checked:
+    words = f"SQLite {sqlite3.sqlite_version}"
+    if sqlite3.sqlite_version_info < _WAL_RESET_FIXED:
+        words += "; below 3.51.3 a WAL must have one writer, which the journal's lock ensures"
+    return Checked("sqlite", is_well=True, words=words + ".")
+
+
+def _running(directory: Path) -> Checked:
+    try:
+        holder = (directory / LOCK_NAME).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        holder = ""
+    is_alive = holder.isdecimal() and Path("/proc", holder).exists()
+    words = f"It runs as process {holder}." if is_alive else "It does not run now."
+    return Checked("station", is_well=True, words=words)
+
+
+def _secret(directory: Path) -> Checked:
+    mode = (directory / "identity.json").stat().st_mode & 0o777
+    words = f"identity.json has mode {mode:04o}, expected 0600."
+    return Checked("identity", is_well=mode & 0o077 == 0, words=words)
+
+
+def _clock(connection: sqlite3.Connection) -> Checked:
+    now = SystemClock().now()
+    newest = newest_event(connection)
+    last = None
+    if newest is not None:
+        try:
+            last = datetime.fromisoformat(newest.at)
+        except ValueError:
+            last = None
+    words = f"It is {now.isoformat(timespec='seconds')}."
+    if now.year not in _YEARS:
+        return Checked("clock", is_well=False, words=f"{words} Expected a year from 2025 to 2100.")
+    if last is not None and last.tzinfo and last > now:
+        return Checked(
+            "clock",
+            is_well=False,
+            words=f"{words} The newest event was recorded later, at {newest.at if newest else ''}: "
+            "the clock was set back. Work goes on; set the clock right.",
+        )
+    return Checked("clock", is_well=True, words=words)
+
+
+def _wal(directory: Path) -> Checked:
+    path = directory / f"{DATABASE_NAME}-wal"
+    size = path.stat().st_size if path.exists() else 0
+    words = f"{size // 1024} KiB wait to be written back, expected at most {WAL_BYTES_MAX // 1024}."
+    return Checked("wal", is_well=size <= WAL_BYTES_MAX, words=words)
+
+
+def _chain(connection: sqlite3.Connection, identity: Identity) -> Checked:
+    try:
+        tail = check_tail(connection, identity, events=2**40)
+    except JournalCorrupt as fault:
+        return Checked("chain", is_well=False, words=fault.words)
+    words = f"All {tail.seq} events hash to the signed head {tail.event_id.hex()[:16]}."
+    return Checked("chain", is_well=True, words=words)
+
+
+def _ledger(connection: sqlite3.Connection) -> Checked:
+    count = SqliteLedger(connection).uninterpreted()
+    words = f"{count} events of a newer version are kept and not interpreted."
+    return Checked("ledger", is_well=True, words=words)

@@ -1,0 +1,124 @@
+"""What the reading commands show: plain values from a read-only connection.
+
+Works while the station runs, and never changes anything. Each function gives a JSON-safe dict; its
+keys are what scripts rely on.
+"""
+
+import sqlite3
+from typing import Any
+
+from edge_agent.journal.blocks import read_blocks
+from edge_agent.journal.identity import Identity
+from edge_agent.journal.journal import read_receipt
+from edge_agent.journal.others import read_branches
+from edge_agent.workflow.saving import load_state
+from edge_agent.workflow.types import OpenUnit, StationState
+from tally.events.decoding import EventLine, read_line
+from tally.ledger.sqlite import SqliteLedger
+from tally.records.ids import show_journal
+
+
+def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]:
+    """Where the journal stands, what the hub acknowledged, what else is known."""
+    seq, event_id = connection.execute("SELECT seq, id FROM position").fetchone()
+    receipt = read_receipt(connection, identity.journal)
+    durable = receipt.durable_through if receipt else 0
+    names = dict(connection.execute("SELECT journal, name FROM known_key").fetchall())
+    return {
+        "station": identity.station,
+        "plant": identity.plant,
+        "journal": show_journal(identity.journal),
+        "seq": seq,
+        "event_id": event_id.hex(),
+        "acknowledged": durable,
+        "unsent": seq - durable,
+        "sealed": connection.execute("SELECT coalesce(max(last), 0) FROM seal").fetchone()[0],
+        "suspect": _meta(connection, "suspect"),
+        "others": [
+            {
+                "journal": show_journal(branch.journal),
+                "name": names.get(branch.journal, ""),
+                "branch": branch.branch,
+                "seq": branch.tip,
+                "event_id": branch.tip_id.hex(),
+            }
+            for branch in read_branches(connection)
+        ],
+    }
+
+
+def wip(connection: sqlite3.Connection) -> dict[str, Any]:
+    """Work in progress: the open unit or box, parked ones, loaded lots, who is signed in."""
+    row = connection.execute("SELECT state FROM position").fetchone()
+    state = load_state(row[0]) if row and row[0] else StationState()
+    return {
+        "plan": state.plan,
+        "order": state.order,
+        "operator": state.operator.badge if state.operator else None,
+        "locked": state.locked,
+        "open": _unit(state.unit) if state.unit else None,
+        "parked": [_unit(unit) for unit in state.parked],
+        "loaded": [
+            {"part": loaded.part, "slot": loaded.slot, "lot": loaded.lot} for loaded in state.loaded
+        ],
+    }
+
+
+def _unit(unit: OpenUnit) -> dict[str, Any]:
+    return {
+        "code": unit.code,
+        "kind": unit.kind,
+        "product": unit.product,
+        "plan": unit.plan,
+        "step": unit.step + 1,
+        "attempt": unit.attempt,
+        "commissioned": unit.commissioned,
+        "bound": [{"slot": bound.slot, "child": bound.child} for bound in unit.bound],
+        "items": list(unit.items),
+        "parked": unit.parked,
+    }
+
+
+def codes(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Every block of this journal, oldest grant first."""
+    return [
+        {
+            "block": block.block,
+            "scheme": block.scheme,
+            "start": block.start,
+            "count": block.count,
+            "used": block.used,
+            "left": block.left,
+            "next": block.next,
+            "period": block.period.isoformat() if block.period else None,
+            "grant": block.ref,
+        }
+        for block in read_blocks(connection)
+    ]
+
+
+def fingerprint(connection: sqlite3.Connection) -> dict[str, Any]:
+    """The ledger's fingerprint with its frontier (`format.md` 5)."""
+    ledger = SqliteLedger(connection)
+    found = ledger.fingerprint()
+    return {
+        "fingerprint": found.hex64,
+        "short": found.short,
+        "frontier": [
+            {"journal": show_journal(journal), "seq": seq, "event_id": event_id.hex()}
+            for journal, seq, event_id in found.frontier
+        ],
+        "uninterpreted": ledger.uninterpreted(),
+    }
+
+
+def newest_event(connection: sqlite3.Connection) -> EventLine | None:
+    """The last own event, if this program can read it."""
+    row = connection.execute("SELECT line FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    event = read_line(row[0]) if row else None
+    return event if isinstance(event, EventLine) else None
+
+
+def _meta(connection: sqlite3.Connection, key: str) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])

@@ -1,0 +1,321 @@
+"""The station's loop: the only thread that writes the journal, and the owner of all others.
+
+It takes one message after another from the inbox, asks the core, and says the answer when the
+commit is done. Ingest of other journals runs between scans, a small transaction at a time.
+Devices, stdin and the uplink run on threads of their own and only bring messages.
+"""
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from drivers import HealthState
+from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault, Untrusted
+from edge_agent.journal.others import Ingested
+from edge_agent.journal.store import Reached
+from edge_agent.station.clock import Clock
+from edge_agent.station.core import StationCore
+from edge_agent.station.inbox import Inbox
+from edge_agent.station.messages import (
+    DeviceHealth,
+    DeviceRead,
+    EndOfInput,
+    HubSaid,
+    IngestAsked,
+    Line,
+    LinkChanged,
+    Message,
+    NotUnderstood,
+    Pause,
+    ReceiptCame,
+    StopAsked,
+    SyncNow,
+    TurnLink,
+    Uplink,
+    Work,
+)
+from edge_agent.station.outputs import Output
+from edge_agent.workflow.types import KnowledgeChanged, Verdict
+from tally.master import Words
+
+GROUP_S: Final = 0.15
+"""How long a picture's further codes are waited for (`screens.md` 2.2, P7)."""
+SEAL_RETRY_S: Final = 60.0
+
+Fatal = JournalFault | JournalCorrupt | HardwareFault
+
+
+class Speaker(Protocol):
+    """Whoever shows the station's answers: JSON lines, or lines for people."""
+
+    def answer(self, echo: Any, output: Output, *, unsent: int, online: bool) -> None:
+        """The answer to one line of input; `echo` repeats the line."""
+        ...
+
+    def tell(self, output: Output, *, unsent: int, online: bool) -> None:
+        """What happened by itself: a device was read, a decision arrived."""
+        ...
+
+    def remark(self, output: Output) -> None:
+        """About link and devices: for whoever looks after the station."""
+        ...
+
+
+@dataclass(slots=True)
+class _Held:
+    """A line whose answer is not due yet; lines after it wait."""
+
+    line: Line
+    until: float | None = None
+    future: "Future[Any] | None" = None
+
+
+@dataclass(slots=True)
+class _Ingestion:
+    """A segment that is being stored, step by step."""
+
+    asked: IngestAsked
+    steps: Generator[None, None, Ingested]
+
+
+class Loop:
+    """Runs until the input ends, a signal comes, or the journal must not be written any more."""
+
+    def __init__(
+        self,
+        core: StationCore,
+        inbox: Inbox,
+        clock: Clock,
+        speaker: Speaker,
+        uplink: Uplink | None,
+        *,
+        reached: Reached,
+    ) -> None:
+        self._core = core
+        self._inbox = inbox
+        self._clock = clock
+        self._speaker = speaker
+        self._uplink = uplink
+        self._reached = reached
+        self._online = False
+        self._link_is_up = True
+        self._held: _Held | None = None
+        self._ingestion: _Ingestion | None = None
+        self._seal_after = 0.0
+
+    def run(self) -> int:
+        """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
+        try:
+            for output in self._core.start():
+                self._tell(output)
+            while True:
+                message = self._next()
+                if isinstance(message, EndOfInput | StopAsked):
+                    return 0
+                self._do(message)
+        except (JournalFault, JournalCorrupt, HardwareFault) as fault:
+            words = Words(fault.words, fault.words_zh)
+            self._tell(self._core.say(Verdict.LOCK, words, code=fault.code))
+            return 1
+
+    def _next(self) -> Message | None:
+        held = self._held
+        timeout = None
+        if held is not None and held.until is not None:
+            timeout = max(0.0, held.until - self._clock.monotonic())
+        if self._ingestion is not None or self._is_seal_due():
+            timeout = 0.0
+        return self._inbox.take(
+            lines=held is None,
+            effects=self._ingestion is None,
+            timeout_s=timeout,
+            until=self._is_held_over,
+        )
+
+    def _do(self, message: Message | None) -> None:
+        match message:
+            case DeviceRead(read):
+                more = [] if read.group is None else self._inbox.take_group(read, GROUP_S)
+                for output in self._core.handle([read, *more] if more else read):
+                    self._tell(output)
+            case DeviceHealth(health):
+                verdict = Verdict.READY if health.state is HealthState.OK else Verdict.WAIT
+                said = self._core.say(
+                    verdict, Words(health.words, health.words_zh), code=health.code
+                )
+                self._speaker.remark(replace(said, source=health.source))
+            case Line():
+                self._take_line(message)
+            case IngestAsked():
+                steps = self._core.journal.ingest_in_steps(message.data, at=self._clock.now())
+                self._ingestion = _Ingestion(message, steps)
+            case ReceiptCame(receipt, done):
+                _settle(done, lambda: self._core.journal.save_receipt(receipt))
+            case LinkChanged():
+                self._link_changed(message)
+            case HubSaid():
+                self._hub_said(message)
+            case _:
+                self._use_the_pause()
+        if self._is_held_over():
+            self._answer_held()
+
+    # --- lines --------------------------------------------------------------------------------
+
+    def _take_line(self, line: Line) -> None:
+        match line.asks:
+            case Work(given):
+                first, *rest = self._core.handle(given)
+                self._answer(line, first)
+                for output in rest:
+                    self._tell(output)
+            case NotUnderstood(code, words):
+                self._answer(line, self._core.say(Verdict.NG, words, code=code))
+            case TurnLink(up):
+                self._turn_link(up=up)
+                words = _LINK_UP if up else _LINK_DOWN
+                self._answer(line, self._core.say(Verdict.READY, words))
+            case SyncNow():
+                if self._uplink is None:
+                    self._answer(line, self._core.say(Verdict.WAIT, _NO_HUB))
+                    return
+                future = self._uplink.sync_now()
+                future.add_done_callback(lambda _: self._inbox.wake())
+                self._held = _Held(line, future=future)
+            case Pause(seconds):
+                self._held = _Held(line, until=self._clock.monotonic() + seconds)
+
+    def _turn_link(self, *, up: bool) -> None:
+        self._link_is_up = up
+        if not up:
+            self._online = False
+        if self._uplink is not None:
+            self._uplink.set_link(up=up)
+
+    def _is_held_over(self) -> bool:
+        held = self._held
+        if held is None:
+            return False
+        if held.future is not None:
+            return held.future.done()
+        return held.until is not None and self._clock.monotonic() >= held.until
+
+    def _answer_held(self) -> None:
+        held, self._held = self._held, None
+        assert held is not None, "only a held line can be over"
+        if held.future is None:
+            self._answer(held.line, self._core.say(Verdict.READY, _WAITED))
+            return
+        said = None if held.future.cancelled() else held.future.result()
+        if held.future.cancelled():
+            self._answer(held.line, self._core.say(Verdict.WAIT, _NO_HUB))
+        elif said is None:
+            self._answer(held.line, self._core.say(Verdict.READY, _ALL_SENT))
+        else:
+            words = Words(said.en, said.zh)
+            self._answer(held.line, self._core.say(Verdict.WAIT, words, code=said.code))
+
+    # --- the uplink ---------------------------------------------------------------------------
+
+    def _link_changed(self, message: LinkChanged) -> None:
+        online = message.online and self._link_is_up
+        if online != self._online:
+            self._online = online
+            verdict = Verdict.READY if online else Verdict.WAIT
+            said = self._core.say(verdict, message.words, code=message.code)
+            self._speaker.remark(replace(said, source="hub"))
+        self._core.knowledge.link_changed(online=online, at=self._clock.now())
+        message.done.set_result(None)
+
+    def _hub_said(self, message: HubSaid) -> None:
+        def act() -> None:
+            if message.suspect:
+                self._core.journal.suspect(message.words.en)
+            said = self._core.say(Verdict.HOLD, message.words, code=message.code)
+            self._tell(replace(said, source="hub"))
+
+        _settle(message.done, act)
+
+    def _use_the_pause(self) -> None:
+        """One step of what can wait: a segment of another journal, else an own seal."""
+        if self._ingestion is not None:
+            self._ingest_step(self._ingestion)
+        elif self._is_seal_due():
+            try:
+                self._core.journal.cut_segment()
+            except JournalFault as fault:
+                if not fault.is_retryable:
+                    raise
+                self._seal_after = self._clock.monotonic() + SEAL_RETRY_S
+
+    def _is_seal_due(self) -> bool:
+        return self._core.journal.is_seal_due and self._clock.monotonic() >= self._seal_after
+
+    def _ingest_step(self, ingestion: _Ingestion) -> None:
+        try:
+            next(ingestion.steps)
+            return
+        except StopIteration as done:
+            result: Ingested = done.value
+        except (Untrusted, JournalFault) as fault:
+            self._ingestion = None
+            ingestion.asked.done.set_exception(fault)
+            if isinstance(fault, JournalFault) and not fault.is_retryable:
+                raise
+            return
+        self._ingestion = None
+        self._ingested(result)
+        ingestion.asked.done.set_result(None)
+
+    def _ingested(self, result: Ingested) -> None:
+        if result.words:
+            words = Words(result.words, result.words)
+            self._speaker.remark(
+                replace(self._core.say(Verdict.HOLD, words, code="S-101"), source="hub")
+            )
+        if result.stored:
+            self._core.knowledge.learned(result)
+            for output in self._core.handle(KnowledgeChanged()):
+                self._tell(output)
+
+    # --- saying -------------------------------------------------------------------------------
+
+    def _answer(self, line: Line, output: Output) -> None:
+        self._before_saying(output)
+        self._speaker.answer(
+            line.echo, output, unsent=self._core.journal.unsent, online=self._online
+        )
+
+    def _tell(self, output: Output) -> None:
+        self._before_saying(output)
+        self._speaker.tell(output, unsent=self._core.journal.unsent, online=self._online)
+
+    def _before_saying(self, output: Output) -> None:
+        if not output.events:
+            return
+        self._reached("after_commit_before_output")
+        if self._uplink is not None:
+            self._uplink.poke()
+
+
+def _settle(done: "Future[None]", act: Callable[[], object]) -> None:
+    """Do what the uplink asked; it learns of a refusal, the loop ends on a fatal fault."""
+    try:
+        act()
+    except (Untrusted, JournalFault) as fault:
+        done.set_exception(fault)
+        if isinstance(fault, JournalFault) and not fault.is_retryable:
+            raise
+    else:
+        done.set_result(None)
+
+
+_LINK_UP: Final = Words("The link is restored.", "网络已恢复。")
+_LINK_DOWN: Final = Words(
+    "The link is cut. Work goes on; events wait on this station.",
+    "网络已断开。可继续作业,记录留在本工位。",
+)
+_NO_HUB: Final = Words("This station has no hub to talk to.", "本工位没有可连接的服务器。")
+_ALL_SENT: Final = Words("All is sent and up to date.", "全部已发送,数据为最新。")
+_WAITED: Final = Words("Waited.", "已等待。")

@@ -1,0 +1,154 @@
+"""What reaches the loop: reads of devices, lines of a person or script, effects of the uplink.
+
+Frozen values. Where an answer is waited for by another thread, a future carries it back.
+"""
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from drivers import Health, Read
+from edge_agent.scan.types import Typed
+from edge_agent.workflow.types import Measured
+from tally.master import Words
+from tally.records.signing import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRead:
+    """A device delivered something."""
+
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHealth:
+    """A device changed its state."""
+
+    health: Health
+
+
+# ---- lines of the person or script at stdin -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A scan, a command or a value."""
+
+    given: Read | Typed | Measured
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLink:
+    """Cut or restore the station's own network."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SyncNow:
+    """Answer when nothing is unsent, or with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Answer after this many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """The line is no input, and why."""
+
+    code: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of input: what it asks, and `echo`, what the answer repeats of it as `in`."""
+
+    echo: Any
+    asks: Work | TurnLink | SyncNow | Pause | NotUnderstood
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfInput:
+    """No more lines will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """A signal asked the station to end."""
+
+
+# ---- the uplink ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IngestAsked:
+    """Prove and store a segment of another journal."""
+
+    data: bytes
+    done: "Future[None]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCame:
+    """Store the hub's acknowledgement."""
+
+    receipt: Receipt
+    done: "Future[None]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The hub answers now, or no longer."""
+
+    online: bool
+    code: str
+    words: Words
+    done: "Future[None]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSaid:
+    """The hub noticed something about this station's journal.
+
+    `suspect`: it holds own events that are not here; no code is given out any more.
+    """
+
+    code: str
+    words: Words
+    suspect: bool = False
+    done: "Future[None]" = field(default_factory=Future)
+
+
+UplinkMessage = IngestAsked | ReceiptCame | LinkChanged | HubSaid
+LineMessage = Line | EndOfInput
+Message = DeviceRead | DeviceHealth | LineMessage | UplinkMessage | StopAsked
+
+
+class Said(Protocol):
+    """Words of the uplink, in both languages."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+    @property
+    def zh(self) -> str: ...
+
+
+class Uplink(Protocol):
+    """The sync thread, as the loop uses it."""
+
+    def start(self) -> None: ...
+    def poke(self) -> None: ...
+    def set_link(self, *, up: bool) -> None: ...
+    def sync_now(self) -> "Future[Any]":
+        """None once all is sent and pulled, else `Said`."""
+        ...
+
+    def stop(self) -> None: ...
