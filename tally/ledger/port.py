@@ -1,4 +1,4 @@
-"""What goes into a ledger, and the words in which it answers (the answers' types live in `tally.merge`).
+"""What goes into a ledger, and how far it has heard; its other answers live in `tally.merge`.
 
 A batch is consecutive events of one chain; a ledger takes batches of a journal in any order, but
 each event once.

@@ -1,4 +1,4 @@
-"""Which claims an event makes: one table, read per event here and by columns in `tally.ledger` (`format.md` 6).
+"""Which claims an event makes: one table, read per event or by columns (`format.md` 6).
 
 Rules:
 1. A claim is a pure function of its own event and of the journal that wrote it.
@@ -59,7 +59,7 @@ BY_NAME: Final = {kind.name: kind for kind in KINDS}
 BY_NUMBER: Final = {kind.number: kind for kind in KINDS}
 
 CHILD: Final = "ns/child"
-"""The column `child` of a bind, in its namespace where the plant's schemes did not make the code."""
+"""The column `child` of a bind, with its namespace where it has one."""
 JOURNAL: Final = "@journal"
 """The column that is the writing journal itself."""
 

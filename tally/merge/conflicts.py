@@ -175,7 +175,8 @@ def _where(claims: Sequence[ClaimView]) -> str:
     """Value, person, station and time of each claim, at most five."""
     shown = sorted(claims, key=lambda claim: claim.order)
     parts = [
-        f"{' '.join(part for part in claim.value if part)} ({claim.who}, {claim.station}, {claim.at})"
+        " ".join(part for part in claim.value if part)
+        + f" ({claim.who}, {claim.station}, {claim.at})"
         for claim in shown[:5]
     ]
     return "; ".join(parts) + ("; …" if len(shown) > 5 else "")

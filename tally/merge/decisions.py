@@ -1,4 +1,4 @@
-"""Which decision on a key holds: the one that no other decision on the key supersedes (`decided.md` 20).
+"""Which decision on a key holds: the one that no other on the key supersedes (`decided.md` 20).
 
 Two people may decide without knowing of each other. If their outcomes are the same, both hold; if
 not, none does and the case is contested: otherwise both sides of a conflict could be retired.

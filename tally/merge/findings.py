@@ -86,10 +86,10 @@ class Marks(Shelf, Protocol):
         """Operations completed with FAIL."""
 
     def unproven_codes(self) -> Sequence[Placed]:
-        """Reserved or commissioned codes that may lie in no block of their journal (at least all that do)."""
+        """Reserved or commissioned codes: at least all that lie in no block of their journal."""
 
     def unmatched_endings(self) -> Sequence[Placed]:
-        """Unbinds, unpacks and hold releases that may have named nothing (at least all that did)."""
+        """Unbinds, unpacks and hold releases: at least all that named nothing."""
 
     def contradicting_results(self) -> Sequence[tuple[str, ...]]:
         """Keys of `op` with more than one claim."""
@@ -393,7 +393,7 @@ _SAYS: Final[dict[Code, tuple[str, str]]] = {
         "{about} 已装入 {subject}，但它同时也在别处使用。",
     ),
     "open-request": (
-        "{subject} was taken out at a station that did not know where it was bound or held; somebody has to confirm.",
+        "{subject} was taken out or released where its bind or hold was not known; confirm it.",
         "{subject} 在不知其去向的工位被取下或解除，需要有人确认。",
     ),
     "order-not-provable": (

@@ -1,4 +1,4 @@
-"""The fingerprint: one hash for what a ledger says, equal exactly for equal sets of events (`format.md` 5, `decided.md` 3).
+"""The fingerprint: one hash for all that a ledger says (`format.md` 5, `decided.md` 3).
 
 SHA-256 over sorted entries; every part is length-prefixed; nothing local (no handles, no times of
 arrival) goes in.

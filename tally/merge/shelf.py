@@ -1,4 +1,4 @@
-"""The port through which cases, units and findings are read: claims by key, each with its place and whether it is live.
+"""The port through which cases, units and findings are read: claims by key.
 
 `Shelf` adds looking up by key to `History`. Like there, answers are functions of the set of events.
 """
@@ -17,7 +17,7 @@ from tally.merge.keys import join_parts, key_text
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """One claim as people see it: what (`key`, `value`, as parts), who, where, when, and whether it stands.
+    """One claim as people see it: what, who, where, when, and whether it stands.
 
     `who`: badge or `system`; `station`: the writer's name from its `journal.opened`; `at`: the wall
     clock there.
@@ -71,7 +71,7 @@ class Shelf(History, Protocol):
         """Every `box` claim whose value is this box, live or not."""
 
     def is_marked_conflict(self, kind: Kind, key: tuple[str, ...]) -> bool:
-        """Whether the key has more than one claim or a decision, so that a case is possible at all."""
+        """Whether the key has a second claim or a decision, so that it can have a case."""
 
 
 def describe(

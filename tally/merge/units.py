@@ -248,7 +248,7 @@ def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
         if not level or len(visited) > VISITED_MAX:
             break
     if level:
-        en = f"What {code} contains is deeper than {DEPTH_MAX} levels; holds inside were not searched further."
+        en = f"{code} is deeper than {DEPTH_MAX} levels; holds further inside were not searched."
         zh = f"{code} 的内容超过 {DEPTH_MAX} 层，未继续检查内部的锁定。"
         reasons.add(("depth", code, code, en, zh))
     return tuple(

@@ -45,7 +45,7 @@ class Writing:
         self.key = SigningKey(seed)
         self.id = JournalId(seed[:16])
         self.clock_ms = clock_ms
-        self.lines, self.ids = [], []
+        self.lines, self.ids, self.events = [], [], []
         if opened:
             self.add(
                 t.JournalOpened(
@@ -75,6 +75,7 @@ class Writing:
         """Append exact bytes; gives their seq."""
         before = self.ids[-1] if self.ids else GENESIS
         self.lines.append(line)
+        self.events.append(read_line(line))
         self.ids.append(event_id(self.id, self.seq, before, line_hash(line)))
         return self.seq
 
@@ -85,14 +86,17 @@ class Writing:
     def batch(self, first=1, last=None):
         """Events `first` to `last` (the newest) as one batch."""
         last = last or self.seq
-        lines = self.lines[first - 1 : last]
         return Batch(
             self.id,
             first,
             self.ids[first - 2] if first > 1 else GENESIS,
             self.ids[first - 1 : last],
-            [read_line(line) for line in lines],
+            self.events[first - 1 : last],
         )
+
+    def cut(self, after):
+        """Forget the events after a seq."""
+        del self.lines[after:], self.ids[after:], self.events[after:]
 
     def fork(self, after):
         """A copy of this writer that goes on from an earlier event.
@@ -102,6 +106,7 @@ class Writing:
         other = Writing(self.name, opened=False, clock_ms=self.clock_ms)
         other.key, other.id = self.key, self.id
         other.lines, other.ids = self.lines[:after], self.ids[:after]
+        other.events = self.events[:after]
         return other
 
 

@@ -1,4 +1,4 @@
-"""The ledger on SQLite, in the caller's file and in the caller's transactions; used by station and embedded hub.
+"""The ledger on SQLite, in the caller's file and transactions; used by station and hub.
 
 `tables` holds the SQL, `names` and `journals` the local numbers, `columns` the way from events to
 rows, `absorbing` writes, `reading` answers the ports of `tally.merge`, and `ledger` puts them

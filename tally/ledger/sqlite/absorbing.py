@@ -1,4 +1,4 @@
-"""Writing a batch: edges set-wise, rare events one by one, contested keys down the slow path (`decided.md` 21).
+"""Writing a batch: edges set-wise, rare events and contested keys one by one (`decided.md` 21).
 
 An ordinary event costs rows and nothing else. A second claim on an exclusive key hits the primary
 key of `l_head`; the statement that was hit is repeated row by row, and later claims go to `l_more`.

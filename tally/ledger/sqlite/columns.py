@@ -1,4 +1,4 @@
-"""From events to rows, by columns: the rules of `tally.merge.claims` applied to a whole batch at once.
+"""From events to rows, by columns: the rules of `tally.merge.claims` for a whole batch at once.
 
 For the same events this makes exactly the claims that `claims_of` makes (a test holds it to that).
 """
@@ -35,7 +35,7 @@ _VALUE_THINGS: Final = {CHILD, "parent", "box"}
 class Group:
     """The events of one type in a batch: handles and bodies side by side."""
 
-    __slots__ = ("bodies", "handles", "journal", "names", "_made")
+    __slots__ = ("_made", "bodies", "handles", "journal", "names")
 
     def __init__(self, names: Names, journal: str) -> None:
         self.names = names

@@ -1,4 +1,4 @@
-"""Journals, their branches, and the events themselves: ids and a compressed working copy of the lines of each batch.
+"""Journals, their branches, and the events: ids and a compressed working copy of each batch.
 
 A branch is a run of events with one predecessor: a whole journal as a rule, the other side of a
 fork, or an island behind a gap until its predecessor arrives. A handle is `branch << 40 | seq`, a
@@ -38,6 +38,9 @@ _CHUNKS_CACHED: Final = 64
 _LINES_CACHED: Final = 8192
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _LEVEL: Final = 1
+_CHUNK_BEFORE: Final = (
+    "SELECT handle, ids, lines FROM l_chunk WHERE handle<=? ORDER BY handle DESC LIMIT 1"
+)
 
 _encoder = msgspec.json.Encoder()
 
@@ -144,16 +147,16 @@ class Journals:
         """Store ids and lines, extend or open the branch, and give the handle of the first event.
 
         Raises:
-            AlreadyAbsorbedError: an event of the batch is there already.
+            AlreadyAbsorbedError: an event of the batch is there already; nothing was changed.
             ValueError: the batch has no events, or a length or a seq that cannot be.
         """
         last = _checked_last(batch)
+        self._refuse_islands(batch, last)
         branch = self._tips.get(batch.before)
         if branch is None or branch.tip != batch.first - 1 or branch.journal != batch.journal:
             branch = self._open(batch)
         else:
             self._refuse_children(branch, batch)
-        self._refuse_islands(batch, last)
         handle = branch.number << SHIFT | batch.first
         self._connection.execute(
             self._sql("INSERT INTO l_chunk VALUES (?,?,?)"),
@@ -220,7 +223,8 @@ class Journals:
             self.id_on(branch, batch.first) == batch.ids[0]
         ):
             raise AlreadyAbsorbedError(
-                f"Event {show_journal(batch.journal)}:{batch.first} {batch.ids[0].hex()[:16]}… is in the ledger already."
+                f"Event {show_journal(batch.journal)}:{batch.first} {batch.ids[0].hex()[:16]}… "
+                "is in the ledger already."
             )
 
     def _refuse_children(self, parent: Branch, batch: Batch) -> None:
@@ -235,8 +239,8 @@ class Journals:
                 self.id_on(island, island.first) == batch.ids[island.first - batch.first]
             ):
                 raise AlreadyAbsorbedError(
-                    f"Events {show_journal(batch.journal)}:{island.first}..{last} are in the ledger already; "
-                    f"the batch {batch.first}..{last} must end before them."
+                    f"Events {show_journal(batch.journal)}:{island.first}..{last} are in the "
+                    f"ledger already; the batch {batch.first}..{last} must end before them."
                 )
 
     def _islands(self, journal: JournalId) -> list[Branch]:
@@ -245,10 +249,10 @@ class Journals:
 
     def _join_islands(self, branch: Branch, batch: Batch, last: int) -> None:
         for island in self._islands(batch.journal):
-            if island is not branch and batch.first <= island.first - 1 <= last:
-                if batch.ids[island.first - 1 - batch.first] == island.before:
-                    island.parent = branch
-                    self._save(island)
+            offset = island.first - 1 - batch.first
+            if 0 <= offset <= last - batch.first and batch.ids[offset] == island.before:
+                island.parent = branch
+                self._save(island)
 
     # --- looking up -----------------------------------------------------------------------------
 
@@ -341,12 +345,7 @@ class Journals:
         for key, chunk in self._chunks.items():
             if key[0] <= wanted <= key[1]:
                 return chunk
-        row = self._connection.execute(
-            self._sql(
-                "SELECT handle, ids, lines FROM l_chunk WHERE handle<=? ORDER BY handle DESC LIMIT 1"
-            ),
-            (wanted,),
-        ).fetchone()
+        row = self._connection.execute(self._sql(_CHUNK_BEFORE), (wanted,)).fetchone()
         handle, ids, lines = row
         chunk = _Chunk(handle & SEQ_MASK, ids, _unpack(lines))
         if len(self._chunks) >= _CHUNKS_CACHED:
@@ -359,12 +358,13 @@ def _checked_last(batch: Batch) -> int:
     last = batch.first + len(batch.ids) - 1
     if not batch.ids or len(batch.ids) != len(batch.events):
         raise ValueError(
-            f"expected as many ids as events, at least one; got {len(batch.ids)} and {len(batch.events)}"
+            f"expected as many ids as events, at least one; got {len(batch.ids)} ids and "
+            f"{len(batch.events)} events"
         )
     if batch.first < 1 or last > SEQ_MAX or (batch.first == 1) != (batch.before == GENESIS):
         raise ValueError(
-            f"expected events from seq 1 after GENESIS or from a later seq after another id, got {batch.first}..{last} "
-            f"after {batch.before.hex()[:16]}…"
+            f"expected events from seq 1 after GENESIS or from a later seq after another id, "
+            f"got {batch.first}..{last} after {batch.before.hex()[:16]}…"
         )
     return last
 

@@ -1,4 +1,4 @@
-"""One ledger: take batches, answer questions. Every answer is a function of the set of events taken.
+"""One ledger: takes batches, answers questions, each as a function of the set of events.
 
 Rules:
 1. `absorb` runs inside the caller's transaction; after a rollback the caller says so with
@@ -16,7 +16,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from tally.codes import Scheme
-from tally.events.types import MasterPublished
 from tally.ledger.port import Batch, Tip
 from tally.ledger.sqlite.absorbing import Writer
 from tally.ledger.sqlite.journals import SEQ_MASK, SHIFT, Journals
@@ -96,7 +95,7 @@ class SqliteLedger:
         self._names.learn(schemes)
 
     def absorb(self, batch: Batch) -> None:
-        """Take a batch in the caller's transaction; each event once, batches of a journal in any order.
+        """Take a batch in the caller's transaction: each event once, batches in any order.
 
         Raises:
             AlreadyAbsorbedError: the ledger has one of the events; nothing is changed if the caller
@@ -204,6 +203,11 @@ class SqliteLedger:
             raise ValueError(f"expected a kind of {', '.join(BY_NAME)}, got {kind!r}")
         return tuple(self._reader.on_key(BY_NAME[kind], key))
 
+    def every_claim(self) -> Iterator[ClaimView]:
+        """All claims, live or not, in no order; slow, for checks and exports."""
+        for row in list(self._reader.every_claim()):
+            yield from self._reader.views([row])
+
     # --- what is known --------------------------------------------------------------------------
 
     def journals(self) -> tuple[Tip, ...]:
@@ -258,9 +262,9 @@ class SqliteLedger:
         ended = self._reader.every_ended_place()
         for row in self._reader.every_claim():
             handle = row[5]
-            if ended and self._journals.place(handle) in ended:
-                if not is_live(self._reader, self._journals.placed(handle)):
-                    continue
+            is_suspect = bool(ended) and self._journals.place(handle) in ended
+            if is_suspect and not is_live(self._reader, self._journals.placed(handle)):
+                continue
             key, value = self._reader.texts(row)
             event = _id_in(chunks[handle >> SHIFT], handle & SEQ_MASK)
             yield claim_entry(BY_NUMBER[row[0]].name, key, value, event, ordinal_of(row[0]))

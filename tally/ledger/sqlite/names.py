@@ -1,4 +1,4 @@
-"""Local numbers for codes and words: a rank in a known scheme, else a dictionary in order of first sight.
+"""Local numbers for codes and words: a rank in a known scheme, else first come, first numbered.
 
 Rules:
 1. A number once given stays. A code that the dictionary holds when its scheme is learned keeps its
@@ -203,7 +203,7 @@ class Names:
         return number
 
     def _find_or_make(self, texts: set[str]) -> None:
-        # Bound one by one, not as a JSON array: a text with a NUL would come back cut from json_each.
+        # Bound one by one: out of a JSON array a text with a NUL would come back cut.
         asked = sorted(texts)
         for start in range(0, len(asked), _ASKED_AT_ONCE):
             some = asked[start : start + _ASKED_AT_ONCE]

@@ -224,7 +224,7 @@ class Reader:
         return self._places(UNMATCHED)
 
     def unproven_codes(self) -> Sequence[Placed]:
-        """Codes that no known block covered when they arrived and that some scheme of the plant made."""
+        """Codes of the plant's schemes that no known block covered when they arrived."""
         rows = self._connection.execute(
             self._sql("SELECT a, event FROM l_many WHERE kind=?"), (UNPROVEN,)
         ).fetchall()

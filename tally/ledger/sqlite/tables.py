@@ -26,14 +26,16 @@ UNMATCHED: Final = 133
 UNREAD: Final = 134
 
 _DDL: Final = (
-    "CREATE TABLE IF NOT EXISTS l_journal (number INTEGER PRIMARY KEY, journal BLOB NOT NULL UNIQUE)",
+    """CREATE TABLE IF NOT EXISTS l_journal (
+        number INTEGER PRIMARY KEY, journal BLOB NOT NULL UNIQUE)""",
     """CREATE TABLE IF NOT EXISTS l_branch (
-        number INTEGER PRIMARY KEY, journal INTEGER NOT NULL, first INTEGER NOT NULL, before BLOB
-        NOT NULL,
-        parent INTEGER, tip INTEGER NOT NULL, tip_id BLOB NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL)""",
+        number INTEGER PRIMARY KEY, journal INTEGER NOT NULL, first INTEGER NOT NULL,
+        before BLOB NOT NULL, parent INTEGER, tip INTEGER NOT NULL, tip_id BLOB NOT NULL,
+        name TEXT NOT NULL, role TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS l_chunk (
         handle INTEGER PRIMARY KEY, ids BLOB NOT NULL, lines BLOB NOT NULL)""",
-    "CREATE TABLE IF NOT EXISTS l_scheme (number INTEGER PRIMARY KEY, scheme TEXT NOT NULL UNIQUE, content TEXT)",
+    """CREATE TABLE IF NOT EXISTS l_scheme (
+        number INTEGER PRIMARY KEY, scheme TEXT NOT NULL UNIQUE, content TEXT)""",
     """CREATE TABLE IF NOT EXISTS l_word (
         number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, scheme INTEGER)""",
     "CREATE INDEX IF NOT EXISTS l_word_scheme ON l_word (scheme) WHERE scheme IS NOT NULL",
@@ -81,7 +83,8 @@ class Statements:
         made = self._inserts.get((table, rows))
         if made is None:
             values = ",".join(["(?,?,?,?,?,?)"] * rows)
-            made = self._inserts[table, rows] = f"INSERT INTO {self._prefix}{table} VALUES {values}"
+            made = self(f"INSERT INTO l_{table} VALUES {values}")  # noqa: S608  (only our names)
+            self._inserts[table, rows] = made
         return made
 
     def ddl(self) -> list[str]:
