@@ -16,6 +16,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -30,6 +31,7 @@ HEADER_BYTES_MAX: Final = 32 * 1024
 HEADER_SECONDS: Final = 10.0
 CONNECTIONS_MAX: Final = 1000
 STOP_SECONDS: Final = 10
+FAREWELL_SECONDS: Final = 0.5
 LOOPBACK: Final = "127.0.0.1"
 PORTS_TRIED: Final = 50
 
@@ -61,19 +63,25 @@ class Doors:
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's protocol with a deadline from the first byte awaited to the end of the headers."""
+    """uvicorn's protocol with a deadline for headers, and one that closes for good.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    A TLS close waits for the other side's farewell, which an idle station never sends: without an
+    abort the hub would need all of `STOP_SECONDS` to stop.
+    """
+
+    def __init__(self, *args: Any, header_seconds: float = HEADER_SECONDS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._header_seconds = header_seconds
         self._deadline: asyncio.TimerHandle | None = None
+        self._stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._expect_headers()
 
     def data_received(self, data: bytes) -> None:
-        before = cast("RequestResponseCycle | None", self.cycle)
-        if self._deadline is None and (before is None or before.response_complete):
+        before = self.cycle
+        if self._deadline is None and not self._is_answering():
             self._expect_headers()
         super().data_received(data)
         if self.cycle is not before and self._deadline is not None:
@@ -85,8 +93,24 @@ class _Protocol(H11Protocol):
             self._deadline.cancel()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        self._stopping = True
+        is_idle = not self._is_answering()
+        super().shutdown()
+        if is_idle:
+            self.transport.abort()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._stopping:
+            self.loop.call_later(FAREWELL_SECONDS, self.transport.abort)
+
+    def _is_answering(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
+
     def _expect_headers(self) -> None:
-        self._deadline = self.loop.call_later(HEADER_SECONDS, self._give_up)
+        self._deadline = self.loop.call_later(self._header_seconds, self._give_up)
 
     def _give_up(self) -> None:
         if not self.transport.is_closing():
@@ -166,10 +190,12 @@ async def _run(
         task.result()
 
 
-def _server(app: ASGIApp, tls: ssl.SSLContext | None = None) -> _Server:
+def _server(
+    app: ASGIApp, tls: ssl.SSLContext | None = None, *, header_seconds: float = HEADER_SECONDS
+) -> _Server:
     config = uvicorn.Config(
         app,
-        http=_Protocol,
+        http=cast("type[_Protocol]", partial(_Protocol, header_seconds=header_seconds)),
         ws="none",
         lifespan="off",
         loop="asyncio",
@@ -212,7 +238,9 @@ def _bind(host: str, port: int) -> socket.socket | None:
     if port > 65535:
         return None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    door = socket.socket(family, socket.SOCK_STREAM)
+    # With its protocol named, asyncio knows it for TCP and turns Nagle's algorithm off; without,
+    # every answer waits 40 ms for the delayed acknowledgement of its headers.
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         door.bind((host, port))
