@@ -26,10 +26,17 @@ class Basis:
     """Where knowledge comes from: words for people (`own journal`, `hub as of 09:14`), and its age.
 
     `age_s`: seconds since the journals it rests on were last heard of; None: this station's own.
+    `words` are recorded with a check; `words_zh` says the same on a Chinese screen.
     """
 
     words: str
     age_s: float | None = None
+    words_zh: str = ""
+
+    @property
+    def shown(self) -> Words:
+        """The words for a screen."""
+        return Words(self.words, self.words_zh or self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _reserve(turn: Turn, step: Commission | OpenBox) -> OpenUnit | Reply:
     if taken is None:
         basis = turn.knowledge.heard()
         return refuse(
-            "E-402", "ng.no_codes", weight=Weight.SHOWN, scheme=step.scheme, basis=basis.words
+            "E-402", "ng.no_codes", weight=Weight.SHOWN, scheme=step.scheme, basis=basis.shown
         )
     seq = turn.record(
         CodeReserved(

@@ -9,8 +9,6 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from edge_agent.scan import Scan, ScanKind
 from edge_agent.workflow.changing import parked_unit, resume
 from edge_agent.workflow.knowledge import PersonFact
@@ -170,9 +168,7 @@ def load_lot(turn: Turn, scan: Scan, step: LoadLot, approved: PersonFact | None 
         return wrong_scan(turn, scan)
     if loaded_lot(turn.state, step) == scan.text:
         return ready("ready.lot_loaded", lot=scan.text)
-    judged = judge_lot(turn, step, scan.text)
-    if approved is not None and judged.asks_lead:
-        judged = _approve(judged, approved)
+    judged = judge_lot(turn, step, scan.text, approved)
     stopped = stop(turn, scan, judged)
     if stopped:
         return stopped
@@ -197,15 +193,6 @@ def load_lot(turn: Turn, scan: Scan, step: LoadLot, approved: PersonFact | None 
         said = step_done(turn, turn.open_unit.done - 1, said)
     turn.can_undo("undo.lot_loaded", lot=scan.text, part=name)
     return said
-
-
-def _approve(judged: Judgement, lead: PersonFact) -> Judgement:
-    words = f"allowed by {lead.name.en} ({lead.badge})"
-    checks = tuple(
-        Check(one.rule, one.subject, one.verdict, f"{one.basis}; {words}", one.arg)
-        for one in judged.checks
-    )
-    return replace(judged, asks_lead=None, checks=checks)
 
 
 def lot_anywhere(turn: Turn, scan: Scan) -> Reply | None:

@@ -21,7 +21,7 @@ def known_person(turn: Turn, scan: Scan) -> PersonFact | Reply:
     """Give the person of a badge, or say that it is not known here."""
     person = turn.knowledge.person(scan.text)
     if person is None:
-        basis = turn.knowledge.heard().words
+        basis = turn.knowledge.heard().shown
         return refuse("E-602", "ng.badge_unknown", badge=scan.text, basis=basis)
     return person
 

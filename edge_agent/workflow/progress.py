@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
+from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.rules import Judgement, judge, rule_lot
 from edge_agent.workflow.turn import Reply, Turn, loaded_lot
 from edge_agent.workflow.types import Bound, Loaded, OpenUnit, Verdict
@@ -65,9 +66,10 @@ def _bind_loaded(turn: Turn, step: LoadLot) -> bool:
         return False
     if not unit.commissioned:
         return True
+    # Where the plan wants a lead for UNKNOWN, the badge was given when the lot was loaded.
     judged = judge_lot(turn, step, lot)
-    if judged.refusal or judged.asks_lead:
-        unload(turn, step, lot, (judged.refusal or judged.asks_lead or _NOTHING).key)
+    if judged.refusal:
+        unload(turn, step, lot, judged.refusal.code)
         return False
     loaded = next(one for one in turn.state.loaded if one.lot == lot and one.slot == step.slot)
     seq = turn.record(
@@ -88,13 +90,10 @@ def _bind_loaded(turn: Turn, step: LoadLot) -> bool:
     return True
 
 
-_NOTHING = Reply(Verdict.READY, "")
-
-
-def judge_lot(turn: Turn, step: LoadLot, lot: str) -> Judgement:
+def judge_lot(turn: Turn, step: LoadLot, lot: str, approved: PersonFact | None = None) -> Judgement:
     """Ask the lot rule of a load_lot step."""
     unknown = step.rules.lot_released or turn.plan.unknown
-    return judge([rule_lot(turn.knowledge, step.part, lot, unknown)])
+    return judge([rule_lot(turn.knowledge, step.part, lot, unknown)], approved)
 
 
 def unload(turn: Turn, step: LoadLot, lot: str, reason: str) -> None:

@@ -34,9 +34,10 @@ from tally.master.reading import Words
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """One rule asked: its check, the refusal if it failed, what UNKNOWN does."""
+    """One rule asked: its check, where that rests, the refusal if it failed, what UNKNOWN does."""
 
     check: Check
+    basis: Basis
     refusal: Reply | None
     unknown: OnUnknown
     seen: SeenRef | None = None
@@ -67,9 +68,9 @@ def judge(ruled: Sequence[Ruled], approved: PersonFact | None = None) -> Judgeme
             refusal = refusal or one.refusal
         elif check.verdict == "UNKNOWN":
             if one.unknown == "block":
-                refusal = refusal or _unknown(check, "E-206", "ng.unknown_blocks")
+                refusal = refusal or _unknown(one, "E-206", "ng.unknown_blocks")
             elif one.unknown == "lead" and approved is None:
-                asks_lead = asks_lead or _ask(check)
+                asks_lead = asks_lead or _ask(one)
             elif one.unknown == "lead" and approved is not None:
                 words = f"{check.basis}; allowed by {approved.name.en} ({approved.badge})"
                 check = Check(check.rule, check.subject, "UNKNOWN", words, check.arg)
@@ -107,9 +108,10 @@ def rule_lot(knowledge: Knowledge, part: str, lot: str, unknown: OnUnknown) -> R
         reply = refuse_hard(
             "E-103", "ng.lot_held", lot=lot, since=held.since, who=held.who, reason=held.reason
         )
-        return Ruled(check, reply, unknown)
+        return Ruled(check, fact.basis, reply, unknown)
     check = Check("lot_released", lot, _lot_ruling(fact), fact.basis.words)
-    return Ruled(check, refuse_hard("E-103", "ng.lot_unreleased", lot=lot), unknown, fact.ref)
+    reply = refuse_hard("E-103", "ng.lot_unreleased", lot=lot)
+    return Ruled(check, fact.basis, reply, unknown, fact.ref)
 
 
 def _lot_ruling(fact: LotFact) -> Ruling:
@@ -122,7 +124,8 @@ def _lot_of(knowledge: Knowledge, code: str, unknown: OnUnknown) -> list[Ruled]:
     unit = knowledge.unit(code)
     if unit is None:
         basis = knowledge.heard()
-        return [Ruled(Check("lot_released", code, "UNKNOWN", basis.words), None, unknown)]
+        check = Check("lot_released", code, "UNKNOWN", basis.words)
+        return [Ruled(check, basis, None, unknown)]
     if unit.lot is None:
         return []  # made without a lot of its own: nothing to release
     from_product = unit.product.partition("@")[0]
@@ -133,9 +136,10 @@ def _not_held(knowledge: Knowledge, code: str, unknown: OnUnknown) -> Ruled:
     held = _first_hold(knowledge, code)
     basis = knowledge.heard()
     if held:
-        return Ruled(Check("not_held", code, "FAIL", basis.words), held_reply(code, held), unknown)
+        check = Check("not_held", code, "FAIL", basis.words)
+        return Ruled(check, basis, held_reply(code, held), unknown)
     ruling = _aged("PASS", basis, MAX_AGE_S)
-    return Ruled(Check("not_held", code, ruling, basis.words), None, unknown)
+    return Ruled(Check("not_held", code, ruling, basis.words), basis, None, unknown)
 
 
 def _first_hold(knowledge: Knowledge, target: str) -> HoldFact | None:
@@ -160,9 +164,10 @@ def _not_used(knowledge: Knowledge, code: str, ns: str | None, unknown: OnUnknow
     uses = (*bound.uses, *packed.uses)
     if uses:
         check = Check("not_used", code, "FAIL", bound.basis.words)
-        return Ruled(check, _used(code, uses[0], bound.basis), unknown)
+        return Ruled(check, bound.basis, _used(code, uses[0], bound.basis), unknown)
     ruling = _aged("PASS", bound.basis, MAX_AGE_S)
-    return Ruled(Check("not_used", code, ruling, bound.basis.words), None, unknown)
+    check = Check("not_used", code, ruling, bound.basis.words)
+    return Ruled(check, bound.basis, None, unknown)
 
 
 def _used(code: str, use: Use, basis: Basis) -> Reply:
@@ -174,7 +179,7 @@ def _used(code: str, use: Use, basis: Basis) -> Reply:
         station=use.station,
         at=use.at,
         who=use.who,
-        basis=basis.words,
+        basis=basis.shown,
     )
 
 
@@ -191,7 +196,7 @@ def _previous_op(knowledge: Knowledge, code: str, rule: PreviousOp) -> Ruled:
         unit = knowledge.unit(code)
         key, last = "ng.op_missing", f"{unit.where} {unit.at}" if unit else "-"
     reply = refuse_hard("E-202", key, unit=code, operation=name, station=where, last=last)
-    return Ruled(check, reply, rule.unknown)
+    return Ruled(check, fact.basis, reply, rule.unknown)
 
 
 def _aged(ruling: Ruling, basis: Basis, age_s_max: int) -> Ruling:
@@ -199,12 +204,13 @@ def _aged(ruling: Ruling, basis: Basis, age_s_max: int) -> Ruling:
     return "UNKNOWN" if ruling == "PASS" and is_old else ruling
 
 
-def _unknown(check: Check, code: str, key: str) -> Reply:
-    return refuse(code, key, subject=check.subject, rule=RULE_WORDS[check.rule], basis=check.basis)
+def _unknown(one: Ruled, code: str, key: str) -> Reply:
+    rule = RULE_WORDS[one.check.rule]
+    return refuse(code, key, subject=one.check.subject, rule=rule, basis=one.basis.shown)
 
 
-def _ask(check: Check) -> Reply:
-    reply = _unknown(check, "E-207", "wait.lead")
+def _ask(one: Ruled) -> Reply:
+    reply = _unknown(one, "E-207", "wait.lead")
     return Reply(Verdict.WAIT, reply.key, reply.says, reply.code)
 
 
