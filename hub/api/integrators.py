@@ -59,7 +59,7 @@ def integrators_app(hub: Hub) -> Guard:
         """Whether the hub answers."""
         return {"status": "ok"}
 
-    @app.get("/v1/trace/{code}")
+    @app.get("/v1/trace/{code:path}")
     def trace(
         code: Annotated[str, Path(max_length=CODE_CHARACTERS_MAX)],
         direction: Annotated[Literal["up", "down", "both"], Query()] = "both",

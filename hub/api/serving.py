@@ -34,6 +34,7 @@ STOP_SECONDS: Final = 10
 FAREWELL_SECONDS: Final = 0.5
 LOOPBACK: Final = "127.0.0.1"
 PORTS_TRIED: Final = 50
+PORT_MAX: Final = 65535
 
 
 class PortTakenError(Exception):
@@ -218,6 +219,10 @@ def _bind_pair(host: str, port: int | None, first: int) -> tuple[socket.socket, 
     tried: Sequence[int] = range(first, first + 2 * PORTS_TRIED, 2)
     if port is not None:
         tried = [port] if port else [0] * PORTS_TRIED
+    if port is not None and port >= PORT_MAX:
+        raise PortTakenError(
+            f"Port {port} is beyond {PORT_MAX - 1}; stations use the one above it."
+        )
     for candidate in tried:
         one = _bind(LOOPBACK, candidate)
         if one is None:
@@ -235,7 +240,7 @@ def _bind_pair(host: str, port: int | None, first: int) -> tuple[socket.socket, 
 
 
 def _bind(host: str, port: int) -> socket.socket | None:
-    if port > 65535:
+    if port > PORT_MAX:
         return None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With its protocol named, asyncio knows it for TCP and turns Nagle's algorithm off; without,
