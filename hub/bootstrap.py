@@ -1,7 +1,8 @@
 """Builds a hub from a folder: the only place that names the concrete store, clock and randomness.
 
-`create` makes the folder, `open_hub` the hub that writes (under the lock), `open_view` one that only
-reads and works beside a serving hub, `in_memory` one for simulations, `serve` the running service.
+`create` makes the folder, `open_hub` the hub that writes (under the lock), `open_view` one that
+only reads and works beside a serving hub, `in_memory` one for simulations, `serve` the running
+service.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -
 
 
 def open_view(directory: Path) -> Hub:
-    """A hub that only reads; close its store soon, an open view keeps the file's log from shrinking.
+    """A hub that only reads; close its store soon, an open view keeps the file's log from
+    shrinking.
 
     Raises:
         TrustFault: its keys cannot be used.

@@ -1,7 +1,7 @@
 """DIR/hub.toml as frozen settings with all problems at once.
 
-`config/hub.example.toml` shows every key. Names of plant and site are no settings: they stand in the
-hub's keys and never change. No other module reads settings.
+`config/hub.example.toml` shows every key. Names of plant and site are no settings: they stand in
+the hub's keys and never change. No other module reads settings.
 """
 
 from __future__ import annotations

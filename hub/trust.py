@@ -167,25 +167,25 @@ def load(directory: Path) -> Secrets:
         raw = path.read_bytes()[: SECRETS_BYTES_MAX + 1]
     except OSError as error:
         raise TrustFault(
-            f"{path} cannot be read ({error.strerror}): {directory} is not a hub's folder, or belongs to "
-            f"another account. Make a hub with: tally hub init {directory}"
+            f"{path} cannot be read ({error.strerror}): {directory} is not a hub's folder, or "
+            f"belongs to another account. Make a hub with: tally hub init {directory}"
         ) from error
     if mode & 0o077:
         raise TrustFault(
-            f"{path} has mode {mode & 0o777:03o}, expected 600: others on this machine can read the hub's "
+            f"{path} has mode {mode & 0o777:03o}, expected 600: others here can read the hub's "
             f"keys. Run: chmod 600 {path}"
         )
     try:
         return _read(json.loads(raw))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrustFault(
-            f"{path} is damaged ({type(error).__name__}: {error}). Restore it from a backup of this hub; "
-            f"a new one would be another hub."
+            f"{path} is damaged ({type(error).__name__}: {error}). Restore it from a backup of "
+            f"this hub; a new one would be another hub."
         ) from error
 
 
 def server_certificate(directory: Path, secrets: Secrets, now: dt.datetime) -> Path:
-    """The file with the server's key and certificate, made anew when it is missing or ends within 180 days."""
+    """The file with the server's key and certificate, made anew if missing or near its end."""
     path = directory / SERVER_FILE
     if not _is_usable(path, secrets, now):
         key = ec.generate_private_key(ec.SECP256R1())
@@ -194,7 +194,7 @@ def server_certificate(directory: Path, secrets: Secrets, now: dt.datetime) -> P
 
 
 def tls_context(directory: Path, secrets: Secrets, now: dt.datetime) -> ssl.SSLContext:
-    """The server side of TLS 1.2 and later for stations; no client certificates (`sync.md` 3.16)."""
+    """The server side of TLS 1.2 and later; no client certificates (`sync.md` 3.16)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(server_certificate(directory, secrets, now))

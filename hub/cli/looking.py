@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -19,6 +21,7 @@ from hub.cli.running import DIRECTORY
 from hub.cli.writing import AS_JSON
 from hub.services import Hub, exporting, rebuilding
 from hub.services.hub import Table
+from hub.services.tracing import trace_lines
 
 _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "blocks": (
@@ -114,7 +117,11 @@ def trace(directory: Path, code: str, direction: str | None, *, as_json: bool) -
     wanted: Any = direction or "both"
     with view_of(directory) as hub:
         found = hub.trace(code, wanted)
-    print_json(found)
+        lines = trace_lines(hub.office, code, wanted)
+    if as_json:
+        print_json(found)
+    else:
+        click.echo("\n".join(lines))
 
 
 @click.command(epilog="Example: tally hub rebuild /var/lib/tally/hub --check")
@@ -185,9 +192,12 @@ def export(directory: Path, file: Path) -> None:
 def _progress(hub: Hub, label: str, *, hidden: bool) -> Iterator[Callable[[int], None]]:
     """A bar on stderr if a person watches."""
     total = exporting.count_events(hub.office)
-    stream = click.get_text_stream("stderr")
-    if hidden or not stream.isatty():
+    if hidden or not sys.stderr.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=total, label=label, file=stream) as bar:
-        yield lambda count: bar.update(count)
+    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
+        yield partial(_forward, bar)
+
+
+def _forward(bar: Any, count: int) -> None:
+    bar.update(count)

@@ -1,4 +1,4 @@
-"""How commands show things: rows as a table or as JSON, refusals in words on stderr with status 1."""
+"""How commands show things: rows as a table or as JSON, refusals in words on stderr."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Commands that change something: tokens, master data, grants, decisions.
 
-Each asks the hub that serves DIR over its admin socket; when none serves, it takes the lock and does
-the same operation itself. The operations are `hub.services.operations`.
+Each asks the hub that serves DIR over its admin socket; when none serves, it takes the lock and
+does the same operation itself. The operations are `hub.services.operations`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def enroll_token(directory: Path, station: str, given: tuple[str, ...]) -> None:
 @AS_JSON
 @in_words
 def import_files(directory: Path, files: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
-    """Publish master data from TOML, CSV or JSON files; unchanged versions are not written again."""
+    """Publish master data from TOML, CSV or JSON files; what is unchanged is not written."""
     given = [{"name": path.name, "content": _content(path)} for path in files]
     done = ask_hub(directory, "import", {"files": given, "dry_run": dry_run})
     if as_json:
@@ -90,7 +90,7 @@ def import_files(directory: Path, files: tuple[Path, ...], *, dry_run: bool, as_
 )
 @AS_JSON
 @in_words
-def grant(  # noqa: PLR0917  (one argument each on the command line)
+def grant(
     directory: Path,
     scheme: str,
     station: str,
@@ -125,7 +125,8 @@ def grant(  # noqa: PLR0917  (one argument each on the command line)
 
 
 @click.command(
-    epilog='Example: tally hub decide /var/lib/tally/hub C-7QK2M --keep 3fa09b12 --as BDG-3001 --reason "Board checked: it is in 381"'
+    epilog="Example: tally hub decide /var/lib/tally/hub C-7QK2M --keep 3fa09b12 --as BDG-3001 "
+    '--reason "Board checked: it is in 381"'
 )
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument("case_id", metavar="CASE")
@@ -134,7 +135,7 @@ def grant(  # noqa: PLR0917  (one argument each on the command line)
 @click.option("--reason", required=True, help="Why, in words; kept for ever.")
 @AS_JSON
 @in_words
-def decide(  # noqa: PLR0917  (one argument each on the command line)
+def decide(
     directory: Path, case_id: str, keep: str, badge: str, reason: str, *, as_json: bool
 ) -> None:
     """Settle CASE: one claim stays, or none; the others end."""

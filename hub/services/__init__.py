@@ -1,6 +1,7 @@
 """What the hub can be asked to do, one module per thing; `hub.Hub` collects them.
 
-May use `tally` and the store's port; never HTTP, never a concrete store. Read `answers`, then `hub`.
+May use `tally` and the store's port; never HTTP, never a concrete store. Read `answers`, then
+`hub`.
 """
 
 from hub.services.answers import Refused

@@ -75,10 +75,10 @@ class Notice:
 class Ingested:
     """What the hub holds of a journal after a delivery, on disk, with its signed receipt.
 
-    `seq`, `event_id`: the tip of the branch that the delivery extended or matched, which the receipt
-    signs; with a gap, the hub's own newest tip. `stored`, `duplicates`: events of this delivery.
-    `need`: the seq to send from, because the events before the delivery are not here; nothing of
-    it was stored then.
+    `seq`, `event_id`: the tip of the branch that the delivery extended or matched, which the
+    receipt signs; with a gap, the hub's own newest tip. `stored`, `duplicates`: events of this
+    delivery. `need`: the seq to send from, because the events before the delivery are not here;
+    nothing of it was stored then.
     """
 
     seq: int
@@ -110,7 +110,8 @@ class Standing:
 class Subscription:
     """A journal that a station pulls, with the hub's newest position of it.
 
-    `kind`: `feed` of the hub, or `station` of the same line. `branch_tips`: every tip, more than one after a fork.
+    `kind`: `feed` of the hub, or `station` of the same line. `branch_tips`: every tip, more than
+    one after a fork.
     """
 
     journal: JournalId
@@ -174,12 +175,3 @@ class Decided:
 
     at: Position
     decision: DecisionMade
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Events of one journal as found for an export or a page: seqs first to last, newest position."""
-
-    first: int
-    last: int
-    head: EventId

@@ -1,4 +1,4 @@
-"""The books of every block: granted = unused + in flight + commissioned + scrapped + … (`model.md` 4).
+"""The books of every block: granted = unused + in flight + commissioned + … (`model.md` 4).
 
 Counted from the stored lines of the journal that holds the block, not from the ledger, so that an
 error of the ledger shows here. A block whose codes are reserved one by one is used up to its

@@ -1,7 +1,7 @@
 """Settling a case: one event that carries all its effects (`decided.md` 20).
 
-What the person saw comes from the page or command they acted on and is never filled in here: a claim
-that they did not see is not ended by their decision, and the case stays open for it.
+What the person saw comes from the page or command they acted on and is never filled in here: a
+claim that they did not see is not ended by their decision, and the case stays open for it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def seen_by_person(case: Case) -> tuple[list[str], list[str]]:
     return claims, sorted(decision.ref for decision in case.decisions)
 
 
-def decide(  # noqa: PLR0913  (what the person saw and said, all of it from outside)
+def decide(
     office: Office,
     case_id: str,
     *,

@@ -60,7 +60,7 @@ def enroll(office: Office, secret: str, genesis: bytes) -> Enrolled:
             "tally hub enroll-token DIR STATION",
         )
     segment, opened, key, ids = _read_genesis(genesis)
-    _check_writer(office, token, segment, opened)
+    _check_writer(office, token, opened)
     with office.store.transaction():
         used = office.store.find_token(digest)
         assert used is not None
@@ -83,7 +83,7 @@ def place_of(office: Office, station: str) -> tuple[str, str]:
     return line, site or office.secrets.site
 
 
-def _register(  # noqa: PLR0917  (everything that one enrolment proved)
+def _register(
     office: Office,
     token: StoredToken,
     segment: Segment,
@@ -160,9 +160,7 @@ def _read_genesis(
         raise Refused("forged", f"The journal's own key did not sign this: {error}") from error
 
 
-def _check_writer(
-    office: Office, token: StoredToken, segment: Segment, opened: JournalOpened
-) -> None:
+def _check_writer(office: Office, token: StoredToken, opened: JournalOpened) -> None:
     if (opened.writer, opened.role) != (token.station, "station"):
         raise Refused(
             "malformed",

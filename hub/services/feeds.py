@@ -1,8 +1,8 @@
 """The hub's own journals: `keys`, `leases`, `decisions`, `orders`, `master`.
 
-A feed is a journal like any other: lines, chain, signed heads, segments sealed by its own key. What is
-appended is stored as a piece and absorbed by the ledger in the caller's transaction, so a grant, its
-allocator and its event are one commit.
+A feed is a journal like any other: lines, chain, signed heads, segments sealed by its own key. What
+is appended is stored as a piece and absorbed by the ledger in the caller's transaction, so a grant,
+its allocator and its event are one commit.
 """
 
 from __future__ import annotations
@@ -175,12 +175,12 @@ def _seal_full_segments(office: Office, own: FeedKey, journal: Journal) -> None:
     """Close 1,000 events, or 1 MiB, at a time; the rest stays the open tail."""
     tip = journals.longest(office.store.branches(journal.no))
     while tip and office.store.loose_count(tip.no) >= SEGMENT_EVENTS_MAX:
-        segment = _oldest_loose(office, own, journal, tip)
+        segment = _oldest_loose(office, own, tip)
         ids = chain_ids(own.journal, segment.first, segment.before, segment.lines)
         journals.place(office.store, journal, segment, ids, encode(segment))
 
 
-def _oldest_loose(office: Office, own: FeedKey, journal: Journal, tip: Branch) -> Segment:
+def _oldest_loose(office: Office, own: FeedKey, tip: Branch) -> Segment:
     lines: list[bytes] = []
     first, before, size = 0, GENESIS, 0
     for piece in office.store.pieces(tip.no, 1, tip.tip_seq):

@@ -38,7 +38,6 @@ from hub.services.office import Office
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey
 
-
 Table: TypeAlias = Literal[
     "blocks", "cases", "findings", "stations", "units", "balance", "lots", "orders"
 ]
@@ -81,18 +80,19 @@ class Hub:
         return self.office.secrets.receipt.public
 
     def ingest(self, journal: JournalId, data: bytes) -> Ingested:
-        """Store one piece or segment of a station's journal: prove, trim what is held, commit, project.
+        """Store one piece or segment of a station's journal, proven, without what is held already.
 
-        Authentic content is never refused: a fork is stored as a second branch with notice `fork`; events
-        beyond a gap are answered with `need` and not stored.
+        Authentic content is never refused: a fork is stored as a second branch with notice `fork`;
+        events beyond a gap are answered with `need` and not stored.
 
         Raises:
-            Refused: `unknown_journal`, `forged`, `malformed`, `too_large`; kept in quarantine where it helps.
+            Refused: `unknown_journal`, `forged`, `malformed`, `too_large`; kept in quarantine where
+            it helps.
         """
         return ingesting.ingest(self.office, journal, data)
 
     def ingest_seal(self, journal: JournalId, header: bytes) -> Ingested:
-        """Close a range whose lines are held: the header line of the writer's segment, without a frame.
+        """Close a range whose lines are held, by the header line of the writer's segment.
 
         `need` names the first seq that is missing for it.
 
@@ -112,7 +112,7 @@ class Hub:
     def common(
         self, journal: JournalId, locator: Sequence[tuple[int, EventId]]
     ) -> tuple[int, EventId]:
-        """The highest of the caller's own positions that the hub holds too; (0, zeros) when none."""
+        """The highest of the caller's positions that the hub holds too; (0, zeros) when none."""
         return ingesting.common(self.office, journal, locator)
 
     def key_of(self, journal: JournalId) -> PublicKey | None:
@@ -156,7 +156,7 @@ class Hub:
         return reading.read_after(self.office, journal, after, toward)
 
     def subscriptions(self, journal: JournalId) -> tuple[Subscription, ...]:
-        """What this station pulls, in this order: keys, leases, decisions, orders, master, then its line."""
+        """What this station pulls: keys, leases, decisions, orders, master, then its line."""
         return reading.subscriptions(self.office, journal)
 
     def open_token(self, station: str, addresses: Sequence[str]) -> str:
@@ -170,8 +170,9 @@ class Hub:
     def enroll(self, secret: str, genesis: bytes) -> Enrolled:
         """Use up a token: register the key of the journal that `genesis` opens.
 
-        `genesis` is an encoded piece of one event, `journal.opened`, signed by the new key. A repeat
-        with the same secret and the same genesis has the same answer, so that a lost reply can be asked again.
+        `genesis` is an encoded piece of one event, `journal.opened`, signed by the new key. A
+        repeat with the same secret and the same genesis has the same answer, so that a lost reply
+        can be asked again.
 
         Raises:
             Refused: `token_unknown`, `token_used`, `token_expired`, `forged`, `malformed`.
@@ -252,7 +253,7 @@ class Hub:
         self,
         table: Table,
     ) -> list[dict[str, Any]]:
-        """Rows for people and scripts, JSON-safe, sorted; the same as `tally hub <table> --json`."""
+        """Rows for people and scripts, JSON-safe, sorted; as `tally hub <table> --json`."""
         return showing.show(self.office, table)
 
     def trace(self, code: str, direction: Literal["up", "down", "both"] = "both") -> dict[str, Any]:

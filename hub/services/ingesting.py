@@ -61,7 +61,7 @@ def ingest(office: Office, journal: JournalId, data: bytes) -> Ingested:
     with office.store.transaction():
         placed = journals.place(office.store, row, segment, ids, data)
         branches = office.store.branches(row.no)
-    return _answer(office, row, placed, branches, segment)
+    return _answer(office, row, placed, branches)
 
 
 def ingest_seal(office: Office, journal: JournalId, header: bytes) -> Ingested:
@@ -123,7 +123,7 @@ def _proven(office: Office, row: Journal, data: bytes) -> tuple[Segment, list[Ev
     if row.role == "feed":
         raise Refused(
             "not_allowed",
-            f"Journal {show_journal(row.id)} is feed {row.name} of this hub, which alone writes it.",
+            f"Journal {show_journal(row.id)} is feed {row.name} of this hub, its only writer.",
         )
     try:
         segment = decode(data)
@@ -157,7 +157,6 @@ def _answer(
     row: Journal,
     placed: Placed,
     branches: Sequence[Branch],
-    segment: Segment,
 ) -> Ingested:
     if placed.branch is None:
         tip = journals.longest(branches)

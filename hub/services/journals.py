@@ -2,8 +2,8 @@
 
 Rules:
 1. A position is (seq, event id); whoever holds an id holds everything before it, because ids chain.
-2. New events go behind the event they follow. If that is a branch's tip, the branch grows; if not, a
-   new branch begins there: a fork, both sides kept.
+2. New events go behind the event they follow. If that is a branch's tip, the branch grows; if not,
+   a new branch begins there: a fork, both sides kept.
 3. A sealed segment takes the place of the loose pieces of its range; lines and ids stay the same.
 4. What cannot be followed back to a held event is answered with `need` and not stored.
 

@@ -26,7 +26,7 @@ COUNT_MAX: Final = 2**53 - 1
 _BLOCK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
 
 
-def lease(  # noqa: PLR0913  (a request as it stands on the wire and on the command line)
+def lease(
     office: Office,
     journal: JournalId,
     request_id: str,

@@ -1,7 +1,8 @@
 """What stations pull: which journals concern them, and the bytes after a position.
 
 Sealed segments go out as they lie; loose lines are cut anew under their newest stored head, so that
-a thousand single scans do not become a thousand requests. The hub never signs for another's journal.
+a thousand single scans do not become a thousand requests. The hub never signs for another's
+journal.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 def blocks(office: Office) -> list[Row]:
-    """Grants in their order: block, scheme, period, start, count, station, journal, request, seq."""
+    """Grants in the order of their events, which `seq` names in feed `leases`."""
     return [
         {
             "block": one.block,
@@ -79,10 +79,13 @@ def findings(office: Office) -> list[Row]:
 
 
 def units(office: Office) -> list[Row]:
-    """Every unit with its state, by code."""
-    return sorted(
-        (plain(unit) for unit in office.store.ledger.units()), key=lambda row: row["code"]
-    )
+    """Every unit and box with its state, by code; `sort` says which it is."""
+    ledger = office.store.ledger
+    found = [{"sort": "unit"} | plain(unit) for unit in ledger.units()]
+    boxes = {box for unit in found for box in unit["container"]}
+    states = (ledger.box(box) for box in boxes)
+    found += [{"sort": "box"} | plain(state) for state in states if state is not None]
+    return sorted(found, key=lambda row: (row["code"], row["sort"]))
 
 
 def stations(office: Office) -> list[Row]:

@@ -81,7 +81,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """A token as the hub remembers it: never the secret. `used_by` is the id of the genesis event."""
+    """A token as the hub remembers it, without its secret. `used_by`: id of the first event."""
 
     station: str
     expires_ms: int

@@ -47,9 +47,9 @@ class SqliteStore(Store):
     """The embedded hub's store.
 
     `connection` comes from `open_for_writing` or `open_for_reading`; `lock` is the descriptor of
-    DIR/hub.lock, closed with the store. `is_view` for a reading connection: what is asked within one
-    `reading` then has one answer, whatever the serving hub commits meanwhile. `reached` is told each point of a transaction as it is
-    passed, so that tests can stop the process there.
+    DIR/hub.lock, closed with the store. `is_view` for a reading connection: what is asked within
+    one `reading` then has one answer, whatever the serving hub commits meanwhile. `reached` is told
+    each point of a transaction as it is passed, so that tests can stop the process there.
     """
 
     def __init__(
