@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tally.events.decoding import EventLine, Unread
+from tally.merge.graph import Tip
 from tally.records.ids import EventId, JournalId
 
 
@@ -28,22 +29,11 @@ class Batch:
     events: Sequence[EventLine | Unread]
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
-    """How far one chain of a journal is known without a gap.
-
-    `at` is the wall clock of its last event.
-    """
-
-    journal: JournalId
-    name: str
-    seq: int
-    id: EventId
-    at: str
-
-
 class AlreadyAbsorbedError(ValueError):
     """A batch holds an event that the ledger has (a caller's bug.
 
     Overlaps are trimmed by event id before).
     """
+
+
+__all__ = ["AlreadyAbsorbedError", "Batch", "Tip"]

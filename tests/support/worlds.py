@@ -48,8 +48,8 @@ class World:
         act = self.dice.choice(
             [
                 self._bind, self._bind, self._bind, self._bind_lot, self._unbind, self._pack,
-                self._unpack, self._complete, self._hold, self._release, self._undo, self._undo, self._commission,
-                self._decide, self._decide, self._fork, self._garbage,
+                self._unpack, self._complete, self._hold, self._release, self._undo, self._undo,
+                self._commission, self._decide, self._decide, self._fork, self._garbage,
             ]
         )  # fmt: skip
         act(self.dice.choice(self.writers))

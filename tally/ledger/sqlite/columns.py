@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from tally.events import types as t
 from tally.events.decoding import EventLine, Unread
 from tally.ledger.sqlite.names import Names
-from tally.ledger.sqlite.tables import HOLDS, OF_LOT, USED_IN
+from tally.ledger.sqlite.tables import HOLDS, LOT_OF, OF_LOT, USED_IN
 from tally.merge.claims import (
     BOX,
     CHILD,
@@ -146,7 +146,7 @@ def _rows(part: Group, rule: Rule) -> list[Row]:
 
 
 def _backwards(part: Group, rule: Rule, rows: list[Row]) -> list[Row]:
-    """Lot → units that use it, box → items, lot → units that belong to it."""
+    """Lot → units that use it, box → items, lot ↔ units that belong to it."""
     if rule.kind is USES:
         return [(USED_IN, v, 0, a, b, event) for _, a, b, v, _, event in rows]
     if rule.kind is BOX:
@@ -154,10 +154,9 @@ def _backwards(part: Group, rule: Rule, rows: list[Row]) -> list[Row]:
     if rule.kind is UNIT:
         lots = [(row, body) for row, body in zip(rows, part.bodies, strict=True) if _lot_of(body)]
         numbers = part.names.words([_lot_of(body) for _, body in lots])
-        return [
-            (OF_LOT, number, 0, row[1], 0, row[5])
-            for (row, _), number in zip(lots, numbers, strict=True)
-        ]
+        pairs = [(row, number) for (row, _), number in zip(lots, numbers, strict=True)]
+        up = [(OF_LOT, number, 0, row[1], 0, row[5]) for row, number in pairs]
+        return up + [(LOT_OF, row[1], 0, number, 0, row[5]) for row, number in pairs]
     return []
 
 

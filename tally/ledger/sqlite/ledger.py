@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from tally.codes import Scheme
 from tally.ledger.port import Batch, Tip
 from tally.ledger.sqlite.absorbing import Writer
+from tally.ledger.sqlite.edges import Edges
 from tally.ledger.sqlite.journals import SEQ_MASK, SHIFT, Journals
 from tally.ledger.sqlite.names import Names
-from tally.ledger.sqlite.reading import Reader, ordinal_of
+from tally.ledger.sqlite.reading import ordinal_of
 from tally.ledger.sqlite.tables import TABLES, Statements
 from tally.master.content import from_content
 from tally.merge.claims import BY_NAME, BY_NUMBER, HOLD, UNIT
@@ -35,7 +36,7 @@ from tally.merge.fingerprint import (
     finding_entry,
     fingerprint,
 )
-from tally.merge.history import refs_in
+from tally.merge.graph import Graph
 from tally.merge.keys import split_key
 from tally.merge.liveness import is_live
 from tally.merge.ranking import Ranking
@@ -64,7 +65,7 @@ class SqliteLedger:
         self._sql = Statements(prefix)
         self._names = Names(connection, self._sql)
         self._journals = Journals(connection, self._sql)
-        self._reader = Reader(connection, self._sql, self._names, self._journals)
+        self._reader = Edges(connection, self._sql, self._names, self._journals)
         self._writer = Writer(
             connection, self._sql, names=self._names, journals=self._journals, reader=self._reader
         )
@@ -208,17 +209,16 @@ class SqliteLedger:
         for row in list(self._reader.every_claim()):
             yield from self._reader.views([row])
 
+    @property
+    def graph(self) -> Graph:
+        """The port for `tally.trace`."""
+        return self._reader
+
     # --- what is known --------------------------------------------------------------------------
 
     def journals(self) -> tuple[Tip, ...]:
         """The tips of all journals without gaps, by name, journal and seq."""
-        tips = []
-        for branch in self._journals.tips():
-            line = self._journals.line(branch.number << SHIFT | branch.tip)
-            at = getattr(line, "at", "")
-            name = self._journals.name(branch.number << SHIFT)
-            tips.append(Tip(branch.journal, name, branch.tip, branch.tip_id, at))
-        return tuple(sorted(tips, key=lambda tip: (tip.name, tip.journal, tip.seq, tip.id)))
+        return tuple(self._reader.tips())
 
     def gaps(self) -> tuple[tuple[JournalId, int], ...]:
         """Journals with events behind a gap, and the last seq missing before them."""
@@ -234,14 +234,7 @@ class SqliteLedger:
 
     def pending(self) -> tuple[str, ...]:
         """References by which something would end, to events that have not arrived; sorted."""
-        missing: set[str] = set()
-        rows = self._connection.execute(self._sql("SELECT DISTINCT by FROM l_end")).fetchall()
-        for (handle,) in rows:
-            at = self._journals.placed(handle)
-            line = self._reader.line(at)
-            named = getattr(line.b, "retires", line.seen)
-            missing.update(str(ref) for ref in refs_in(named) if self._journals.find(ref) is None)
-        return tuple(sorted(missing))
+        return self._reader.pending()
 
     def fingerprint(self) -> Fingerprint:
         """The hash of what this ledger says (`format.md` 5); reads every claim."""

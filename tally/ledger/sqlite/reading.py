@@ -27,7 +27,7 @@ from tally.ledger.sqlite.tables import (
 )
 from tally.merge.claims import BOX, BY_NUMBER, OP, SLOT, Kind
 from tally.merge.findings import Grant
-from tally.merge.history import Placed
+from tally.merge.history import Placed, refs_in
 from tally.merge.keys import join_parts, split_parts
 from tally.merge.liveness import is_live
 from tally.merge.ranking import Ranking
@@ -286,6 +286,16 @@ class Reader:
             self._sql("SELECT count(*) FROM l_many WHERE kind=?"), (UNREAD,)
         ).fetchone()
         return int(row[0])
+
+    def pending(self) -> tuple[str, ...]:
+        """References by which something would end, to events that have not arrived; sorted."""
+        missing: set[str] = set()
+        rows = self._connection.execute(self._sql("SELECT DISTINCT by FROM l_end")).fetchall()
+        for (handle,) in rows:
+            line = self.line(self._journals.placed(handle))
+            named = getattr(line.b, "retires", line.seen)
+            missing.update(str(ref) for ref in refs_in(named) if self._journals.find(ref) is None)
+        return tuple(sorted(missing))
 
     def _marked(self, kind: int, thing: int) -> list[int]:
         rows = self._connection.execute(

@@ -17,6 +17,8 @@ HOLDS: Final = 102
 """Box → items in it."""
 OF_LOT: Final = 103
 """Lot → units that belong to it."""
+LOT_OF: Final = 104
+"""Unit → the lot it belongs to."""
 DECISION: Final = 120
 GRANT: Final = 121
 PROVISIONAL: Final = 130

@@ -1,0 +1,149 @@
+"""The family tree as SQL: backward in one statement, forward one a level (`performance.md` 5).
+
+Statements give every edge ever recorded; edges whose event was ended are left out here, by asking
+`tally.merge`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from tally.ledger.sqlite.columns import Row
+from tally.ledger.sqlite.journals import SHIFT
+from tally.ledger.sqlite.reading import Reader
+from tally.ledger.sqlite.tables import HOLDS, LOT_OF, OF_LOT, USED_IN
+from tally.merge.claims import BOX, IN, SLOT, USES
+from tally.merge.graph import Edge, Relation, Tip
+from tally.merge.keys import join_parts, split_parts
+from tally.merge.liveness import is_live
+
+_MANY_DOWN: Final = f"{USES.number}, {HOLDS}, {LOT_OF}"
+_BELOW: Final = f"""
+    WITH RECURSIVE down(id) AS (
+        SELECT ?1
+        UNION SELECT h.v FROM down JOIN l_head h ON h.kind = {SLOT.number} AND h.a = down.id
+        UNION SELECT m.v FROM down JOIN l_more m ON m.kind = {SLOT.number} AND m.a = down.id
+        UNION SELECT m.v FROM down JOIN l_many m ON m.kind IN ({_MANY_DOWN}) AND m.a = down.id)
+    SELECT h.* FROM down CROSS JOIN l_head h ON h.kind = {SLOT.number} AND h.a = down.id
+    UNION ALL
+    SELECT m.* FROM down CROSS JOIN l_more m ON m.kind = {SLOT.number} AND m.a = down.id
+    UNION ALL
+    SELECT m.* FROM down CROSS JOIN l_many m ON m.kind IN ({_MANY_DOWN}) AND m.a = down.id
+    LIMIT ?2"""  # noqa: S608  (numbers of kinds, no text)
+_ONE_UP: Final = f"{IN.number}, {BOX.number}"
+_MANY_UP: Final = f"{USED_IN}, {OF_LOT}"
+_ABOVE: Final = f"""
+    WITH level(id) AS MATERIALIZED (SELECT value FROM json_each(?1))
+    SELECT h.* FROM level CROSS JOIN l_head h ON h.kind IN ({_ONE_UP}) AND h.a = level.id
+    UNION ALL
+    SELECT m.* FROM level CROSS JOIN l_more m ON m.kind IN ({_ONE_UP}) AND m.a = level.id
+    UNION ALL
+    SELECT m.* FROM level CROSS JOIN l_many m ON m.kind IN ({_MANY_UP}) AND m.a = level.id
+    LIMIT ?2"""  # noqa: S608  (numbers of kinds, no text)
+
+_RELATIONS: Final[dict[int, Relation]] = {
+    SLOT.number: "serial", IN.number: "serial", USES.number: "lot", USED_IN: "lot",
+    HOLDS: "packed", BOX.number: "packed", LOT_OF: "of_lot", OF_LOT: "of_lot",
+}  # fmt: skip
+
+
+class Edges(Reader):
+    """`Graph` over one ledger's tables."""
+
+    def number(self, code: str) -> int | None:
+        """The number of a code."""
+        return self._names.thing(code)
+
+    def lot_number(self, part: str, lot: str) -> int | None:
+        """The number of a lot."""
+        return self._names.word(join_parts((part, lot)))
+
+    def lots_named(self, lot: str) -> list[tuple[str, str]]:
+        """Part and lot of every two-part word that ends so and is used or known as a lot."""
+        tail = "/" + join_parts((lot,))
+        rows = self._connection.execute(
+            self._sql("SELECT number, text FROM l_word WHERE substr(text, -length(?1)) = ?1"),
+            (tail,),
+        ).fetchall()
+        found = [split_parts(text) for number, text in rows if self._is_lot(number)]
+        return sorted((parts[0], parts[1]) for parts in found if len(parts) == 2)
+
+    def _is_lot(self, number: int) -> bool:
+        row = self._connection.execute(
+            self._sql(
+                "SELECT 1 FROM l_many WHERE kind IN (11, 101, 103) AND a=?1 UNION ALL "
+                "SELECT 1 FROM l_head WHERE kind=10 AND a=?1 LIMIT 1"
+            ),
+            (number,),
+        ).fetchone()
+        return row is not None
+
+    def name(self, number: int) -> str:
+        """The joined text of a number."""
+        return self._names.text(number)
+
+    def below(self, number: int, limit: int) -> list[Edge]:
+        """Every live edge downwards, and some that hang on edges that ended."""
+        rows = self._connection.execute(self._sql(_BELOW), (number, limit + 1)).fetchall()
+        return [self._down(row) for row in self._living(rows)]
+
+    def above(self, numbers: Sequence[int], limit: int) -> list[Edge]:
+        """The live edges upwards, one level."""
+        level = json.dumps(list(numbers))
+        rows = self._connection.execute(self._sql(_ABOVE), (level, limit + 1)).fetchall()
+        return [self._up(row) for row in self._living(rows)]
+
+    def proof(self, edge: Edge) -> tuple[str, str, str, str]:
+        """Who recorded an edge, where, when, in which event."""
+        at = self._journals.placed(edge.event)
+        line = self.line(at)
+        return line.by, self._journals.name(edge.event), line.at, at.ref
+
+    def tips(self) -> list[Tip]:
+        """The tips of all journals without gaps, by name, journal and seq."""
+        found = []
+        for branch in self._journals.tips():
+            handle = branch.number << SHIFT | branch.tip
+            at = getattr(self._journals.line(handle), "at", "")
+            name = self._journals.name(handle)
+            found.append(Tip(branch.journal, name, branch.tip, branch.tip_id, at))
+        return sorted(found, key=lambda tip: (tip.name, tip.journal, tip.seq, tip.id))
+
+    def gap_count(self) -> int:
+        """Runs of events behind a gap."""
+        return len(self._journals.gaps())
+
+    def pending_count(self) -> int:
+        """References to events that have not arrived."""
+        return len(self.pending())
+
+    def _living(self, rows: Iterable[Row]) -> list[Row]:
+        rows = sorted(rows)
+        ended = self.ended([row[5] for row in rows])
+        return [
+            row
+            for row in rows
+            if row[5] not in ended or is_live(self, self._journals.placed(row[5]))
+        ]
+
+    def _down(self, row: Row) -> Edge:
+        kind, a, b, v, w, event = row
+        return self._edge(kind, parent=a, child=v, slot=b, quantity=w, event=event)
+
+    def _up(self, row: Row) -> Edge:
+        kind, a, _, v, w, event = row
+        edge = self._edge(kind, parent=v, child=a, slot=w, quantity=0, event=event)
+        if kind != USED_IN:
+            return edge
+        # Read backwards the row has no room for it; the event is read for the proof anyway.
+        quantity: str = getattr(getattr(self._journals.line(event), "b", None), "quantity", "")
+        return replace(edge, quantity=quantity)
+
+    def _edge(
+        self, kind: int, *, parent: int, child: int, slot: int, quantity: int, event: int
+    ) -> Edge:
+        text = self._names.text
+        return Edge(parent, child, _RELATIONS[kind], text(slot), text(quantity), event)

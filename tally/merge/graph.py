@@ -1,0 +1,83 @@
+"""The port through which families are read: edges between codes, and how far one has heard.
+
+`Graph` adds edges to `Shelf`. Numbers name codes towards the same `Graph` only; edges are live
+ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from tally.merge.shelf import Shelf
+from tally.records.ids import EventId, JournalId
+
+Relation: TypeAlias = Literal["serial", "lot", "packed", "of_lot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One live edge. `child` is in `parent`: serial part, material of a lot, packed, or own lot.
+
+    `slot` and `quantity` are texts, empty where the relation has none; `event` is the handle of its
+    event.
+    """
+
+    parent: int
+    child: int
+    relation: Relation
+    slot: str
+    quantity: str
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """How far one chain of a journal is known without a gap.
+
+    `at` is the wall clock of its last event.
+    """
+
+    journal: JournalId
+    name: str
+    seq: int
+    id: EventId
+    at: str
+
+
+class Graph(Shelf, Protocol):
+    """Edges between codes, and what the graph rests on."""
+
+    def number(self, code: str) -> int | None:
+        """The number of a unit, box or part code; None if nothing is recorded about it."""
+
+    def lot_number(self, part: str, lot: str) -> int | None:
+        """The number of a lot; None if nothing is recorded about it."""
+
+    def lots_named(self, lot: str) -> Sequence[tuple[str, str]]:
+        """Part and lot of every lot with this lot number, sorted."""
+
+    def name(self, number: int) -> str:
+        """The joined text of a number: a code, or `part/lot`."""
+
+    def below(self, number: int, limit: int) -> Sequence[Edge]:
+        """Every edge downwards from a code, all levels at once; at most `limit` + 1."""
+
+    def above(self, numbers: Sequence[int], limit: int) -> Sequence[Edge]:
+        """The edges upwards from some codes, one level; at most `limit` + 1."""
+
+    def proof(self, edge: Edge) -> tuple[str, str, str, str]:
+        """Who recorded an edge, at which station, when, and the event's reference."""
+
+    def tips(self) -> Sequence[Tip]:
+        """The tip of every journal without gaps."""
+
+    def gap_count(self) -> int:
+        """Runs of events that stand behind a gap."""
+
+    def pending_count(self) -> int:
+        """References to events that have not arrived."""
+
+    def unread_count(self) -> int:
+        """Events that this version could not interpret."""

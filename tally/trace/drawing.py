@@ -1,0 +1,157 @@
+"""A trace as indented lines for a terminal, and as plain JSON values for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tally.merge.units import Origin
+from tally.records.ids import show_journal
+from tally.trace.completeness import Completeness
+from tally.trace.tracing import Done, Link, Node, Trace
+
+
+def as_lines(trace: Trace, lang: str = "en") -> list[str]:
+    """The trace as people read it: one line a node below its parent, with who, where and when."""
+    nodes = {(node.code, node.sort == "lot"): node for node in trace.nodes}
+    links: dict[str, list[Link]] = {}
+    for link in trace.links:
+        near = link.parent if trace.direction == "down" else link.child
+        links.setdefault(near, []).append(link)
+    lines = [trace.words[lang]]
+    for node in trace.nodes:
+        if node.level == 0:
+            lines += _facts(node, "")
+            lines += _below(trace, node.code, links, nodes, "", {node.code})
+    return [*lines, trace.completeness.words[lang]]
+
+
+def _below(
+    trace: Trace,
+    code: str,
+    links: dict[str, list[Link]],
+    nodes: dict[tuple[str, bool], Node],
+    indent: str,
+    shown: set[str],
+) -> Iterator[str]:
+    """Depth first; a code that was drawn before is named and not opened again."""
+    for link in sorted(links.get(code, ()), key=lambda one: (one.slot, one.parent, one.child)):
+        far = link.child if trace.direction == "down" else link.parent
+        is_lot = trace.direction == "down" and link.relation in {"lot", "of_lot"}
+        node = nodes.get((far, is_lot))
+        yield f"{indent}  {_relation(link)}{_who(link.origin)}"
+        if far in shown:
+            yield f"{indent}    {far} (above)"
+            continue
+        facts = _facts(node, "") if node else [far]
+        yield from (f"{indent}    {line}" for line in facts)
+        yield from _below(trace, far, links, nodes, indent + "    ", shown | {far})
+
+
+def _relation(link: Link) -> str:
+    quantity = f" x{link.quantity}" if link.quantity else ""
+    words = {"serial": link.slot, "lot": link.slot, "packed": "packed", "of_lot": "own lot"}
+    return f"{words[link.relation]}{quantity}"
+
+
+def _facts(node: Node, indent: str) -> list[str]:
+    told = [node.product and f"{node.product}", node.lot and f"lot {node.lot}"]
+    if node.supplier or node.supplier_lot:
+        told.append(f"from {node.supplier} {node.supplier_lot}".rstrip())
+    told += [f"HELD: {held.words['en']}" for held in node.held]
+    head = ", ".join(text for text in told if text)
+    lines = [f"{indent}{node.code}{': ' + head if head else ''}"]
+    lines += [f"{indent}  made{_who(origin)}" for origin in node.made]
+    lines += [f"{indent}  {_done(done)}{_who(done.origin)}" for done in node.done]
+    return lines
+
+
+def _done(done: Done) -> str:
+    return f"{done.what} {done.value}" + (f" plan {done.plan}" if done.plan else "")
+
+
+def _who(origin: Origin) -> str:
+    return f" ({origin.who}, {origin.station}, {origin.at})"
+
+
+def as_plain(trace: Trace) -> dict[str, Any]:
+    """The trace as JSON values.
+
+    Fields: `root`, `direction`, `words`, `is_cut`, `nodes` [{code, sort, level, product, lot,
+    supplier, supplier_lot, made, done, held}], `links` [{parent, child, relation, slot, quantity,
+    who, station, at, event}], `completeness`.
+    """
+    return {
+        "root": trace.root,
+        "direction": trace.direction,
+        "words": trace.words,
+        "is_cut": trace.is_cut,
+        "nodes": [_plain_node(node) for node in trace.nodes],
+        "links": [
+            {
+                "parent": link.parent,
+                "child": link.child,
+                "relation": link.relation,
+                "slot": link.slot,
+                "quantity": link.quantity,
+                **_plain_origin(link.origin),
+            }
+            for link in trace.links
+        ],
+        "completeness": plain_completeness(trace.completeness),
+    }
+
+
+def plain_completeness(found: Completeness) -> dict[str, Any]:
+    """`journals` [{journal, name, seq, event_id, at}], `gaps`, `pending`, counts, `words`."""
+    return {
+        "journals": [
+            {
+                "journal": show_journal(tip.journal),
+                "name": tip.name,
+                "seq": tip.seq,
+                "event_id": tip.id.hex(),
+                "at": tip.at,
+            }
+            for tip in found.tips
+        ],
+        "gaps": found.gaps,
+        "pending": found.pending,
+        "uninterpreted": found.unread,
+        "words": found.words,
+    }
+
+
+def _plain_node(node: Node) -> dict[str, Any]:
+    return {
+        "code": node.code,
+        "sort": node.sort,
+        "level": node.level,
+        "product": node.product,
+        "lot": node.lot,
+        "supplier": node.supplier,
+        "supplier_lot": node.supplier_lot,
+        "made": [_plain_origin(origin) for origin in node.made],
+        "done": [
+            {
+                "what": done.what,
+                "value": done.value,
+                "plan": done.plan,
+                **_plain_origin(done.origin),
+            }
+            for done in node.done
+        ],
+        "held": [
+            {"code": h.code, "subject": h.subject, "evidence": h.evidence, "words": h.words}
+            for h in node.held
+        ],
+    }
+
+
+def _plain_origin(origin: Origin) -> dict[str, str]:
+    return {
+        "who": origin.who,
+        "station": origin.station,
+        "at": origin.at,
+        "event": origin.ref,
+    }
