@@ -187,10 +187,11 @@ class SyncThread:
         with self._turn:
             inbox, self._inbox = self._inbox, _Inbox(stopping=self._inbox.stopping)
         if inbox.link_turned:
+            # Also when it went down and up before this thread looked: the loop saw both.
+            self._state = on_link_down(self._state)
             if self._uplink.link.up:
                 self._state = on_link_up(self._state)
-            elif self._state.online is not False or self._state.said != say("link_cut"):
-                self._state = on_link_down(self._state)
+            else:
                 self._mailbox.post(LinkTurned(online=False, said=say("link_cut")))
         if inbox.syncs:
             self._waiting += inbox.syncs

@@ -183,6 +183,20 @@ def test_a_cut_link_is_the_reason_and_nothing_leaves_until_it_is_restored(syncin
     assert station.view.acked == 4
 
 
+def test_a_link_cut_and_restored_at_once_is_reported_up_again_before_the_sync_ends(syncing):
+    station = syncing()
+    assert station.sync() is None
+    for _ in range(20):
+        while not station.loop.seen.empty():
+            station.loop.seen.get()
+        station.thread.set_link(up=False)
+        station.thread.set_link(up=True)
+        assert station.sync() is None
+        turned = [effect for effect in station.loop.seen.queue if isinstance(effect, LinkTurned)]
+        assert turned
+        assert turned[-1].online
+
+
 def test_events_are_sent_by_themselves_after_a_poke(syncing):
     station = syncing()
     assert station.sync() is None
