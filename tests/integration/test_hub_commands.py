@@ -1,4 +1,4 @@
-"""`tally hub` as people and scripts use it: real processes, beside a serving hub and alone."""
+"""`tally hub` as people and scripts use it, alone and beside a hub that serves in a real process."""
 
 import base64
 import json
@@ -20,8 +20,8 @@ TALLY = str(Path(sys.executable).with_name("tally"))
 
 def run(*words, status=0):
     """Run a command; its standard output, or with another status its standard error."""
-    done = subprocess.run([TALLY, "hub", *map(str, words)], capture_output=True, text=True)
-    assert done.returncode == status, done.stdout + done.stderr
+    done = CliRunner().invoke(hub, [str(word) for word in words], prog_name="tally hub")
+    assert done.exit_code == status, done.output
     return done.stdout if status == 0 else done.stderr
 
 
@@ -37,6 +37,11 @@ def folder(tmp_path):
     path = tmp_path / "hub"
     run("init", path, "--plant", "Ningbo lamps", "--site", "NB1")
     return path
+
+
+def test_the_installed_command_is_this_one(folder):
+    done = subprocess.run([TALLY, "hub", "blocks", str(folder)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "No blocks.\n")
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ version and the ledger's tables (`tally.ledger`). For people: gauge, quarantine,
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
-
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING, Final
 
 from hub.store.port import StoreFault
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 VERSION: Final = 1
 
@@ -62,6 +63,9 @@ def migrate(connection: sqlite3.Connection) -> None:
     if version == VERSION:
         return
     refuse_newer(version)
+    # 0.2 s of import that a start without a migration saves.
+    from sqlite_utils import Database, Migrations
+
     migrations = Migrations("hub")
     migrations(name="0001_first_tables")(_first_tables)
     migrations.apply(Database(connection, execute_plugins=False))
