@@ -185,6 +185,8 @@ def open_station(
         loop = Loop(core, inbox, clock, speaker, uplink, reached=reached)
         try:
             devices.start()
+            if journal.is_link_cut:
+                uplink.set_link(up=False)
             uplink.start()
             yield Station(loop, inbox, core)
         finally:

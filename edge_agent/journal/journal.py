@@ -342,6 +342,21 @@ class Journal:
         """Whether own events were met that are not in this journal: it was copied or restored."""
         return self._suspected
 
+    @property
+    def is_link_cut(self) -> bool:
+        """Whether somebody cut this station's own network; a restart does not restore it."""
+        return self._store.get("link") == "cut"
+
+    def remember_link(self, *, is_cut: bool) -> None:
+        """Keep whether the network is cut here.
+
+        Raises:
+            JournalFault: nothing was kept.
+        """
+        if is_cut != self.is_link_cut:
+            with self._store.transaction(self._rolled_back):
+                self._store.put("link", "cut" if is_cut else "whole")
+
     def suspect(self, words: str) -> None:
         """Remember that this journal was copied or restored; codes are no longer given out."""
         if not self._suspected:

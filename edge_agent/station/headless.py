@@ -18,7 +18,7 @@ from edge_agent.station.messages import Line, NotUnderstood, Pause, SyncNow, Tur
 from edge_agent.station.outputs import Output
 from edge_agent.station.streams import write_line
 from edge_agent.station.texts import text_of
-from edge_agent.workflow.types import Measured
+from edge_agent.workflow.types import Measured, Verdict
 from tally.master import Words
 
 SOURCE: Final = "stdin"
@@ -208,6 +208,11 @@ class HeadlessSpeaker:
         self._stream = stream
         self._errors = errors
         self._language = language
+
+    def begin(self, output: Output, *, unsent: int, online: bool) -> None:
+        """Silent unless work goes on from before: a script expects answers only."""
+        if output.unit is not None or output.verdict is not Verdict.READY:
+            self.tell(output, unsent=unsent, online=online)
 
     def answer(self, echo: Any, output: Output, *, unsent: int, online: bool) -> None:
         """Exactly one line for each line of input."""

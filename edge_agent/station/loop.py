@@ -49,6 +49,10 @@ Fatal = JournalFault | JournalCorrupt | HardwareFault
 class Speaker(Protocol):
     """Whoever shows the station's answers: JSON lines, or lines for people."""
 
+    def begin(self, output: Output, *, unsent: int, online: bool) -> None:
+        """Where the last run ended, before anything else is said."""
+        ...
+
     def answer(self, echo: Any, output: Output, *, unsent: int, online: bool) -> None:
         """The answer to one line of input; `echo` repeats the line."""
         ...
@@ -99,7 +103,7 @@ class Loop:
         self._uplink = uplink
         self._reached = reached
         self._online = False
-        self._link_is_up = True
+        self._link_is_up = not core.journal.is_link_cut
         self._held: _Held | None = None
         self._ingestion: _Ingestion | None = None
         self._seal_after = 0.0
@@ -107,7 +111,9 @@ class Loop:
     def run(self) -> int:
         """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
         try:
-            for output in self._core.start():
+            first, *rest = self._core.start()
+            self._speaker.begin(first, unsent=self._core.journal.unsent, online=self._online)
+            for output in rest:
                 self._tell(output)
             while True:
                 message = self._next()
@@ -173,9 +179,7 @@ class Loop:
             case NotUnderstood(code, words):
                 self._answer(line, self._core.say(Verdict.NG, words, code=code))
             case TurnLink(up):
-                self._turn_link(up=up)
-                words = _LINK_UP if up else _LINK_DOWN
-                self._answer(line, self._core.say(Verdict.READY, words))
+                self._answer(line, self._turn_link(up=up))
             case SyncNow():
                 if self._uplink is None:
                     self._answer(line, self._core.say(Verdict.WAIT, _NO_HUB))
@@ -186,12 +190,22 @@ class Loop:
             case Pause(seconds):
                 self._held = _Held(line, until=self._clock.monotonic() + seconds)
 
-    def _turn_link(self, *, up: bool) -> None:
+    def _turn_link(self, *, up: bool) -> Output:
+        """Cut or restore the own network; the journal keeps which, also for the next start."""
+        try:
+            self._core.journal.remember_link(is_cut=not up)
+        except JournalFault as fault:
+            if not fault.is_retryable:
+                raise
+            words = Words(fault.words, fault.words_zh)
+            return self._core.say(Verdict.WAIT, words, code=fault.code)
         self._link_is_up = up
         if not up:
             self._online = False
+            self._core.knowledge.link_changed(online=False, at=self._clock.now())
         if self._uplink is not None:
             self._uplink.set_link(up=up)
+        return self._core.say(Verdict.READY, _LINK_UP if up else _LINK_DOWN)
 
     def _is_held_over(self) -> bool:
         held = self._held

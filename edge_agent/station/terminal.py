@@ -54,6 +54,10 @@ class TerminalSpeaker:
         """The first line."""
         write_line(self._stream, f"{station}. {_HELP[self._language]}")
 
+    def begin(self, output: Output, *, unsent: int, online: bool) -> None:
+        """Where the last run ended."""
+        self.tell(output, unsent=unsent, online=online)
+
     def answer(self, echo: Any, output: Output, *, unsent: int, online: bool) -> None:
         """The answer to a typed line."""
         self.tell(output, unsent=unsent, online=online)
