@@ -86,7 +86,7 @@ TEXTS: Final[dict[str, str]] = {
     "请扫每件都不同的小码。",
     "ng.no_scan_here": "现在不需要 {text}。未保存。请先做:{wants}。",
     "ng.already_here": "{child} 已在本产品 {unit} 中。未保存。请继续下一步。",
-    "ng.itself": "这是产品 {unit} 自己的标签。请扫要装入的零件。",
+    "ng.itself": "这是产品 {unit} 自己的标签。未保存。现在:{wants}。",
     "ng.already_in_box": "{item} 已在本箱 {box} 的第 {position} 位。请扫下一个。",
     "ng.other_label": "标签不对。扫到 {got};本产品是 {unit}。需要重打还是拿错产品?"
     "请看刚贴的标签;CTLPRINT 重打,CTLNO 作废。",
@@ -124,9 +124,9 @@ TEXTS: Final[dict[str, str]] = {
     # 数值与结果
     "ng.value_above": "{value} {unit} 超过 {high}。第 {trial}/{tries} 次。请松开后重做。",
     "ng.value_below": "{value} {unit} 低于 {low}。第 {trial}/{tries} 次。请重做。",
-    "ng.value_above_failed": "{value} {unit} 超过 {high}。第 {trial}/{tries} 次:{failed} 结束,"
+    "ng.value_above_failed": "{value} {unit} 超过 {high}。第 {trial}/{tries} 次:{ended} 结束,"
     "不合格。请放入红箱。",
-    "ng.value_below_failed": "{value} {unit} 低于 {low}。第 {trial}/{tries} 次:{failed} 结束,"
+    "ng.value_below_failed": "{value} {unit} 低于 {low}。第 {trial}/{tries} 次:{ended} 结束,"
     "不合格。请放入红箱。",
     "ng.other_value": "收到 {got} 的数值;本步是:{wants}。未保存。",
     "ng.no_number": "{text} 不是像 0.61 这样的数字。未保存。{wants}。",

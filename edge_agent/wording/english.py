@@ -102,7 +102,7 @@ TEXTS: Final[dict[str, str]] = {
     "ng.no_scan_here": "{text} is not wanted now. Nothing was saved. Do this first: {wants}.",
     "ng.already_here": "{child} is already in this unit {unit}. Nothing was saved. "
     "Go on with the next step.",
-    "ng.itself": "That is the label of unit {unit} itself. Scan the part that goes into it.",
+    "ng.itself": "That is the label of unit {unit} itself. Nothing was saved. Now: {wants}.",
     "ng.already_in_box": "{item} is already in this box {box}, place {position}. Scan the next.",
     "ng.other_label": "Wrong label. Got {got}; this unit is {unit}. Reprint or wrong unit? "
     "Look at the label you stuck on; CTLPRINT prints it again, CTLNO scraps it.",
@@ -155,9 +155,9 @@ TEXTS: Final[dict[str, str]] = {
     "ng.value_above": "{value} {unit} is above {high}. Try {trial} of {tries}. "
     "Loosen and do it again.",
     "ng.value_below": "{value} {unit} is below {low}. Try {trial} of {tries}. Do it again.",
-    "ng.value_above_failed": "{value} {unit} is above {high}. Try {trial} of {tries}: {failed} is "
+    "ng.value_above_failed": "{value} {unit} is above {high}. Try {trial} of {tries}: {ended} is "
     "finished, FAIL. Put it in the red box.",
-    "ng.value_below_failed": "{value} {unit} is below {low}. Try {trial} of {tries}: {failed} is "
+    "ng.value_below_failed": "{value} {unit} is below {low}. Try {trial} of {tries}: {ended} is "
     "finished, FAIL. Put it in the red box.",
     "ng.other_value": "A value of {got} arrived; this step is: {wants}. Nothing was saved.",
     "ng.no_number": "{text} is not a number such as 0.61. Nothing was saved. {wants}.",

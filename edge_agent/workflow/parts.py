@@ -79,10 +79,8 @@ def bind_serial(
     ns = foreign_ns(turn, scan, step.part)
     if ns is None and not is_serial_of(turn, scan, step.part):
         return _not_this_part(turn, scan, step)
-    if any(one.child == scan.text and one.part == step.part for one in unit.bound):
-        return refuse("E-104", "ng.already_here", child=scan.text, unit=unit.code)
-    if scan.text == unit.code:
-        return refuse("E-104", "ng.itself", unit=unit.code)
+    if scan.text == unit.code or any(scan.text == one.child for one in unit.bound):
+        return wrong_scan(turn, scan)
     ruled = rule_serial(
         turn.knowledge, scan.text, ns=ns, rules=step.rules, default=turn.plan.unknown
     )

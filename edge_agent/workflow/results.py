@@ -71,7 +71,7 @@ def measure(turn: Turn, event: Measured, step: Measure) -> Reply:
         return refuse("E-501", key, weight=Weight.NONE, **says)
     finish(turn, "FAIL")
     turn.can_undo("undo.finished", unit=unit.code)
-    return refuse("E-501", key_failed, weight=Weight.NONE, **says, failed=unit.code)
+    return refuse("E-501", key_failed, weight=Weight.NONE, **says, ended=unit.code)
 
 
 def say_pass(turn: Turn) -> Reply:

@@ -43,7 +43,11 @@ def unreadable(scan: Scan) -> Reply:
 
 def wrong_scan(turn: Turn, scan: Scan) -> Reply:
     """Name what was scanned against what the step wants (E-101, E-102, E-105)."""
-    step = turn.step
+    step, unit = turn.step, turn.unit
+    if unit and any(scan.text == one.child for one in unit.bound):
+        return refuse("E-104", "ng.already_here", child=scan.text, unit=unit.code)
+    if unit and unit.commissioned and scan.text == unit.code:
+        return refuse("E-104", "ng.itself", unit=unit.code, wants=step.text)
     if scan.kind is ScanKind.UNKNOWN:
         return refuse("E-101", "ng.unknown_code", text=scan.text, wants=step.text)
     if not isinstance(step, _PART_STEPS | _LABEL_STEPS):
