@@ -5,7 +5,7 @@ A document never carries a stack trace, a path of this machine or another caller
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -13,10 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.services import Refused
+from hub.services import Refused, StoreFault
 from tally.wire.messages import Problem
 from tally.wire.protocol import PROBLEM_TYPE, PROTOCOL_MAX, PROTOCOL_MIN
 from tally.wire.reading import UnreadableError, write_message
+
+WHY_CHARACTERS_MAX: Final = 3900
 
 TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     # code: status, title, what to do
@@ -86,6 +88,7 @@ def too_old(spoken: str) -> TurnedAway:
 def install(app: FastAPI) -> None:
     """Answer every exception of a handler with a problem document."""
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(StoreFault, _storage)
     app.add_exception_handler(TurnedAway, _turned_away)
     app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(RequestValidationError, _validation)
@@ -94,7 +97,25 @@ def install(app: FastAPI) -> None:
 
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return problem(error.code, error.words, "\n".join(error.problems)[:4000])
+    return problem(error.code, error.words, _as_lines(error.problems))
+
+
+def _as_lines(problems: Sequence[str]) -> str:
+    """As many whole lines as a document holds, and how many more there are."""
+    kept: list[str] = []
+    left = WHY_CHARACTERS_MAX
+    for line in problems:
+        left -= len(line) + 1
+        if left < 0:
+            kept.append(f"... and {len(problems) - len(kept)} more")
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _storage(_: Request, error: Exception) -> Response:
+    assert isinstance(error, StoreFault)
+    return problem("busy" if error.is_retryable else "broken", error.words)
 
 
 def _turned_away(_: Request, error: Exception) -> Response:

@@ -6,5 +6,6 @@ May use `tally` and the store's port; never HTTP, never a concrete store. Read `
 
 from hub.services.answers import Refused
 from hub.services.hub import Hub
+from hub.store.port import StoreFault
 
-__all__ = ["Hub", "Refused"]
+__all__ = ["Hub", "Refused", "StoreFault"]

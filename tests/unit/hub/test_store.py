@@ -1,0 +1,112 @@
+"""The store under faults: all or nothing, bugs of the ledger do not stop a line, one writer."""
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from hub.bootstrap import create, open_hub, open_view
+from hub.services.rebuilding import check, rebuild
+from hub.store.port import StoreFault
+from tests.support.building import board, bound, lamp
+from tests.support.hub_floor import a_hub, enrolled
+
+
+def test_what_fails_before_the_commit_leaves_nothing(tmp_path):
+    hub = create(tmp_path, plant="NB1", site="NB1")
+    station = enrolled(hub)
+    station.add(bound(board(1), lamp(1)))
+    hub.office.store.close()
+    stopped = []
+
+    def reached(point):
+        if stopped:
+            raise RuntimeError(point)
+
+    hub = open_hub(tmp_path, reached=reached)
+    before = hub.fingerprint()
+    stopped.append(True)
+    with pytest.raises(RuntimeError, match="before_commit"):
+        hub.ingest(station.id, station.piece(2))
+    stopped.clear()
+    assert hub.fingerprint() == before
+    assert hub.standing(station.id).seq == 1
+    assert hub.ingest(station.id, station.piece(2)).stored == 1
+    assert check(hub.office).differences == ()
+    hub.office.store.close()
+
+
+def test_a_full_disk_is_a_fault_in_words_and_the_hub_goes_on_when_there_is_space(tmp_path):
+    hub = create(tmp_path, plant="NB1", site="NB1")
+    station = enrolled(hub)
+    connection = hub.office.store._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages}")
+    for number in range(500):
+        station.add(bound(board(number), lamp(number), raw=f"{number:x}" * 50))
+    with pytest.raises(StoreFault, match="did not take the data") as fault:
+        hub.ingest(station.id, station.piece(2))
+    assert fault.value.is_retryable
+    assert hub.standing(station.id).seq == 1
+    connection.execute("PRAGMA max_page_count=1000000")
+    assert hub.ingest(station.id, station.piece(2)).stored == 500
+    assert check(hub.office).differences == ()
+    hub.office.store.close()
+
+
+def test_an_event_that_the_ledger_cannot_take_is_stored_acknowledged_and_counted():
+    hub = a_hub()
+    station = enrolled(hub)
+    station.add(bound(board(1), lamp(1)))
+    # The ledger has it already, which cannot be: as good a bug as any.
+    hub.office.store.ledger.absorb(station.batch(2))
+    assert hub.ingest(station.id, station.piece(2)).stored == 1
+    assert hub.fingerprint()["unprojected"] == 1
+    station.add(bound(board(2), lamp(2)))
+    assert hub.ingest(station.id, station.piece(3)).stored == 1
+    rebuild(hub.office)
+    assert hub.fingerprint()["unprojected"] == 0
+    assert check(hub.office).differences == ()
+
+
+def test_a_second_hub_in_one_folder_is_refused_with_the_first_ones_number(tmp_path):
+    hub = create(tmp_path, plant="NB1", site="NB1")
+    code = f"from pathlib import Path; from hub.bootstrap import open_hub; open_hub(Path({str(tmp_path)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "in use by process" in done.stderr
+    hub.office.store.close()
+
+
+def test_a_view_reads_beside_the_writer_and_sees_each_commit(tmp_path):
+    hub = create(tmp_path, plant="NB1", site="NB1")
+    view = open_view(tmp_path)
+    station = enrolled(hub)
+    station.add(bound(board(1), lamp(1)))
+    hub.ingest(station.id, station.piece(2))
+    assert view.fingerprint() == hub.fingerprint()
+    with pytest.raises(StoreFault):
+        view.open_token("S03", ["a:1"])
+    view.office.store.close()
+    hub.office.store.close()
+
+
+def test_a_file_of_a_newer_program_is_refused_untouched(tmp_path):
+    create(tmp_path, plant="NB1", site="NB1").office.store.close()
+    path = tmp_path / "hub.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    for opening in (open_hub, open_view):
+        with pytest.raises(StoreFault, match="Start the newer version"):
+            opening(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"not a database at all" * 1000, b""])
+def test_a_damaged_file_is_said_so(tmp_path, damage):
+    create(tmp_path, plant="NB1", site="NB1").office.store.close()
+    (tmp_path / "hub.db-wal").unlink(missing_ok=True)
+    (tmp_path / "hub.db").write_bytes(damage)
+    with pytest.raises(StoreFault):
+        open_view(tmp_path).fingerprint()
