@@ -72,8 +72,10 @@ def test_an_event_that_the_ledger_cannot_take_is_stored_acknowledged_and_counted
 
 def test_a_second_hub_in_one_folder_is_refused_with_the_first_ones_number(tmp_path):
     hub = create(tmp_path, plant="NB1", site="NB1")
-    code = f"from pathlib import Path; from hub.bootstrap import open_hub; open_hub(Path({str(tmp_path)!r}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    code = "import pathlib, sys, hub.bootstrap as b; b.open_hub(pathlib.Path(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "in use by process" in done.stderr
     hub.office.store.close()
