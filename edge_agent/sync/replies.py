@@ -31,6 +31,7 @@ from edge_agent.sync.port import (
 from edge_agent.sync.session import EVENTS_START, Pulled, Request, SyncState
 from edge_agent.sync.wording import say
 from tally.records.ids import MalformedIdError, parse_event_id, parse_journal, show_journal
+from tally.records.segment import SEGMENT_EVENTS_MAX
 from tally.records.signing import Receipt
 from tally.wire import messages as m
 from tally.wire import protocol as p
@@ -40,6 +41,8 @@ from tally.wire.reading import UnreadableError, read_message
 RETRY_SECONDS_MAX: Final = 300.0
 LEASE_PAUSE: Final = 600.0
 TELL_AGAIN_SECONDS: Final = 600.0
+SEALS_AGAIN_EVENTS: Final = 2 * SEGMENT_EVENTS_MAX
+"""How far back seals are sent again after a start; the hub knows those it has."""
 FAST_SECONDS: Final = 1.0
 EVENTS_MIN: Final = 1
 BYTES_MIN: Final = 1024
@@ -276,6 +279,7 @@ def _greeted(turn: _Turn, reply: Reply) -> Heard:
     feeds.sort(key=lambda item: _rank(item.name))
     after = replace(
         state,
+        sealed=_sealed_to(turn, state.sent),
         hello_at=turn.now,
         feeds=tuple(map(_pulled, feeds)),
         lines=tuple(_pulled(item) for item in answer.subscriptions if item.kind == "station"),
@@ -289,6 +293,14 @@ def _greeted(turn: _Turn, reply: Reply) -> Heard:
     return after, (*_offered(turn, answer.receipt), *effects, *_notices(answer.notices))
 
 
+def _sealed_to(turn: _Turn, sent: int) -> int:
+    """From where seals are sent: after a start, those of the last events once more."""
+    sealed = turn.state.sealed
+    if sealed is None:
+        sealed = max(0, turn.view.acknowledged() - SEALS_AGAIN_EVENTS)
+    return min(sealed, sent)
+
+
 def _place(turn: _Turn, have: Position, common: Position) -> Heard:
     """Where to send from, and whether hub and station hold the same story (`sync.md` 3.6, F2)."""
     state, head, acked = turn.state, turn.view.head(), turn.view.acknowledged()
@@ -296,9 +308,12 @@ def _place(turn: _Turn, have: Position, common: Position) -> Heard:
         is_news = have.seq < min(acked, state.sent or acked)
         said = Noticed(say("hub_behind", have=have.seq, acked=acked), have.seq)
         return replace(state, sent=have.seq, ahead=None), (said,) if is_news else ()
-    diverged = common.seq < head.seq
-    after = replace(state, sent=common.seq, ahead=have)
-    if state.ahead == have:  # said before
+    # Once two stories are known they stay two, though the hub by now holds ours as well.
+    diverged = have.seq <= head.seq or common.seq < head.seq
+    if state.ahead is not None and state.ahead[0] == have:
+        diverged = diverged or state.ahead[1]
+    after = replace(state, sent=common.seq, ahead=(have, diverged))
+    if state.ahead == after.ahead:  # said before
         return after, ()
     words = (
         say("diverged", common=common.seq)

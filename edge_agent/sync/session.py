@@ -96,7 +96,8 @@ class SyncState:
     hello_at: float | None = None
     sent: int = 0
     """The hub holds the own events to here, so it said; receipts are what counts for people."""
-    sealed: int = 0
+    sealed: int | None = None
+    """Seals to here need not be sent; None before the first hello."""
     seals_wait: bool = False
     feeds: tuple[Pulled, ...] = ()
     lines: tuple[Pulled, ...] = ()
@@ -111,7 +112,8 @@ class SyncState:
     not_before: float = 0.0
     online: bool | None = None
     said: Said | None = None
-    ahead: Position | None = None
+    ahead: tuple[Position, bool] | None = None
+    """What the hub holds beyond this journal, and whether that contradicts it."""
     told: Mapping[str, float] = field(default_factory=dict)
     """What was shown to people, and until when it is not shown again."""
 
@@ -262,6 +264,17 @@ def _mark(journals: tuple[Pulled, ...], request: Request) -> tuple[Pulled, ...]:
 
 def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | None:
     name = show_journal(identity.journal)
+    # A seal goes as soon as the hub has its lines, so that few are open when a program ends.
+    seal = None if state.seals_wait else view.seal_after(state.sealed or 0)
+    if seal is not None and seal.last <= state.sent:
+        return Request(
+            "seal",
+            "PUT",
+            p.seals_path(name),
+            seal.header,
+            bearer=state.bearer,
+            last=seal.last,
+        )
     piece = view.piece_after(state.sent, state.events_max, state.bytes_max)
     if piece is not None:
         return Request(
@@ -275,17 +288,7 @@ def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | N
             first=piece.first,
             last=piece.last,
         )
-    seal = None if state.seals_wait else view.seal_after(state.sealed)
-    if seal is None or seal.last > state.sent:
-        return None
-    return Request(
-        "seal",
-        "PUT",
-        p.seals_path(name),
-        seal.header,
-        bearer=state.bearer,
-        last=seal.last,
-    )
+    return None
 
 
 def _wish(identity: Identity, state: SyncState, view: JournalView, now: float) -> Request | None:

@@ -175,6 +175,8 @@ def answer_challenge(desk: AtDesk, body: Body) -> Response:
 def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
     """Where both stand; what there is to pull."""
     said = read_message(body, m.Hello)
+    if said.run != caller.run:
+        raise TurnedAway("no_session", "This session was opened by another run of the program.")
     standing = desk.hub.standing(caller.journal)
     common = desk.hub.common(caller.journal, _own(said.locator, caller.journal))
     desk.hub.note_hello(caller.journal, _gauges(said, caller))
