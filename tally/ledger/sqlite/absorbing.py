@@ -177,8 +177,11 @@ class Writer:
 
 
 def _has_unknown(body: t.Body) -> bool:
-    checks = checks_of(body)
-    return bool(checks) and any(check.verdict == "UNKNOWN" for check in checks)
+    # A loop: a generator costs 1 µs more, and this is asked for every ordinary bind.
+    for check in checks_of(body):  # noqa: SIM110
+        if check.verdict == "UNKNOWN":
+            return True
+    return False
 
 
 def _mark(kind: int, handle: int) -> Row:

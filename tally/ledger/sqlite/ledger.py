@@ -94,6 +94,7 @@ class SqliteLedger:
         Schemes in `master.published` events are learned by themselves when they are absorbed.
         """
         self._names.learn(schemes)
+        self._reader.forget()
 
     def absorb(self, batch: Batch) -> None:
         """Take a batch in the caller's transaction: each event once, batches in any order.
@@ -102,6 +103,7 @@ class SqliteLedger:
             AlreadyAbsorbedError: the ledger has one of the events; nothing is changed if the caller
             rolls back. ValueError: the batch has no events, or a length or a seq that cannot be.
         """
+        self._reader.forget()
         for published in self._writer.absorb(batch):
             if published.entity == _SCHEME:
                 self._learn_content(json.dumps(published.content, sort_keys=True))
@@ -122,6 +124,7 @@ class SqliteLedger:
     def _load(self) -> None:
         self._names.load()
         self._journals.load()
+        self._reader.forget()
         for content in self._names.stored_schemes():
             self._learn_content(content)
 
@@ -163,7 +166,7 @@ class SqliteLedger:
 
     def unit(self, code: str) -> UnitState:
         """One unit; status `unknown` for a code that nobody recorded."""
-        return fold_unit(self._reader, code)
+        return self._reader.once(("unit", code), lambda: fold_unit(self._reader, code))
 
     def unit_codes(self) -> list[str]:
         """Codes that were commissioned, sorted; also those whose commission was taken back."""
@@ -183,7 +186,7 @@ class SqliteLedger:
 
     def lot(self, part: str, lot: str) -> LotState:
         """One lot; nothing received and nothing released when it is unknown."""
-        return fold_lot(self._reader, part, lot)
+        return self._reader.once(("lot", part, lot), lambda: fold_lot(self._reader, part, lot))
 
     def holds(self, target: str) -> tuple[ClaimView, ...]:
         """Live holds placed on exactly this target, oldest first."""

@@ -44,6 +44,7 @@ class Names:
         self._kept_numbers: frozenset[int] = frozenset()
         self._words: dict[str, int] = {}
         self._texts: dict[int, str] = {}
+        self._ranks: dict[str, int] = {}
 
     def load(self) -> None:
         """Forget what is cached and read what is stored."""
@@ -113,6 +114,7 @@ class Names:
     def _arrange(self) -> None:
         self._by_width.clear()
         self._by_number.clear()
+        self._ranks.clear()
         self._kept_numbers = frozenset(self._kept.values())
         for name, number in sorted(self._numbers.items(), key=lambda item: item[1]):
             scheme = self._rankings.get(name)
@@ -151,6 +153,14 @@ class Names:
         return numbers
 
     def _rank_one(self, code: str) -> int:
+        found = self._ranks.get(code)
+        if found is None:
+            if len(self._ranks) >= _CACHED_MAX:
+                self._ranks.clear()
+            found = self._ranks[code] = self._rank(code)
+        return found
+
+    def _rank(self, code: str) -> int:
         for base, scheme in self._by_width.get(len(code), ()):
             rank = scheme.rank(code)
             if rank is not None:

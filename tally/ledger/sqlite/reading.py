@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from tally.events import types as t
 from tally.events.decoding import EventLine
@@ -34,6 +35,9 @@ from tally.merge.ranking import Ranking
 from tally.merge.shelf import ClaimView
 from tally.records.ids import JournalId, Ref, show_journal
 
+T = TypeVar("T")
+_ANSWERS_MAX: Final = 4096
+
 _ON_KEY = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=? AND b=?"""
 _UNDER = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=?"""
 
@@ -52,6 +56,20 @@ class Reader:
         self._sql = sql
         self._names = names
         self._journals = journals
+        self._answers: dict[tuple[str, ...], Any] = {}
+
+    def once(self, question: tuple[str, ...], find: Callable[[], T]) -> T:
+        """The answer to a question, found once until `forget`; one scan asks the same often."""
+        found: T | None = self._answers.get(question)
+        if found is None:
+            if len(self._answers) >= _ANSWERS_MAX:
+                self._answers.clear()
+            found = self._answers[question] = find()
+        return found
+
+    def forget(self) -> None:
+        """The events have changed, so has every answer."""
+        self._answers.clear()
 
     # --- History --------------------------------------------------------------------------------
 
@@ -104,13 +122,19 @@ class Reader:
 
     def on_key(self, kind: Kind, key: tuple[str, ...]) -> Sequence[ClaimView]:
         """Every claim on one key."""
+        return self.once(("on", kind.name, *key), lambda: self._on_key(kind, key))
+
+    def _on_key(self, kind: Kind, key: tuple[str, ...]) -> Sequence[ClaimView]:
         numbers = self.locate(kind, key)
-        return [] if numbers is None else self.views(self._rows(kind, _ON_KEY, numbers))
+        return () if numbers is None else self.views(self._rows(kind, _ON_KEY, numbers))
 
     def under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
         """Every claim whose key begins with the thing."""
+        return self.once(("under", kind.name, thing), lambda: self._under(kind, thing))
+
+    def _under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
         number = self._names.thing(thing)
-        return [] if number is None else self.views(self._rows(kind, _UNDER, (number,)))
+        return () if number is None else self.views(self._rows(kind, _UNDER, (number,)))
 
     def items_in(self, box: str) -> Sequence[ClaimView]:
         """Every pack into this box."""
@@ -152,12 +176,12 @@ class Reader:
             text, parameters = _both(select), (kind.number, *numbers) * 2
         return self._connection.execute(self._sql(text), parameters).fetchall()
 
-    def views(self, rows: Iterable[Row]) -> list[ClaimView]:
+    def views(self, rows: Iterable[Row]) -> tuple[ClaimView, ...]:
         """Rows as claims, by event id."""
         rows = list(rows)
         ended = self.ended([row[5] for row in rows])
         views = [self._view(row, is_suspect=row[5] in ended) for row in rows]
-        return sorted(views, key=lambda view: (view.place.id, view.ordinal))
+        return tuple(sorted(views, key=lambda view: (view.place.id, view.ordinal)))
 
     def _view(self, row: Row, *, is_suspect: bool) -> ClaimView:
         kind_number, handle = row[0], row[5]
