@@ -51,6 +51,7 @@ class MasterShelf:
         self._lots: dict[str, set[str]] = {}
         self.unreadable: list[str] = []
         self._vocabulary: Vocabulary | None = None
+        self._newest: dict[type[object], list[Entity]] = {}
 
     def take(self, body: Body, ref: str) -> bool:
         """Take what this event publishes; whether it published anything.
@@ -69,6 +70,7 @@ class MasterShelf:
             case _:
                 return False
         self._vocabulary = None
+        self._newest.clear()
         return True
 
     def _read(self, kind: str, content: dict[str, Any], sha256: str, ref: str) -> None:
@@ -90,9 +92,13 @@ class MasterShelf:
 
     def all(self, kind: type[T]) -> Iterator[T]:
         """The newest version of every entity of a kind, by id."""
-        for (found, _), versions in sorted(self._versions.items(), key=lambda item: item[0][1]):
-            if found is kind:
-                yield versions[max(versions)].entity  # type: ignore[misc]  # the key holds the type
+        if kind not in self._newest:
+            self._newest[kind] = [
+                versions[max(versions)].entity
+                for (found, _), versions in sorted(self._versions.items(), key=lambda i: i[0][1])
+                if found is kind
+            ]
+        return iter(self._newest[kind])  # type: ignore[arg-type]  # the key holds the type
 
     def person(self, badge: str) -> Person | None:
         """Somebody with this badge."""
