@@ -29,7 +29,7 @@ from tally.commands.demo_config import demo_documents
 from tally.events.types import Body, OperationCompleted, UnitCommissioned
 from tally.records.segment import SEGMENT_EVENTS_MAX, encode
 
-NO_FILE: Final = -1
+NO_FILE: Final = 99_999
 BATTERIES: Final = "BAT-18650-2547A"
 _GOOD: Final = frozenset({Verdict.OK, Verdict.DONE})
 
