@@ -7,8 +7,10 @@ from datetime import datetime
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.store import migrate
-from tally.events.decoding import write_line
+from tally.events.decoding import read_lines, write_line
 from tally.events.types import JournalOpened
+from tally.ledger.port import Batch
+from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import event_id, line_hash
 from tally.records.hlc import ZERO, next_stamp
 from tally.records.ids import GENESIS, EventId, show_journal
@@ -39,7 +41,7 @@ def genesis_piece(identity: Identity, line: bytes) -> Segment:
 
 
 def found(connection: sqlite3.Connection, identity: Identity, line: bytes) -> None:
-    """Make the schema and store event 1; once in the life of a journal.
+    """Make the schema, store event 1 and let the ledger learn it; once in the life of a journal.
 
     Raises:
         ValueError: the file already holds a journal (a caller's bug).
@@ -48,11 +50,14 @@ def found(connection: sqlite3.Connection, identity: Identity, line: bytes) -> No
     if connection.execute("SELECT 1 FROM event LIMIT 1").fetchone():
         raise ValueError("the file already holds a journal")
     head = _head(identity, line)
+    ledger = SqliteLedger(connection)
+    ledger.create()
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("INSERT INTO event VALUES (1, ?, ?)", (head.event_id, line))
     connection.execute(
         "INSERT INTO position VALUES (1, 1, ?, ?, NULL)", (head.event_id, head.signature)
     )
+    ledger.absorb(Batch(identity.journal, 1, GENESIS, [head.event_id], read_lines([line])))
     connection.execute("COMMIT")
 
 
