@@ -337,7 +337,7 @@ def _open_request(marks: Marks, place: Placed) -> Iterator[Finding]:
         return
     matching = [claim for claim in claims if is_match(line.b, marks.line(claim.place).b)]
     if matching:
-        suggested = (f"retires {matching[0].ref}",) if len(claims) == 1 else ()
+        suggested = (f"suggested: retires {matching[0].ref}",) if len(claims) == 1 else ()
         yield _finding("open-request", _asked_for(line.b), place.ref, claims[0].key_name, suggested)
 
 

@@ -244,8 +244,7 @@ class Journals:
                 )
 
     def _islands(self, journal: JournalId) -> list[Branch]:
-        branches = self._of_journal.get(journal, [])
-        return [branch for branch in branches if branch.is_island] if len(branches) > 1 else []
+        return [branch for branch in self._of_journal.get(journal, ()) if branch.is_island]
 
     def _join_islands(self, branch: Branch, batch: Batch, last: int) -> None:
         for island in self._islands(batch.journal):

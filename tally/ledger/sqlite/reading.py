@@ -204,7 +204,9 @@ class Reader:
     def parts(self, row: Row) -> tuple[Kind, tuple[str, ...], tuple[str, ...]]:
         """Kind, key parts and value parts of a row."""
         key, value = self.texts(row)
-        return BY_NUMBER[row[0]], split_parts(key), split_parts(value)
+        # A claim without value, such as a release, has no parts; an empty part would be one.
+        has_value = row[3] or row[4]
+        return BY_NUMBER[row[0]], split_parts(key), split_parts(value) if has_value else ()
 
     def texts(self, row: Row) -> tuple[str, str]:
         """Key (without its kind) and value of a row, joined."""
