@@ -36,7 +36,7 @@ from edge_agent.sync.session import (
     on_link_up,
     on_news,
 )
-from edge_agent.sync.uplink import Uplink
+from edge_agent.sync.uplink import Uplink, has_ended
 from edge_agent.sync.wording import say
 
 GATHER_SECONDS: Final = 0.05
@@ -80,8 +80,10 @@ class SyncThread:
         self._open_view = open_view
         self._mailbox = mailbox
         self._uplink = uplink
+        self._news_uplink = uplink.another()
         self._draw = draw
         self._state = SyncState()
+        self._certificate_told = ""
         self._inbox = _Inbox()
         self._turn = threading.Condition()
         self._waiting: list[Future[Said | None]] = []
@@ -105,6 +107,8 @@ class SyncThread:
             self._uplink.link.up = up
             self._inbox.link_turned = True
             self._turn.notify_all()
+        if not up:
+            self._abort()
 
     def sync_now(self) -> Future[Said | None]:
         """None once nothing is unsent and all there is to pull is pulled, else the reason."""
@@ -124,8 +128,14 @@ class SyncThread:
         with self._turn:
             self._inbox.stopping = True
             self._turn.notify_all()
+        self._abort()
         if self._worker.is_alive():
             self._worker.join(STOP_SECONDS)
+
+    def _abort(self) -> None:
+        """End the requests under way on both threads."""
+        self._uplink.abort()
+        self._news_uplink.abort()
 
     def _work(self) -> None:
         view: JournalView | None = None
@@ -154,8 +164,9 @@ class SyncThread:
             self._sleep(step.until)
             return
         reply = self._uplink.send(step)
-        if not self._uplink.link.up:
-            return  # cut meanwhile: whatever came counts as not heard
+        if self._was_turned():
+            return  # the link was cut meanwhile: whatever came counts as not heard
+        self._look_at_certificate()
         self._state, effects = on_reply(
             self._identity, state, step, reply, view, time.monotonic(), self._draw()
         )
@@ -163,6 +174,17 @@ class SyncThread:
             self._deliver(effect)
         if self._state.failures > 1 or self._state.not_before > time.monotonic():
             self._settle(self._state.said or say("starting"))
+
+    def _was_turned(self) -> bool:
+        with self._turn:
+            return self._inbox.link_turned or not self._uplink.link.up
+
+    def _look_at_certificate(self) -> None:
+        """An old certificate still serves (`sync.md` 3.16); people are told, once."""
+        end = self._uplink.certificate_end
+        if end and end != self._certificate_told and has_ended(end, time.time()):
+            self._certificate_told = end
+            self._mailbox.post(Noticed(say("certificate_old", end=end)))
 
     def _deliver(self, effect: Effect) -> None:
         """Hand to the loop and wait until it is stored."""
@@ -243,7 +265,7 @@ class SyncThread:
 
     def _listen(self) -> None:
         """Ask for news, over and over, on a connection of its own."""
-        uplink = self._uplink.another()
+        uplink = self._news_uplink
         while not self._is_stopping():
             request = news_request(self._state) if uplink.link.up else None
             pause = 1.0

@@ -8,8 +8,12 @@ timeouts, a deadline for the whole answer and a cap on its size; redirects are n
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,6 +21,8 @@ from typing import Any, Final
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
 
 from edge_agent.sync.port import Said
 from edge_agent.sync.replies import Reply, Unreached
@@ -63,10 +69,16 @@ class Uplink:
         self._ca_pem = ca_pem
         self.link = link
         self.ca_file, self._ca_number = _in_memory(ca_pem)
-        self.context = pinned_context(self.ca_file)
+        try:
+            self.context = pinned_context(self.ca_file)
+        except ValueError:
+            os.close(self._ca_number)
+            raise
+        self._wire = _Wire()
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.mount("https://", _Adapter(self.context, hub_name(show_journal(hub))))
+        name = hub_name(show_journal(hub))
+        self._session.mount("https://", _Adapter(self.context, name, self._wire))
         self._session.adapters.pop("http://")
 
     def another(self) -> Uplink:
@@ -80,6 +92,15 @@ class Uplink:
         if self._ca_number >= 0:
             os.close(self._ca_number)
             self._ca_number = -1
+
+    @property
+    def certificate_end(self) -> str:
+        """Until when the hub's certificate of the newest connection is good, as it says itself."""
+        return self._wire.certificate_end
+
+    def abort(self) -> None:
+        """End what is under way, from another thread; `send` then says that there is no answer."""
+        self._wire.cut()
 
     def send(self, request: Request) -> Reply | Unreached:
         """The hub's answer, or why there is none; never raises for anything outside."""
@@ -104,6 +125,10 @@ class Uplink:
         if request.bearer is not None:
             headers["Authorization"] = f"Bearer {request.bearer}"
         silence = request.seconds if request.kind == "news" else SILENCE_SECONDS
+        # Each wait for bytes has its own timeout; only this ends a server that trickles headers.
+        last_word = threading.Timer(request.seconds + CONNECT_SECONDS, self.abort)
+        last_word.daemon = True
+        last_word.start()
         try:
             with self._session.request(
                 request.method,
@@ -127,24 +152,59 @@ class Uplink:
             return _why(error, base.removeprefix("https://"), request)
         except _UnusableError as error:
             return Unreached(say("not_an_answer", asked=request, why=error))
+        finally:
+            last_word.cancel()
 
 
 class _UnusableError(Exception):
     """An answer beyond its limits."""
 
 
+class _Wire:
+    """The socket in use, so that another thread can end it."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self.certificate_end = ""
+
+    def opened(self, connected: socket.socket | None) -> None:
+        self._socket = connected
+        if isinstance(connected, ssl.SSLSocket):
+            self.certificate_end = str((connected.getpeercert() or {}).get("notAfter", ""))
+
+    def cut(self) -> None:
+        # Below TLS, whose own shutdown is not meant for two threads; a closed socket is no error.
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+def _pool_class(wire: _Wire) -> type[HTTPSConnectionPool]:
+    class Connection(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            wire.opened(self.sock)
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    return Pool
+
+
 class _Adapter(HTTPAdapter):
     """Checks the hub's own name and uses the pinned context, whatever the address."""
 
-    def __init__(self, context: ssl.SSLContext, name: str) -> None:
+    def __init__(self, context: ssl.SSLContext, name: str, wire: _Wire) -> None:
         self._context = context
         self._name = name
+        self._wire = wire
         super().__init__(pool_connections=4, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         # OpenSSL itself checks the name: `server_hostname` with the context's check_hostname.
         kwargs.update(ssl_context=self._context, server_hostname=self._name)
         super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _pool_class(self._wire)}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         raise requests.exceptions.ProxyError("The hub is reached directly, never by a proxy.")
@@ -164,6 +224,14 @@ def pinned_context(ca_file: str) -> ssl.SSLContext:
         raise ValueError(f"The pinned CA is no certificate in PEM: {error.reason}.") from error
     context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
     return context
+
+
+def has_ended(certificate_end: str, now: float) -> bool:
+    """Whether the certificate's own end lies before `now`, seconds since 1970."""
+    try:
+        return ssl.cert_time_to_seconds(certificate_end) < now
+    except ValueError:
+        return False
 
 
 def _in_memory(ca_pem: str) -> tuple[str, int]:
@@ -203,6 +271,9 @@ def _read_body(response: requests.Response, deadline: float) -> bytes:
     declared = response.headers.get("Content-Length", "")
     if declared.isdecimal() and int(declared) != len(body):
         raise _UnusableError(f"it was cut off after {len(body)} of {declared} bytes")
+    is_chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
+    if not declared and not is_chunked and response.status_code != http.client.NO_CONTENT:
+        raise _UnusableError("it does not say how long it is, so it may have been cut off")
     return bytes(body)
 
 

@@ -169,6 +169,13 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The hub says ({code}, event {seq}): {why}",
         "中心提示（{code}，事件 {seq}）：{why}",
     ),
+    "certificate_old": (
+        (
+            "By this station's clock the hub's certificate ended on {end}. Work and sync go on; "
+            "have the clock and the hub looked at."
+        ),
+        "按本站时钟，中心的证书已于 {end} 到期。生产和同步照常；请检查时钟和中心。",
+    ),
     "sync_fault": (
         "The sync met a fault of its own: {why}. Production goes on; it starts again.",
         "同步程序出错：{why}。生产照常；将自动重新开始。",

@@ -28,6 +28,7 @@ IdText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 KeyText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 NonceText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 SignatureText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{86}==\Z")]
+BearerText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~+/=-]{16,200}\Z")]
 RunText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 
 
@@ -125,7 +126,7 @@ class SessionAnswer(Message, frozen=True):
 class SessionGrant(Message, frozen=True):
     """A bearer for `seconds`, bound to this journal and run; kept in memory only, on both sides."""
 
-    bearer: Short
+    bearer: BearerText
     seconds: Count
 
 

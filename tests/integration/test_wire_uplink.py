@@ -11,7 +11,7 @@ import pytest
 
 from edge_agent.sync.replies import Reply, Unreached
 from edge_agent.sync.session import Request
-from edge_agent.sync.uplink import Link, Uplink
+from edge_agent.sync.uplink import Link, Uplink, has_ended
 from hub import trust
 from tests.support.raw_server import answering, raw_server, read_request
 
@@ -102,8 +102,9 @@ def test_an_expired_certificate_under_the_pinned_ca_still_connects(reach, tmp_pa
     long_ago = NOW - dt.timedelta(days=40 * 365)
     secrets, tls = made(tmp_path / "old", long_ago)
     with raw_server(answering(JSON_OK), tls) as server:
-        reply = reach(secrets, server.address).send(TIME)
-    assert isinstance(reply, Reply)
+        uplink = reach(secrets, server.address)
+        assert isinstance(uplink.send(TIME), Reply)
+    assert has_ended(uplink.certificate_end, NOW.timestamp())
 
 
 def test_a_certificate_not_valid_yet_still_connects(reach, tmp_path):
@@ -206,6 +207,41 @@ def test_an_answer_that_trickles_is_given_up_after_its_deadline(plant, reach):
         found = reach(secrets, server.address).send(quick)
     assert isinstance(found, Unreached)
     assert "too slowly" in found.said.en
+
+
+def test_headers_that_trickle_are_given_up_too(plant, reach):
+    secrets, tls = plant
+
+    def talk(connection):
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not server.stopping.wait(0.05):
+            connection.sendall(b"x")
+
+    with raw_server(talk, tls) as server:
+        uplink = reach(secrets, server.address)
+        impatient = threading.Timer(0.5, uplink.abort)
+        impatient.start()
+        assert isinstance(uplink.send(TIME), Unreached)
+        impatient.join()
+
+
+def test_a_request_under_way_can_be_ended_from_another_thread(plant, reach):
+    secrets, tls = plant
+    asked = threading.Event()
+
+    def talk(connection):
+        read_request(connection)
+        asked.set()
+        server.stopping.wait(20)
+
+    with raw_server(talk, tls) as server:
+        uplink = reach(secrets, server.address)
+        ender = threading.Thread(target=lambda: (asked.wait(20), uplink.abort()))
+        ender.start()
+        patient = Request("news", "GET", "/v1/news", seconds=600.0)
+        assert isinstance(uplink.send(patient), Unreached)
+        ender.join()
 
 
 def test_a_hub_that_says_nothing_times_out_in_words(plant, reach):
