@@ -65,8 +65,9 @@ def _shut(turn: Turn) -> Reply | None:
 def _work(turn: Turn, scan: Scan, command: str) -> Reply:
     if scan.kind in {ScanKind.PARTIAL, ScanKind.GARBLED}:
         return unreadable(scan)
-    if turn.state.ask:
-        answered = _answer(turn, turn.state.ask, scan, command)
+    ask = turn.state.ask
+    if ask and (turn.plan_fact or ask.what == "takeover"):
+        answered = _answer(turn, ask, scan, command)
         if answered:
             return answered
     latch = turn.state.latch
@@ -143,8 +144,8 @@ def _badge(turn: Turn, scan: Scan) -> Reply:
         return person
     if is_lead and turn.state.locked:
         return people.unlock(turn, person)
-    ask = turn.state.ask
-    if is_lead and turn.state.operator and ask and ask.what in {"lead", "partial"}:
+    ask = turn.state.ask if turn.state.operator and turn.plan_fact else None
+    if is_lead and ask and ask.what in {"lead", "partial"}:
         return _allow(turn, ask, person)
     if is_lead and turn.state.latch:
         return people.unlock(turn, person)

@@ -135,7 +135,7 @@ def print_done(turn: Turn, event: PrintDone) -> Reply:
     )
     turn.change_unit(label=msgspec.structs.replace(label, status="printed"))
     said = ok("ok.printed", unit=unit.code)
-    if isinstance(turn.step, Commission):
+    if turn.plan_fact and isinstance(turn.step, Commission):
         return step_done(turn, stand(turn.state, turn.plan), said)
     return said
 

@@ -10,7 +10,6 @@ Rules:
 from __future__ import annotations
 
 from edge_agent.scan import Scan, ScanKind
-from edge_agent.workflow.changing import parked_unit, resume
 from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.progress import judge_lot, step_done, without
 from edge_agent.workflow.rules import Judgement, judge, rule_serial
@@ -32,8 +31,6 @@ from tally.master.plans import BindSerial, Identify, LoadLot, Measure, PassFail
 
 def identify(turn: Turn, scan: Scan, step: Identify, approved: PersonFact | None = None) -> Reply:
     """An existing unit comes to the station; nothing has happened to it yet."""
-    if parked_unit(turn, scan.text):
-        return resume(turn, scan.text)
     if not is_serial_of(turn, scan, step.part):
         return wrong_scan(turn, scan)
     operation = turn.plan.operation

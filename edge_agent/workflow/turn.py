@@ -30,7 +30,7 @@ from edge_agent.workflow.types import (
     Verdict,
 )
 from tally.events.types import Body
-from tally.master.plans import Commission, CommissionPreprinted, LoadLot, Plan, Step
+from tally.master.plans import LoadLot, Plan, Step
 
 REFUSALS_MAX: Final = 3
 """Counted refusals at one step that lock the station for a lead (`screens` 2.9)."""
@@ -180,19 +180,18 @@ def plan_in_force(state: StationState, knowledge: Knowledge) -> PlanFact | None:
 
 
 def stand(state: StationState, plan: Plan) -> int:
-    """Give the index of the step that the station stands at."""
+    """Give the index of the step that the station stands at.
+
+    With no unit open that is the first step but for lots that are loaded: every plan has a step
+    that names its unit or box.
+    """
     if state.unit:
         return min(state.unit.step, len(plan.steps) - 1)
-    for index, step in enumerate(plan.steps):
-        if not (isinstance(step, LoadLot) and loaded_lot(state, step)):
-            return index
-    return naming_step(plan)
-
-
-def naming_step(plan: Plan) -> int:
-    """Give the index of the step at which a printed or pre-printed label makes the unit; else 0."""
-    named = (Commission, CommissionPreprinted)
-    return next((at for at, step in enumerate(plan.steps) if isinstance(step, named)), 0)
+    return next(
+        index
+        for index, step in enumerate(plan.steps)
+        if not (isinstance(step, LoadLot) and loaded_lot(state, step))
+    )
 
 
 def loaded_lot(state: StationState, step: LoadLot) -> str | None:

@@ -292,6 +292,7 @@ class Knowing:
                     HoldFact(target, reason, "09:00", record.by)
                 )
             case t.UnitCommissioned(code=code, product=product, order=order):
+                assert code not in self.units, "no unit is born twice"
                 self.units[code] = UnitFact(code, product, None, order, OWN, where=self.station)
             case t.ComponentBound(child=child, parent=parent, slot=slot, part=part):
                 unit = self.units[parent]

@@ -12,10 +12,7 @@ def play(bench, rows):
     """Each row: input, verdict with code, step after, names of the events."""
     for text, verdict, step, *events in rows:
         first = len(bench.records)
-        if isinstance(text, Measured):
-            outcome = bench.give(text)
-        else:
-            outcome = bench.scan(text)
+        outcome = bench.give(text) if isinstance(text, Measured) else bench.scan(text)
         found = [type(one.body).__name__ for one in bench.records[first:]]
         said = f"{outcome.answer.verdict} {outcome.answer.code}".strip()
         assert (text, said, outcome.answer.step, found) == (text, verdict, step, events)
