@@ -83,12 +83,14 @@ class Writer:
 
     def piece(self, lines: Sequence[bytes]) -> Segment:
         """The next events under a signed head."""
-        before, _, ids = self._take(lines)
+        before = self.tip
+        ids = self.take(lines)
         return piece_of(sign_head(self.key, self.journal, self.seq, ids[-1]), before, tuple(lines))
 
     def segment(self, lines: Sequence[bytes]) -> Segment:
         """The next events, sealed."""
-        before, first, ids = self._take(lines)
+        before, first = self.tip, self.seq + 1
+        ids = self.take(lines)
         root = merkle_root(ids)
         message = seal_message(
             self.journal, first, self.seq, before=before, head=ids[-1], root=root
@@ -96,8 +98,8 @@ class Writer:
         seal = self.key.sign(SEAL, message)
         return Segment(self.journal, first, before, ids[-1], tuple(lines), root=root, seal=seal)
 
-    def _take(self, lines: Sequence[bytes]) -> tuple[EventId, int, list[EventId]]:
-        before, first = self.tip, self.seq + 1
-        ids = chain_ids(self.journal, first, before, lines)
+    def take(self, lines: Sequence[bytes]) -> list[EventId]:
+        """Chain the next events; their ids."""
+        ids = chain_ids(self.journal, self.seq + 1, self.tip, lines)
         self.seq, self.tip = self.seq + len(lines), ids[-1]
-        return before, first, ids
+        return ids
