@@ -452,3 +452,11 @@ def test_every_text_exists_in_two_languages_with_the_same_values():
         ]
         assert names[0] == names[1], code
         assert any("\u4e00" <= sign <= "\u9fff" for sign in zh), code
+
+
+def test_every_text_is_in_the_page_for_those_who_run_stations():
+    from pathlib import Path
+
+    page = (Path(__file__).parents[3] / "docs/operating/link-faults.md").read_text("utf-8")
+    for code, (en, zh) in TEXTS.items():
+        assert f"| `{code}` | {en} | {zh} |" in page, f"{code}: print the table anew"
