@@ -179,6 +179,7 @@ TEXTS: Final[dict[str, str]] = {
     "next.printing": "请等待标签 {unit}。",
     "next.print_again": "CTLPRINT 打印标签 {unit};CTLNO 作废。",
     "next.unsure": "标签 {unit} 打出了吗?有就扫它;没有就扫 CTLNO 作废。",
+    "next.box_label": "CTLPRINT 打印箱 {unit} 的标签;已有标签就扫它。",
     # 组合
     "around.next": "{said} 下一步:{next}",
     "around.last": "{said} 最后保存:{last}",

@@ -222,6 +222,7 @@ TEXTS: Final[dict[str, str]] = {
     "next.printing": "Wait for label {unit}.",
     "next.print_again": "CTLPRINT prints label {unit}; CTLNO scraps it.",
     "next.unsure": "Was label {unit} printed? Scan it if it is there; CTLNO scraps it.",
+    "next.box_label": "CTLPRINT prints the label of box {unit}; scan it if it is there.",
     # around them
     "around.next": "{said} Next: {next}",
     "around.last": "{said} Last saved: {last}",

@@ -159,14 +159,16 @@ def print_again(turn: Turn, step: Commission | ReadBack | CloseBox) -> Reply:
     match label.status:
         case "printing":
             return Reply(Verdict.WAIT, "wait.printing", {"unit": unit.code})
-        case "unsure":
+        case "unsure" if unit.kind == "unit":
             return refuse("E-403", "ng.label_unsure", weight=Weight.NONE, unit=unit.code)
         case "failed":
             return _print(turn, template, copy=label.copy, reason=label.reason)
-        case "printed":
+        case _:
+            # A box is there whether or not its label is, so a second label does no harm.
             if label.copy >= COPIES_MAX:
                 return refuse("E-404", "ng.too_many_copies", unit=unit.code, count=str(COPIES_MAX))
-            return _print(turn, template, copy=label.copy + 1, reason="reprint")
+            reason = "reprint" if label.status == "printed" else "not known whether it came out"
+            return _print(turn, template, copy=label.copy + 1, reason=reason)
 
 
 def _template_of(turn: Turn, step: Commission | ReadBack | CloseBox) -> str:
@@ -270,7 +272,7 @@ def commission_preprinted(turn: Turn, scan: Scan, step: CommissionPreprinted) ->
 def cancel_label(turn: Turn) -> Reply:
     """CTLNO at a label: scrap it, at once if it may not exist, else after CTLOK."""
     unit = turn.open_unit
-    if unit.label and unit.label.status in {"unsure", "failed"}:
+    if unit.label and unit.label.copy == 1 and unit.label.status in {"unsure", "failed"}:
         return scrap(turn)
     turn.change(ask=Ask("scrap", "ask.scrap", {"unit": unit.code}))
     return Reply(Verdict.WAIT, "ask.scrap", {"unit": unit.code})

@@ -67,6 +67,8 @@ def _for_label(unit: OpenUnit | None) -> Prompt | None:
     if unit is None or unit.label is None or unit.label.status == "printed":
         return None
     keys = {"printing": "next.printing", "failed": "next.print_again", "unsure": "next.unsure"}
+    if unit.kind == "box" and unit.label.status != "printing":
+        return Prompt("next.box_label", {"unit": unit.code})
     return Prompt(keys[unit.label.status], {"unit": unit.code})
 
 

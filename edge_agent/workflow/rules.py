@@ -91,9 +91,10 @@ def rule_serial(
     ruled = []
     if rules.not_used:
         ruled.append(_not_used(knowledge, code, ns, rules.not_used))
-    ruled.append(_not_held(knowledge, code, default))
+    # The lot before the hold: a hold on the lot also holds the unit, and the lot is what to name.
     if rules.lot_released and ns is None:
         ruled += _lot_of(knowledge, code, rules.lot_released)
+    ruled.append(_not_held(knowledge, code, default))
     if rules.previous_op and ns is None:
         ruled.append(_previous_op(knowledge, code, rules.previous_op))
     return ruled

@@ -147,8 +147,8 @@ class Turn:
         return seq
 
     def clear(self) -> None:
-        """Forget refusals: the work has moved on."""
-        self.change(refusals=0, latch=None)
+        """Forget refusals and questions: the work has moved on."""
+        self.change(refusals=0, latch=None, ask=None)
 
     def can_undo(self, key: str, **says: Any) -> None:
         """Let CTLUNDO take back what was recorded in this turn."""

@@ -29,7 +29,8 @@ def ask_undo(turn: Turn) -> Reply:
 def undo_last(turn: Turn) -> Reply:
     """CTLOK after CTLUNDO: reverse, and stand where the station stood before."""
     undo = turn.state.undo
-    assert undo is not None, "the question is dropped together with the undo"
+    if undo is None:
+        return refuse("E-105", "ng.nothing_to_undo")
     if _is_too_late(turn, undo):
         return refuse("E-112", "ng.too_late_to_undo", seconds=str(FINAL_S_MAX))
     turn.record(ActionUndone(reason="operator", what=undo.key), seen=undo.seqs)

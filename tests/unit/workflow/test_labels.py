@@ -121,3 +121,28 @@ def test_a_station_starts_with_its_own_plan():
     assert fresh.records[0].by == "system"
     fresh.give(Restarted())
     assert len(fresh.bodies(t.ChangeoverMade)) == 1
+
+
+def test_after_a_crash_a_box_label_can_be_printed_again_or_read_back():
+    bench = bench_at("S04")
+    bench.knowledge.made("BL2-2647-000401", passed="30")
+    for text in ("CTLNEXT", "BL2-2647-000401"):
+        assert bench.verdict(text) == "OK"
+    assert [bench.verdict(text) for text in ("CTLDONE", "BDG-2004")] == ["WAIT E-207", "READY"]
+    bench.answers_printer = False
+    assert bench.verdict("CTLOK") == "WAIT"
+    again = restarted(bench)
+    assert again.verdict("CTLNO") == "READY"
+    (wanted,) = again.scan("CTLPRINT").prints
+    assert wanted.copy == 2
+    again.give(PrintDone(wanted.job, "label-1"))
+    assert again.verdict("095211010000000870") == "DONE"
+
+
+def test_a_reprint_that_fails_does_not_scrap_the_label_on_the_unit_without_asking(silent):
+    (wanted,) = silent.scan("CTLNEXT").prints
+    silent.give(PrintDone(wanted.job, "label-1"))
+    (again,) = silent.scan("CTLPRINT").prints
+    silent.give(PrintFailed(again.job, NO_PAPER))
+    assert silent.verdict("CTLNO") == "WAIT"
+    assert silent.verdict(wanted.code) == "OK"

@@ -155,6 +155,13 @@ def test_a_unit_put_back_waits_for_the_open_one_and_is_the_next(decided):
     assert decided.verdict("PCB-L-00912") == "OK"
 
 
+def test_a_question_is_dropped_when_a_decision_moves_the_work(decided):
+    assert decided.verdict("CTLUNDO") == "WAIT"
+    decided.give(KnowledgeChanged())
+    assert decided.state.ask is None
+    assert decided.verdict("CTLOK") == "NG E-105"
+
+
 def test_undo_of_the_unit_before_sends_the_one_put_back_to_wait_again(decided):
     assert decided.verdict("CTLNEXT") == "OK"
     decided.give(KnowledgeChanged())
