@@ -30,6 +30,10 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "cases": ("Conflicts that somebody has to decide.", ("id", "status", "key", "held", "words")),
     "findings": ("Soft checks that failed.", ("code", "subject", "words", "ref")),
+    "rechecks": (
+        "What stations let pass provisionally, judged again: pending, passed or failed.",
+        ("state", "unit", "rule", "subject", "ref"),
+    ),
     "stations": (
         "Stations: how far the hub holds their journals, and when they last called.",
         ("station", "line", "seq", "said_at", "gauges", "journal"),

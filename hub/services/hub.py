@@ -39,7 +39,7 @@ from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey
 
 Table: TypeAlias = Literal[
-    "blocks", "cases", "findings", "stations", "units", "balance", "lots", "orders"
+    "blocks", "cases", "findings", "rechecks", "stations", "units", "balance", "lots", "orders"
 ]
 
 

@@ -78,6 +78,15 @@ def findings(office: Office) -> list[Row]:
     return sorted(rows, key=lambda row: (row["code"], row["subject"], row["ref"]))
 
 
+def rechecks(office: Office) -> list[Row]:
+    """Checks that stations answered UNKNOWN: ref, rule, subject, arg, unit, state.
+
+    `state` is what the hub knows now: pending, passed or failed.
+    """
+    rows = [plain(recheck) for recheck in office.store.ledger.rechecks()]
+    return sorted(rows, key=lambda row: (row["state"], row["unit"], row["rule"], row["ref"]))
+
+
 def units(office: Office) -> list[Row]:
     """Every unit and box with its state, by code; `sort` says which it is."""
     ledger = office.store.ledger
@@ -134,6 +143,7 @@ TABLES: Final[Mapping[str, Callable[[Office], list[Row]]]] = {
     "blocks": blocks,
     "cases": cases,
     "findings": findings,
+    "rechecks": rechecks,
     "stations": stations,
     "units": units,
     "balance": balance,
