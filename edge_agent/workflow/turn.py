@@ -88,6 +88,7 @@ class Turn:
         self.notices: list[Answer] = []
         self.seqs: list[int] = []
         self._first_seq = 0
+        self._looked_up: tuple[str, PlanFact | None] | None = None
 
     # ---- reading ----
 
@@ -104,8 +105,10 @@ class Turn:
 
     @property
     def plan_fact(self) -> PlanFact | None:
-        """The plan in force."""
-        return plan_in_force(self.state, self.knowledge)
+        """The plan in force; looked up once for each plan that the turn follows."""
+        if self._looked_up is None or self._looked_up[0] != self.state.plan:
+            self._looked_up = (self.state.plan, plan_in_force(self.state, self.knowledge))
+        return self._looked_up[1]
 
     @property
     def plan(self) -> Plan:
