@@ -176,7 +176,8 @@ def _refused(turn: _Turn, reply: Reply) -> Heard:
     problem = _problem(reply)
     wait = min(max(reply.retry_after or 0.0, 0.0), RETRY_SECONDS_MAX)
     if status in {429, 503}:
-        said = say("hub_busy", seconds=round(wait))
+        why = problem.what if problem else f"status {status}."
+        said = say("hub_busy", why=why, seconds=round(wait))
         return _failed(turn, said, goes_offline=False, at_least=wait)
     if problem is None or status >= 500 or status < 400:
         why = problem.what if problem else f"{reply.content_type or 'no content type'}"

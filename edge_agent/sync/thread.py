@@ -8,10 +8,11 @@ one round, is shown, and the next round begins from nothing: the state may alway
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
 from typing import Final
@@ -26,8 +27,9 @@ from edge_agent.sync.port import (
     Noticed,
     Said,
 )
-from edge_agent.sync.replies import on_reply, read_news
+from edge_agent.sync.replies import Reply, Unreached, on_reply, read_news
 from edge_agent.sync.session import (
+    Request,
     SyncState,
     Wait,
     news_request,
@@ -44,6 +46,8 @@ GATHER_SECONDS: Final = 0.05
 STORED_SECONDS: Final = 60.0
 FAULT_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 2.0
+NEWS_PAUSE_SECONDS: Final = 1.0
+NEWS_AGAIN_SECONDS: Final = 0.2
 
 
 @dataclass(slots=True)
@@ -247,7 +251,8 @@ class SyncThread:
     def _settle(self, said: Said | None) -> None:
         waiting, self._waiting = self._waiting, []
         for asked in waiting:
-            asked.set_result(said)
+            with contextlib.suppress(InvalidStateError):  # who asked went away
+                asked.set_result(said)
 
     def _stumble(self, error: Exception) -> None:
         said = say("sync_fault", why=f"{type(error).__name__}: {error}")
@@ -268,15 +273,21 @@ class SyncThread:
         uplink = self._news_uplink
         while not self._is_stopping():
             request = news_request(self._state) if uplink.link.up else None
-            pause = 1.0
+            pause = NEWS_PAUSE_SECONDS
             if request is not None:
-                seen = read_news(uplink.send(request))
+                seen = read_news(self._hear(request))
                 if seen is not None and uplink.link.up:
                     self._tell(seen)
-                    pause = 0.2
+                    pause = NEWS_AGAIN_SECONDS
             with self._turn:
                 self._turn.wait_for(lambda: self._inbox.stopping, pause)
         uplink.close()
+
+    def _hear(self, request: Request) -> Reply | Unreached:
+        try:
+            return self._news_uplink.send(request)
+        except Exception as error:  # noqa: BLE001  (without news, the hello every 30 s still comes)
+            return Unreached(say("sync_fault", why=error))
 
     def _tell(self, seen: str) -> None:
         with self._turn:

@@ -77,8 +77,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "中心对 {asked} 的应答状态为 {status}：{why}。不视为已发送；稍后自动重试。",
     ),
     "hub_busy": (
-        "The hub is busy; it is tried again in {seconds} s.",
-        "中心繁忙；{seconds} 秒后重试。",
+        "The hub cannot take it now: {why} It is tried again in {seconds} s.",
+        "中心暂时无法接收：{why} {seconds} 秒后重试。",
     ),
     "refused": (
         "The hub refused {asked} ({code}): {why}",
