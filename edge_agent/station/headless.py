@@ -103,14 +103,15 @@ def _ask_measure(message: Mapping[str, Any], _now: float) -> Asked:
         if (
             _is_text(characteristic)
             and isinstance(value, str)
-            and len(value) <= TEXT_CHARACTERS_MAX
+            and len(characteristic) + len(value) <= TEXT_CHARACTERS_MAX
+            and (characteristic + value).isprintable()
         ):
             return Work(Measured(str(characteristic), str(value), source))
     return _unreadable('{"measure": {"characteristic": "torque", "value": "0.61"}}')
 
 
 def _ask_link(message: Mapping[str, Any], _now: float) -> Asked:
-    if message["link"] in {"up", "down"} and isinstance(message["link"], str):
+    if message["link"] in ("up", "down"):
         return TurnLink(up=message["link"] == "up")
     return _unreadable('{"link": "down"} or {"link": "up"}')
 
