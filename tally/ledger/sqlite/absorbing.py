@@ -92,6 +92,7 @@ class Writer:
             self._execute("head", [row])
         except sqlite3.IntegrityError:
             self._execute("more", [row])
+            self._reader.forget_contested()
 
     def _insert(self, table: str, rows: list[Row]) -> None:
         for start in range(0, len(rows), _ROWS_AT_ONCE):
@@ -122,6 +123,7 @@ class Writer:
         if body_type is t.BlockLeased:
             return _rows_of(GRANT, found.words(("journal",)), found.handles)
         if body_type is t.DecisionMade:
+            self._reader.forget_contested()
             keys = self._names.words([getattr(body, "key") for body in found.bodies])  # noqa: B009
             return _rows_of(DECISION, keys, found.handles)
         return []

@@ -103,10 +103,12 @@ class SqliteLedger:
             AlreadyAbsorbedError: the ledger has one of the events; nothing is changed if the caller
             rolls back. ValueError: the batch has no events, or a length or a seq that cannot be.
         """
-        self._reader.forget()
-        for published in self._writer.absorb(batch):
-            if published.entity == _SCHEME:
-                self._learn_content(json.dumps(published.content, sort_keys=True))
+        try:
+            for published in self._writer.absorb(batch):
+                if published.entity == _SCHEME:
+                    self._learn_content(json.dumps(published.content, sort_keys=True))
+        finally:
+            self._reader.forget()
 
     def rolled_back(self) -> None:
         """Forget everything in memory.
@@ -125,6 +127,7 @@ class SqliteLedger:
         self._names.load()
         self._journals.load()
         self._reader.forget()
+        self._reader.forget_contested()
         for content in self._names.stored_schemes():
             self._learn_content(content)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 from tally.events import types as t
@@ -29,7 +30,7 @@ from tally.ledger.sqlite.tables import (
 from tally.merge.claims import BOX, BY_NUMBER, OP, SLOT, Kind
 from tally.merge.findings import Grant
 from tally.merge.history import Placed, refs_in
-from tally.merge.keys import join_parts, split_parts
+from tally.merge.keys import join_parts, key_text, split_parts
 from tally.merge.liveness import is_live
 from tally.merge.ranking import Ranking
 from tally.merge.shelf import ClaimView
@@ -37,6 +38,7 @@ from tally.records.ids import JournalId, Ref, show_journal
 
 T = TypeVar("T")
 _ANSWERS_MAX: Final = 4096
+_ROWS_AHEAD: Final = 10_000
 
 _ON_KEY = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=? AND b=?"""
 _UNDER = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=?"""
@@ -57,6 +59,7 @@ class Reader:
         self._names = names
         self._journals = journals
         self._answers: dict[tuple[str, ...], Any] = {}
+        self._contested: set[str] | None = None
 
     def once(self, question: tuple[str, ...], find: Callable[[], T]) -> T:
         """The answer to a question, found once until `forget`; one scan asks the same often."""
@@ -70,6 +73,10 @@ class Reader:
     def forget(self) -> None:
         """The events have changed, so has every answer."""
         self._answers.clear()
+
+    def forget_contested(self) -> None:
+        """A second claim or a decision came to some key, or went with a rollback."""
+        self._contested = None
 
     # --- History --------------------------------------------------------------------------------
 
@@ -133,14 +140,17 @@ class Reader:
         return self.once(("under", kind.name, thing), lambda: self._under(kind, thing))
 
     def _under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
-        number = self._names.thing(thing)
+        number = self._thing(thing)
         return () if number is None else self.views(self._rows(kind, _UNDER, (number,)))
 
     def items_in(self, box: str) -> Sequence[ClaimView]:
         """Every pack into this box."""
-        number = self._names.thing(box)
+        return self.once(("items", box), lambda: self._items_in(box))
+
+    def _items_in(self, box: str) -> Sequence[ClaimView]:
+        number = self._thing(box)
         if number is None:
-            return []
+            return ()
         rows = self._connection.execute(
             self._sql(_UNDER.format(table="many")), (HOLDS, number)
         ).fetchall()
@@ -148,25 +158,24 @@ class Reader:
 
     def is_marked_conflict(self, kind: Kind, key: tuple[str, ...]) -> bool:
         """Whether a second claim or a decision stands on the key."""
-        numbers = self.locate(kind, key)
-        if numbers is not None:
-            row = self._connection.execute(
-                self._sql("SELECT 1 FROM l_more WHERE kind=? AND a=? AND b=? LIMIT 1"),
-                (kind.number, *numbers),
-            ).fetchone()
-            if row is not None:
-                return True
-        word = self._names.word(f"{kind.name}:{join_parts(key)}")
-        return word is not None and bool(self._marked(DECISION, word))
+        return key_text(kind.name, key) in self._contested_keys()
+
+    def _contested_keys(self) -> set[str]:
+        """Names of such keys: a plant has few, and every scan asks for a dozen."""
+        if self._contested is None:
+            crowded = {key_text(kind.name, key) for kind, key in self.crowded_keys()}
+            self._contested = crowded.union(self.decided_keys())
+        return self._contested
+
+    def _thing(self, code: str) -> int | None:
+        return self.once(("thing", code), lambda: self._names.thing(code) or 0) or None
 
     def locate(self, kind: Kind, key: tuple[str, ...]) -> tuple[int, int] | None:
         """Numbers of a key's thing and place; None if the ledger never saw one of them."""
         if kind.whole:
-            number = (
-                self._names.thing(key[0]) if len(key) == 1 else self._names.word(join_parts(key))
-            )
+            number = self._thing(key[0]) if len(key) == 1 else self._names.word(join_parts(key))
             return None if number is None else (number, 0)
-        thing, place = self._names.thing(key[0]), self._names.word(join_parts(key[1:]))
+        thing, place = self._thing(key[0]), self._names.word(join_parts(key[1:]))
         return None if thing is None or place is None else (thing, place)
 
     def _rows(self, kind: Kind, select: str, numbers: tuple[int, ...]) -> list[Row]:
@@ -297,9 +306,11 @@ class Reader:
     def every_claim(self) -> Iterator[Row]:
         """All claims, live or not."""
         for table in ("head", "more", "many"):
-            yield from self._connection.execute(
-                self._sql(f"SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind < 100")  # noqa: S608
-            )
+            text = f"SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind < 100"  # noqa: S608
+            rows = self._connection.execute(self._sql(text))
+            while some := rows.fetchmany(_ROWS_AHEAD):
+                self._names.read_ahead(chain.from_iterable((row[1], row[3]) for row in some))
+                yield from some
 
     def every_ended_place(self) -> set[int]:
         """Places that something may end."""
