@@ -8,6 +8,7 @@ imports any other package of the project (an import contract checks it). Long-ru
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+ZONE: Final = "CST-8"
+"""China Standard Time as POSIX writes it: eight hours east, on machines without time zone data too.
+"""
 COMMAND_S: Final = 120.0
 """Longest time one command may take on a busy machine."""
 
@@ -59,6 +63,11 @@ def tally_command() -> list[str]:
     return [found]
 
 
+def surroundings() -> dict[str, str]:
+    """The environment of everything the demo starts: this one, on the plant's wall clock."""
+    return {**os.environ, "TZ": ZONE}
+
+
 def run(*arguments: str | Path, status: int | None = 0) -> Finished:
     """Run one command to its end.
 
@@ -73,6 +82,7 @@ def run(*arguments: str | Path, status: int | None = 0) -> Finished:
     try:
         done = subprocess.run(
             [*tally_command(), *words],
+            env=surroundings(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -15,7 +15,6 @@ from typing import Any, Final
 from tally_demo import aftermath, proof, work
 from tally_demo.checks import Checks
 from tally_demo.commands import DemoError
-from tally_demo.headless import Line
 from tally_demo.plant import Place, Plant
 from tally_demo.story import Story
 
@@ -158,12 +157,16 @@ def _build_through_a_crash(story: Story, s03: Place, board: str) -> str:
 def pack_at_s04(story: Story) -> None:
     """S04 packs the twelve, knowing nothing of what S02 and S03 did, and closes the box."""
     story.box, packed = work.pack_box(story.place("S04"), story.units)
-    provisional = [line for line in packed if _is_provisional(line)]
+    story.provisional = [
+        unit
+        for unit, line in zip(story.units, packed, strict=True)
+        if "provisional" in line.text.lower()
+    ]
     story.checks.holds(
         "S04 packs provisionally what it cannot know",
-        bool(provisional),
+        bool(story.provisional),
         "at least one provisional pack",
-        f"{len(provisional)} of {len(packed)}: {packed[0].text}",
+        f"{len(story.provisional)} of {len(packed)}: {packed[0].text}",
     )
     story.checks.holds(
         "the box has an SSCC of S04's block",
@@ -206,8 +209,8 @@ def trace(story: Story) -> None:
         "the board's lots": work.LED_LOT,
         "and": work.BARE_LOT,
     }
-    people = {BADGES["S01"], BADGES["S02"], BADGES["S03"]}
-    aftermath.trace_a_unit(story, story.s03_units[at], contents, people)
+    done = [(name, BADGES[name]) for name in ("S01", "S02", "S03")]
+    aftermath.trace_a_unit(story, story.s03_units[at], contents, done)
 
 
 def prove(story: Story) -> None:
@@ -232,10 +235,6 @@ def prove(story: Story) -> None:
 
 def _counters(units: list[str]) -> list[str]:
     return [unit.rpartition("-")[2] for unit in units]
-
-
-def _is_provisional(line: Line) -> bool:
-    return "provisional" in line.text.lower()
 
 
 ACTS: Final[tuple[Callable[[Story], None], ...]] = (

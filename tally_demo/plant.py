@@ -100,7 +100,7 @@ class Plant:
                 )
         self.directory.mkdir(parents=True, exist_ok=True)
         self._tell("hub: new plant, master data, blocks")
-        run("hub", "init", self.hub_folder)
+        run("hub", "init", self.hub_folder, "--plant", "Ningbo lamps", "--site", "NB1")
         run("hub", "import", self.hub_folder, *_master_files(config))
         self._serve()
         for name in STATIONS:

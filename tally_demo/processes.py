@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from tally_demo.commands import tally_command
+from tally_demo.commands import surroundings, tally_command
 
 ENDING_S: Final = 15.0
 """How long a child may take to end by itself before it is killed."""
@@ -33,6 +33,7 @@ class Child:
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
                 [*_dies_with_us(), *tally_command(), *arguments],
+                env=surroundings(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -121,7 +122,7 @@ def run_here(arguments: Sequence[str]) -> int:
     Ctrl+C belongs to it meanwhile: the terminal sends the signal to both, and only it may act.
     """
     before = signal.signal(signal.SIGINT, lambda *_: None)
-    process = subprocess.Popen([*_dies_with_us(), *tally_command(), *arguments])
+    process = subprocess.Popen([*_dies_with_us(), *tally_command(), *arguments], env=surroundings())
     try:
         return process.wait()
     finally:

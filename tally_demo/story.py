@@ -17,6 +17,7 @@ class Story:
     s02_units: list[str] = field(default_factory=list)
     s03_units: list[str] = field(default_factory=list)
     box: str = ""
+    provisional: list[str] = field(default_factory=list)
 
     @property
     def units(self) -> list[str]:
