@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NewType
 
 JournalId = NewType("JournalId", bytes)
@@ -51,6 +52,7 @@ class Ref:
         return event_id.startswith(self.prefix)
 
 
+@lru_cache(maxsize=4096)
 def show_journal(journal: JournalId) -> str:
     """The journal id as 26 base32 letters without padding."""
     return base64.b32encode(journal).decode("ascii").rstrip("=")
