@@ -74,16 +74,16 @@ TEXTS: Final[dict[str, str]] = {
     "lock": "本站已锁定({reason})。未保存。",
     # 拒绝,编码不对
     "ng.unknown_code": "无法识别:{text}。未保存。{wants}:可能是旁边的那个标签。",
-    "ng.wrong_part": "扫错物料。扫到 {got} {text};本步需要 {wants}。请放回,改扫 {wants}。",
-    "ng.wrong_part_later": "扫错物料。扫到 {got} {text};本步需要 {wants}。请扫 {wants},"
-    "此物料用于第 {later} 步。",
-    "ng.wrong_lot": "扫错物料。扫到 {got} 批次 {text};本步需要 {wants}。请扫单件 {wants}。",
-    "ng.wrong_lot_later": "扫错物料。扫到 {got} 批次 {text};本步需要 {wants}。请扫 {wants},"
+    "ng.wrong_part": "扫错物料。扫到 {got} {text};本步需要:{wants}。请放回。",
+    "ng.wrong_part_later": "扫错物料。扫到 {got} {text};本步需要:{wants}。"
+    "请放回,它用于第 {later} 步。",
+    "ng.wrong_lot": "扫错物料。扫到 {got} 批次 {text};本步需要:{wants}。请放回。",
+    "ng.wrong_lot_later": "扫错物料。扫到 {got} 批次 {text};本步需要:{wants}。"
     "批次在第 {later} 步。",
-    "ng.wrong_lot_change": "扫错物料。扫到 {got} 批次 {text};本步需要 {wants}。请扫 {wants}。"
+    "ng.wrong_lot_change": "扫错物料。扫到 {got} 批次 {text};本步需要:{wants}。"
     "若要用此批次替换 {loaded},请扫 CTLOK。",
-    "ng.product_code": "{text} 是 {got} 的产品编码,每件都一样。本步需要 {wants}。"
-    "请扫每件都不同的小码。",
+    "ng.product_code": "{text} 是 {got} 的产品编码,每件都一样。"
+    "本步需要:{wants}。请扫每件都不同的小码。",
     "ng.no_scan_here": "现在不需要 {text}。未保存。请先做:{wants}。",
     "ng.already_here": "{child} 已在本产品 {unit} 中。未保存。请继续下一步。",
     "ng.itself": "这是产品 {unit} 自己的标签。未保存。现在:{wants}。",

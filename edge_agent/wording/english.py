@@ -87,18 +87,16 @@ TEXTS: Final[dict[str, str]] = {
     # refused: the code is wrong
     "ng.unknown_code": "Not a code we know: {text}. Nothing was saved. {wants}: "
     "it may be the label beside it.",
-    "ng.wrong_part": "Wrong part. Got {got} {text}; this step needs {wants}. "
-    "Lay it back and scan {wants}.",
-    "ng.wrong_part_later": "Wrong part. Got {got} {text}; this step needs {wants}. "
-    "Scan {wants}; this one belongs to step {later}.",
-    "ng.wrong_lot": "Wrong part. Got {got} lot {text}; this step needs {wants}. "
-    "Scan {wants}, one piece.",
-    "ng.wrong_lot_later": "Wrong part. Got {got} lot {text}; this step needs {wants}. "
-    "Scan {wants}; the lot comes at step {later}.",
-    "ng.wrong_lot_change": "Wrong part. Got {got} lot {text}; this step needs {wants}. "
-    "Scan {wants}. To load this lot instead of {loaded}, scan CTLOK.",
+    "ng.wrong_part": "Wrong part. Got {got} {text}; this step wants: {wants}. Lay it back.",
+    "ng.wrong_part_later": "Wrong part. Got {got} {text}; this step wants: {wants}. "
+    "Lay it back; it belongs to step {later}.",
+    "ng.wrong_lot": "Wrong part. Got {got} lot {text}; this step wants: {wants}. Lay it back.",
+    "ng.wrong_lot_later": "Wrong part. Got {got} lot {text}; this step wants: {wants}. "
+    "The lot comes at step {later}.",
+    "ng.wrong_lot_change": "Wrong part. Got {got} lot {text}; this step wants: {wants}. "
+    "To load this lot instead of {loaded}, scan CTLOK.",
     "ng.product_code": "{text} is the product code of {got}: every piece carries the same. "
-    "This step needs {wants}. Scan the small code that is different on each piece.",
+    "This step wants: {wants}. Scan the small code that differs on each piece.",
     "ng.no_scan_here": "{text} is not wanted now. Nothing was saved. Do this first: {wants}.",
     "ng.already_here": "{child} is already in this unit {unit}. Nothing was saved. "
     "Go on with the next step.",

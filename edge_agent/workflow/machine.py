@@ -16,7 +16,7 @@ from edge_agent.workflow.judging import measured, scanned
 from edge_agent.workflow.knowledge import Knowledge
 from edge_agent.workflow.news import adopt_home_plan, take_news
 from edge_agent.workflow.prompting import answer
-from edge_agent.workflow.turn import REFUSALS_MAX, Reply, Turn, Weight, ready
+from edge_agent.workflow.turn import REFUSALS_MAX, Reply, Turn, Weight, plain, ready
 from edge_agent.workflow.types import (
     Input,
     KnowledgeChanged,
@@ -35,7 +35,6 @@ from edge_agent.workflow.types import (
     Verdict,
 )
 from tally.events.types import RefusalShown
-from tally.master.reading import Words
 
 SHOWN_CHARACTERS_MAX: Final = 64
 TOGETHER_MAX: Final = 64
@@ -91,7 +90,7 @@ def _settle(turn: Turn, reply: Reply, scan: Scan | None) -> Reply:
             step=turn.step.id if has_plan else None,
             source=scan.source if scan else None,
             raw=scan.raw if scan else None,
-            says={"key": reply.key, **{name: _plain(said) for name, said in reply.says.items()}},
+            says={"key": reply.key, **{name: plain(said) for name, said in reply.says.items()}},
         )
     )
     if reply.weight >= Weight.LATCHED:
@@ -102,10 +101,6 @@ def _settle(turn: Turn, reply: Reply, scan: Scan | None) -> Reply:
         return reply
     turn.change(locked=reply.code, ask=None)
     return replace(reply, verdict=Verdict.LOCK)
-
-
-def _plain(said: str | Words) -> str:
-    return said.en if isinstance(said, Words) else said
 
 
 def _choose(

@@ -31,6 +31,7 @@ from edge_agent.workflow.types import (
 )
 from tally.events.types import Body
 from tally.master.plans import LoadLot, Plan, Step
+from tally.master.reading import Words
 
 REFUSALS_MAX: Final = 3
 """Counted refusals at one step that lock the station for a lead (`screens` 2.9)."""
@@ -208,6 +209,11 @@ def loaded_lot(state: StationState, step: LoadLot) -> str | None:
 def part_of(product: str) -> str:
     """Give the part number of a product with or without its revision: `BL-2` of `BL-2@4`."""
     return product.partition("@")[0]
+
+
+def plain(said: str | Words) -> str:
+    """Give the text that is recorded: English, where there are two."""
+    return said.en if isinstance(said, Words) else said
 
 
 def save_scan(scan: Scan) -> SavedScan:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from edge_agent.workflow.turn import Reply, Turn, ok, refuse
+from edge_agent.workflow.turn import Reply, Turn, ok, plain, refuse
 from edge_agent.workflow.types import Ask, Undo, Verdict
 from tally.events.types import ActionUndone
 
@@ -33,7 +33,9 @@ def undo_last(turn: Turn) -> Reply:
         return refuse("E-105", "ng.nothing_to_undo")
     if _is_too_late(turn, undo):
         return refuse("E-112", "ng.too_late_to_undo", seconds=str(FINAL_S_MAX))
-    turn.record(ActionUndone(reason="operator", what=undo.key), seen=undo.seqs)
+    named = ", ".join(plain(said) for said in undo.says.values())
+    what = f"{undo.key.removeprefix('undo.')}: {named}"
+    turn.record(ActionUndone(reason="operator", what=what), seen=undo.seqs)
     opened = turn.unit
     parked = tuple(one for one in turn.state.parked if undo.unit is None or one != undo.unit)
     if undo.unit:
