@@ -20,16 +20,25 @@ Relation: TypeAlias = Literal["serial", "lot", "packed", "of_lot"]
 class Edge:
     """One live edge. `child` is in `parent`: serial part, material of a lot, packed, or own lot.
 
-    `slot` and `quantity` are texts, empty where the relation has none; `event` is the handle of its
-    event.
+    `slot` is empty where the relation has none; `event` is the handle of the event that made it.
     """
 
     parent: int
     child: int
     relation: Relation
     slot: str
-    quantity: str
     event: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who recorded an edge, at which station, when, the event's reference, and how much went in."""
+
+    who: str
+    station: str
+    at: str
+    ref: str
+    quantity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +76,8 @@ class Graph(Shelf, Protocol):
     def above(self, numbers: Sequence[int], limit: int) -> Sequence[Edge]:
         """The edges upwards from some codes, one level; at most `limit` + 1."""
 
-    def proof(self, edge: Edge) -> tuple[str, str, str, str]:
-        """Who recorded an edge, at which station, when, and the event's reference."""
+    def proof(self, edge: Edge) -> Proof:
+        """What proves an edge, read from its event."""
 
     def tips(self) -> Sequence[Tip]:
         """The tip of every journal without gaps."""

@@ -45,6 +45,9 @@ class Ranking(Protocol):
     def rank_many(self, codes: Sequence[str]) -> npt.NDArray[np.int64]:
         """The numbers of many codes, -1 for strangers."""
 
+    def unrank_many(self, ranks: npt.NDArray[np.int64]) -> list[str]:
+        """The codes of many numbers."""
+
     def unrank(self, rank: int) -> str:
         """The code of a number."""
 

@@ -33,7 +33,8 @@ from tally.merge.shelf import ClaimView, Shelf
 
 DEPTH_MAX: Final = 16
 """Levels of content that are searched for reasons to hold; a deeper tree is itself a reason."""
-VISITED_MAX: Final = 100_000
+VISITED_MAX: Final = 20_000
+"""Things that are searched; more is itself a reason to look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from tally.events import types as t
@@ -73,7 +74,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An answer: nodes by level and code, links by level, and what it rests on. `is_cut`.
+    """An answer: nodes by level and code, links by parent and slot, and what it rests on. `is_cut`.
 
     A limit was reached.
     """
@@ -115,7 +116,7 @@ def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_M
         )
         for number, level in levels.items()
     ]
-    links = [_link(graph, edge) for edge in edges]
+    links = sorted(map(partial(_link, graph), edges), key=_link_order)
     ordered = sorted(nodes, key=lambda node: (node.level, node.sort, node.code))
     return Trace(
         root=code,
@@ -260,14 +261,19 @@ def _one_done(graph: Graph, claim: ClaimView) -> Done:
 
 
 def _link(graph: Graph, edge: Edge) -> Link:
+    proof = graph.proof(edge)
     return Link(
         parent=_shown(graph, edge.parent, is_lot=False),
         child=_shown(graph, edge.child, is_lot=edge.relation in {"lot", "of_lot"}),
         relation=edge.relation,
         slot=edge.slot,
-        quantity=edge.quantity,
-        origin=Origin(*graph.proof(edge)),
+        quantity=proof.quantity if edge.relation == "lot" else "",
+        origin=Origin(proof.who, proof.station, proof.at, proof.ref),
     )
+
+
+def _link_order(link: Link) -> tuple[str, ...]:
+    return link.parent, link.slot, link.child, link.relation, link.origin.ref
 
 
 def _shown(graph: Graph, number: int, *, is_lot: bool) -> str:

@@ -7,16 +7,16 @@ Statements give every edge ever recorded; edges whose event was ended are left o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Final
 
+from tally.events.types import ComponentBound
 from tally.ledger.sqlite.columns import Row
 from tally.ledger.sqlite.journals import SHIFT
 from tally.ledger.sqlite.reading import Reader
 from tally.ledger.sqlite.tables import HOLDS, LOT_OF, OF_LOT, USED_IN
 from tally.merge.claims import BOX, IN, SLOT, USES
-from tally.merge.graph import Edge, Relation, Tip
+from tally.merge.graph import Edge, Proof, Relation, Tip
 from tally.merge.keys import join_parts, split_parts
 from tally.merge.liveness import is_live
 
@@ -96,11 +96,12 @@ class Edges(Reader):
         rows = self._connection.execute(self._sql(_ABOVE), (level, limit + 1)).fetchall()
         return [self._up(row) for row in self._living(rows)]
 
-    def proof(self, edge: Edge) -> tuple[str, str, str, str]:
-        """Who recorded an edge, where, when, in which event."""
+    def proof(self, edge: Edge) -> Proof:
+        """What proves an edge, read from its event."""
         at = self._journals.placed(edge.event)
         line = self.line(at)
-        return line.by, self._journals.name(edge.event), line.at, at.ref
+        quantity = line.b.quantity if isinstance(line.b, ComponentBound) else ""
+        return Proof(line.by, self._journals.name(edge.event), line.at, at.ref, quantity)
 
     def tips(self) -> list[Tip]:
         """The tips of all journals without gaps, by name, journal and seq."""
@@ -120,9 +121,10 @@ class Edges(Reader):
         """References to events that have not arrived."""
         return len(self.pending())
 
-    def _living(self, rows: Iterable[Row]) -> list[Row]:
-        rows = sorted(rows)
+    def _living(self, rows: Sequence[Row]) -> Sequence[Row]:
         ended = self.ended([row[5] for row in rows])
+        if not ended:
+            return rows
         return [
             row
             for row in rows
@@ -130,20 +132,9 @@ class Edges(Reader):
         ]
 
     def _down(self, row: Row) -> Edge:
-        kind, a, b, v, w, event = row
-        return self._edge(kind, parent=a, child=v, slot=b, quantity=w, event=event)
+        kind, a, b, v, _, event = row
+        return Edge(a, v, _RELATIONS[kind], self._names.text(b), event)
 
     def _up(self, row: Row) -> Edge:
         kind, a, _, v, w, event = row
-        edge = self._edge(kind, parent=v, child=a, slot=w, quantity=0, event=event)
-        if kind != USED_IN:
-            return edge
-        # Read backwards the row has no room for it; the event is read for the proof anyway.
-        quantity: str = getattr(getattr(self._journals.line(event), "b", None), "quantity", "")
-        return replace(edge, quantity=quantity)
-
-    def _edge(
-        self, kind: int, *, parent: int, child: int, slot: int, quantity: int, event: int
-    ) -> Edge:
-        text = self._names.text
-        return Edge(parent, child, _RELATIONS[kind], text(slot), text(quantity), event)
+        return Edge(v, a, _RELATIONS[kind], self._names.text(w), event)

@@ -242,6 +242,20 @@ class Names:
             found = self._texts[number] = self._text_of(number)
         return found
 
+    def read_ahead(self, numbers: Iterable[int]) -> None:
+        """Decode many ranked numbers at once, before their texts are asked for one by one."""
+        by_scheme: dict[int, list[int]] = {}
+        for number in numbers:
+            if number > _RANK_MASK and number not in self._texts:
+                by_scheme.setdefault(number >> _SHIFT, []).append(number)
+        if len(self._texts) > _CACHED_MAX:
+            self._texts.clear()
+        for scheme, some in by_scheme.items():
+            if scheme in self._by_number:
+                ranks = np.array(some, dtype=np.int64) & _RANK_MASK
+                codes = self._by_number[scheme].unrank_many(ranks)
+                self._texts.update(zip(some, map(escape, codes), strict=True))
+
     def _text_of(self, number: int) -> str:
         if number > _RANK_MASK:
             scheme = self._by_number.get(number >> _SHIFT)
