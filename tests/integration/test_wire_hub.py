@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import queue
 import random
 import signal
 import socket
 import ssl
+import subprocess
 import threading
+import urllib.request
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
@@ -528,3 +532,16 @@ def _any_ca():
     now = dt.datetime.now(dt.UTC)
     made = trust.new_secrets(plant="x", site="x", clock=lambda: now, entropy=os.urandom)
     return made.ca_certificate
+
+
+def test_integrators_read_the_same_trace_as_the_command_prints(hub):
+    config = Path(__file__).parents[2] / "config" / "demo"
+    files = [*config.rglob("*.toml"), *config.rglob("*.csv"), *config.rglob("*.zpl")]
+    wanted = [str(file) for file in files if file.name != "grants.toml"]
+    command = ["tally", "hub", "import", str(hub.folder), *wanted]
+    subprocess.run(command, check=True, capture_output=True)
+    for code in ("BAT-18650-2547A", "BAT-18650-2546X"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{hub.port}/v1/trace/{code}") as answer:
+            assert json.load(answer) == hub.run("trace", code)
+    with urllib.request.urlopen(f"http://127.0.0.1:{hub.port}/v1/lots") as answer:
+        assert "BAT-18650-2547A" in {lot["lot"] for lot in json.load(answer)}
