@@ -116,7 +116,7 @@ TEXTS: Final[dict[str, str]] = {
     "ng.noise": "收到的编码有错误字符或校验位不符({text})。未保存。请重扫;若反复出现,"
     "检查扫码枪电缆。",
     # 打印机与编码
-    "ng.not_printed": "标签未打印:{words} 编码 {unit} 已为本产品保留。处理打印机后扫 CTLPRINT。",
+    "ng.not_printed": "标签未打印:{words}。编码 {unit} 已为本产品保留。处理打印机后扫 CTLPRINT。",
     "ng.no_codes": "{scheme} 编码已用完(已知:{basis})。停止打印,其他工序可继续。请班长申请编码。",
     "ng.label_unsure": "不确定标签 {unit} 是否打出。请看打印机:有就扫它,没有就扫 CTLNO。",
     "ng.too_many_copies": "标签 {unit} 已打印 {count} 次。CTLNO 作废。",
@@ -161,7 +161,7 @@ TEXTS: Final[dict[str, str]] = {
     "ng.unpack": "请把 {unit} 从箱 {box} 取出:它属于 {kept}(案件 {case},{who} 裁定)。",
     "ng.relabel": "{unit} 不能再用此标签:编码属于 {kept}(案件 {case},{who} 裁定)。请放黄色料架,"
     "换新标签。",
-    "ng.recheck": "{unit} 曾暂时放行;现已知{rule}:{words} 请放黄色料架并告知班长。",
+    "ng.recheck": "{unit} 曾暂时放行;现已知:{words}。请放黄色料架并告知班长。",
     # 下一步
     "next.badge": "请扫工牌。",
     "next.lead": "班长:请扫工牌解锁。",

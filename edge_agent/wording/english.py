@@ -141,7 +141,7 @@ TEXTS: Final[dict[str, str]] = {
     "ng.noise": "The code arrived with wrong characters or a wrong check digit ({text}). "
     "Nothing was saved. Scan again; if it repeats, check the scanner's cable.",
     # printer and codes
-    "ng.not_printed": "Label not printed: {words} Code {unit} is kept for this unit. "
+    "ng.not_printed": "Label not printed: {words}. Code {unit} is kept for this unit. "
     "Put the printer right, then scan CTLPRINT.",
     "ng.no_codes": "No codes of {scheme} are left (known: {basis}). Printing stops; "
     "other steps go on. Tell the team leader to get codes.",
@@ -200,7 +200,7 @@ TEXTS: Final[dict[str, str]] = {
     "(case {case}, decision by {who}).",
     "ng.relabel": "{unit} must not keep its label: the code belongs to {kept} "
     "(case {case}, decision by {who}). Put the unit in the yellow rack for a new label.",
-    "ng.recheck": "{unit} went on provisionally; now it is known {rule}: {words} "
+    "ng.recheck": "{unit} went on provisionally; now it is known: {words}. "
     "Put it in the yellow rack and tell the team leader.",
     # what to do next
     "next.badge": "Scan your badge.",

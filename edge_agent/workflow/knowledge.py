@@ -221,7 +221,10 @@ class CaseFact:
 
 @dataclass(frozen=True, slots=True)
 class RecheckFact:
-    """A check that was UNKNOWN when an own event was made and is now known to fail."""
+    """A check that was UNKNOWN when an own event was made and is now known to fail.
+
+    `words`: what is known now, a clause without a full stop.
+    """
 
     seq: int
     body: Body

@@ -42,6 +42,7 @@ from tally.master.plans import (
     Pack,
     ReadBack,
 )
+from tally.master.reading import Words
 
 COPIES_MAX = 99
 
@@ -146,7 +147,8 @@ def print_failed(turn: Turn, event: PrintFailed) -> Reply:
     if unit is None or label is None or (label.job, label.status) != (event.job, "printing"):
         return ready("ready.late_print", job=event.job)
     turn.change_unit(label=msgspec.structs.replace(label, status="failed"))
-    return refuse("E-401", "ng.not_printed", weight=Weight.NONE, unit=unit.code, words=event.words)
+    words = Words(event.words.en.rstrip(". "), event.words.zh.rstrip("。 "))
+    return refuse("E-401", "ng.not_printed", weight=Weight.NONE, unit=unit.code, words=words)
 
 
 def print_again(turn: Turn, step: Commission | ReadBack | CloseBox) -> Reply:

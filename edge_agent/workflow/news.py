@@ -18,9 +18,9 @@ from edge_agent.workflow.changing import adopt
 from edge_agent.workflow.knowledge import CaseFact, DecisionFact, RecheckFact
 from edge_agent.workflow.progress import PARKED_MAX, reopen
 from edge_agent.workflow.prompting import answer
-from edge_agent.workflow.rules import RULE_WORDS, held_reply
+from edge_agent.workflow.rules import held_reply
 from edge_agent.workflow.turn import Reply, Turn, part_of
-from edge_agent.workflow.types import Bound, OpenUnit, Verdict
+from edge_agent.workflow.types import Bound, OpenUnit, Says, Verdict
 from tally.events.types import Body, ComponentBound, ItemPacked, UnitCommissioned
 from tally.master.plans import Plan
 
@@ -75,12 +75,8 @@ def _tell_case(case: CaseFact) -> list[Reply]:
 
 
 def _tell_recheck(fact: RecheckFact) -> list[Reply]:
-    says = {
-        "unit": _subject(fact.body),
-        "rule": RULE_WORDS.get(fact.rule, fact.rule),
-        "words": fact.words,
-    }
-    return [Reply(Verdict.NG, "ng.recheck", {**says}, "E-209")]
+    says: Says = {"unit": _subject(fact.body), "words": fact.words}
+    return [Reply(Verdict.NG, "ng.recheck", says, "E-209")]
 
 
 def _tell_decision(turn: Turn, decision: DecisionFact) -> list[Reply]:

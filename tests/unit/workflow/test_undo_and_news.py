@@ -197,11 +197,11 @@ def test_a_case_that_names_own_units_is_told_with_both_sides(assembly):
 
 def test_a_provisional_check_that_turned_out_wrong_is_told(assembly):
     body = t.ItemPacked(item=UNIT, box="095211010000000870", position=1, provisional=True)
-    words = Words("operation 30 did not pass.", "工序 30 不合格。")
+    words = Words("operation 30 did not pass", "工序 30 不合格")
     assembly.knowledge.told_rechecks = [RecheckFact(7, body, "previous_op", words)]
     (notice,) = assembly.give(KnowledgeChanged()).notices
     assert (notice.verdict, notice.code, notice.says["unit"]) == ("NG", "E-209", UNIT)
-    assert "operation 30 did not pass." in show(notice, "en")
+    assert "now it is known: operation 30 did not pass." in show(notice, "en")
 
 
 def test_a_hold_on_the_open_unit_is_told_as_it_arrives(assembly):
