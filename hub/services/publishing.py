@@ -71,6 +71,14 @@ class _New:
     entries: tuple[Entry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was published before: newest lots by part and number, orders that are released."""
+
+    lots: dict[tuple[str, str], Lot]
+    released: frozenset[str]
+
+
 def publish(
     office: Office, files: Sequence[tuple[str, bytes]], *, dry_run: bool = False
 ) -> Published:
@@ -110,9 +118,10 @@ def _plan(
     """
     known = [entity for kind in KINDS for entity in entities(office, kind)]
     given, problems = load_documents(files, known)
+    before = _before(known)
     words = [str(problem) for problem in problems]
     words += _changed(office, given)
-    words += [] if words else _backward(office, given)
+    words += [] if words else _backward(office, before, given)
     if words:
         raise Refused(
             "problems",
@@ -121,14 +130,17 @@ def _plan(
             tuple(words),
         )
     changes, new = [], []
-    for entity in given:
+    # Lots by version: each goes on from the state that the one before it left.
+    for entity in sorted(given, key=lambda e: version_of(e) if isinstance(e, Lot) else 0):
         content: dict[str, Any] = to_content(entity)
         sha256 = content_sha256(content)
         row = office.store.find_version(kind_of(entity), id_of(entity), str(version_of(entity)))
         what = (kind_of(entity), id_of(entity), str(version_of(entity)), sha256)
         changes.append(Change("unchanged" if row else "new", *what))
         if row is None:
-            new.append(_new(office, entity, sha256, content))
+            new.append(_new(office, before, entity, sha256, content))
+            if isinstance(entity, Lot):
+                before.lots[entity.part, entity.lot] = entity
     return tuple(changes), new
 
 
@@ -145,23 +157,38 @@ def _changed(office: Office, given: Sequence[Entity]) -> Iterator[str]:
             )
 
 
-def _backward(office: Office, given: Sequence[Entity]) -> Iterator[str]:
-    for entity in given:
-        if isinstance(entity, Lot) and entity.state == "received":
-            before = _lot_before(office, entity)
-            if before is not None and before.state != "received":
-                yield (
-                    f"lot {entity.lot} of {entity.part} was {before.state}, the file says "
-                    f"received: what was released stays so. Put it on hold instead."
-                )
+def _backward(office: Office, before: _Before, given: Sequence[Entity]) -> Iterator[str]:
+    states = dict(before.lots)
+    new = [entity for entity in given if isinstance(entity, Lot) and _is_new(office, entity)]
+    for lot in sorted(new, key=version_of):
+        was = states.get((lot.part, lot.lot))
+        states[lot.part, lot.lot] = lot
+        if was is not None and was.version > lot.version:
+            yield (
+                f"lot {lot.lot} of {lot.part} is published up to version {was.version}, the file "
+                f"has version {lot.version}. Give the change version {was.version + 1}."
+            )
+        elif was is not None and was.state != "received" and lot.state == "received":
+            yield (
+                f"lot {lot.lot} of {lot.part} is {was.state}, the file says received: what was "
+                f"released stays so. Put it on hold instead."
+            )
 
 
-def _new(office: Office, entity: Entity, sha256: str, content: dict[str, Any]) -> _New:
+def _is_new(office: Office, entity: Entity) -> bool:
+    what = (kind_of(entity), id_of(entity), str(version_of(entity)))
+    return office.store.find_version(*what) is None
+
+
+def _new(
+    office: Office, before: _Before, entity: Entity, sha256: str, content: dict[str, Any]
+) -> _New:
     if isinstance(entity, Lot):
-        return _New(entity, sha256, content, "master", tuple(_lot_events(office, entity)))
+        was = before.lots.get((entity.part, entity.lot))
+        return _New(entity, sha256, content, "master", tuple(_lot_events(office, was, entity)))
     if isinstance(entity, Order):
         # A second release of one order would be two contents of one key, hence a case.
-        if entity.status == "released" and not _is_released(office, entity):
+        if entity.status == "released" and entity.order not in before.released:
             released = OrderReleased(order=entity.order, sha256=sha256, content=content)
             return _New(entity, sha256, content, "orders", (Entry(released),))
         feed = "orders"
@@ -177,9 +204,14 @@ def _new(office: Office, entity: Entity, sha256: str, content: dict[str, Any]) -
     return _New(entity, sha256, content, feed, (Entry(body),))
 
 
-def _is_released(office: Office, order: Order) -> bool:
-    before = [e for e in entities(office, "order") if isinstance(e, Order)]
-    return any(e.order == order.order and e.status == "released" for e in before)
+def _before(known: Sequence[Entity]) -> _Before:
+    lots = sorted((one for one in known if isinstance(one, Lot)), key=version_of)
+    return _Before(
+        lots={(one.part, one.lot): one for one in lots},
+        released=frozenset(
+            one.order for one in known if isinstance(one, Order) and one.status == "released"
+        ),
+    )
 
 
 def _write(office: Office, feed: str, new: Sequence[_New]) -> int:
@@ -214,15 +246,8 @@ def _remember(office: Office, new: _New, at: Position) -> None:
     )
 
 
-def _lot_before(office: Office, lot: Lot) -> Lot | None:
-    versions = [e for e in entities(office, "lot") if isinstance(e, Lot)]
-    same = [e for e in versions if (e.part, e.lot) == (lot.part, lot.lot)]
-    return same[-1] if same else None
-
-
-def _lot_events(office: Office, lot: Lot) -> Iterator[Entry]:
+def _lot_events(office: Office, before: Lot | None, lot: Lot) -> Iterator[Entry]:
     """From the state last published to the one in the file; at least one event."""
-    before = _lot_before(office, lot)
     at = _since(office, lot.since)
     if before is None:
         received = LotReceived(
@@ -238,11 +263,7 @@ def _lot_events(office: Office, lot: Lot) -> Iterator[Entry]:
         seen = tuple(_live_holds(office, lot.lot))
         reason = lot.reason or "released"
         yield Entry(HoldReleased(target=lot.lot, kind="lot", reason=reason), lot.by, seen, at)
-    if lot.state == "on_hold" and was != "on_hold":
-        placed = HoldPlaced(target=lot.lot, kind="lot", reason=lot.reason or "on hold")
-        yield Entry(placed, lot.by, at=at)
-    if before is not None and before.state == lot.state == "on_hold":
-        # Another reason or badge for the same hold: said once more, held as before.
+    if lot.state == "on_hold":  # another reason or badge for a hold is one more hold
         placed = HoldPlaced(target=lot.lot, kind="lot", reason=lot.reason or "on hold")
         yield Entry(placed, lot.by, at=at)
     if lot.state == "released":
@@ -283,5 +304,5 @@ def _since(office: Office, text: str) -> str:
 
 
 def versions_of(office: Office, kind: str) -> Mapping[str, Entity]:
-    """The newest published version of each id of a kind."""
-    return {id_of(entity): entity for entity in entities(office, kind)}
+    """The highest published version of each id of a kind."""
+    return {id_of(entity): entity for entity in sorted(entities(office, kind), key=version_of)}

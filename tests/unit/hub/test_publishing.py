@@ -145,3 +145,31 @@ def test_changed_roles_need_a_version_and_then_count(hub):
     hub.publish([("people.csv", people.encode())])
     people = [v for v in hub.office.store.versions("person") if v.id == "BDG-1107"]
     assert [version.version for version in people] == ["1", "2"]
+
+
+def test_versions_of_a_lot_in_one_file_go_on_from_each_other(hub):
+    hub.publish([file for file in demo_files() if file[0] != "lots.csv"])
+    name, first = _lots("released", 2)
+    _, rest = _lots("received", 1)
+    both = first + rest.split(b"\n", 1)[1]
+    hub.publish([(name, both)])
+    about = [e.b for e in _events(hub, "master") if not isinstance(e.b, MasterPublished)]
+    assert [type(body) for body in about] == [LotReceived, LotReleased]
+    assert hub.publish([(name, both)]).events == 0
+
+
+def test_a_lower_version_after_a_higher_one_is_refused(hub):
+    hub.publish([file for file in demo_files() if file[0] != "lots.csv"])
+    hub.publish([_lots("released", 3)])
+    with pytest.raises(Refused) as refusal:
+        hub.publish([_lots("released", 2)])
+    assert "Give the change version 4" in refusal.value.problems[0]
+
+
+def test_thousands_of_lots_are_published_and_found_again(hub):
+    hub.publish([file for file in demo_files() if file[0] != "lots.csv"])
+    head = "lot,part,qty,state,since,by\n"
+    rows = "".join(f"L-{n},FR4-L,400,released,06:10,BDG-3001\n" for n in range(4000))
+    file = ("lots.csv", (head + rows).encode())
+    assert hub.publish([file]).events == 8000
+    assert hub.publish([file]).events == 0
