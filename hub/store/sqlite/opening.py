@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from hub.store.port import StoreFault
-from hub.store.sqlite.schema import migrate, refuse_newer, version_of
+from hub.store.sqlite.schema import VERSION, migrate, refuse_newer, version_of
 
 DATABASE_FILE: Final = "hub.db"
 LOCK_FILE: Final = "hub.lock"
@@ -115,15 +115,31 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise fault_of(error) from error
     refuse_newer(version)
+    if version < VERSION:
+        connection.close()
+        raise StoreFault(
+            f"{path} has schema {version}, expected {VERSION}: it was never finished, or is of an "
+            f"older version. Start the hub once: tally hub serve {path.parent}",
+            is_retryable=False,
+        )
     return connection
+
+
+def is_final(error: sqlite3.Error) -> bool:
+    """Whether nothing may be written after it: the file is damaged, or what is on disk unknown."""
+    name = _name_of(error)
+    return "FSYNC" in name or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def fault_of(error: sqlite3.Error) -> StoreFault:
     """What an error of SQLite means for a technician."""
-    name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+    name = _name_of(error)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         words = "hub.db is damaged. Stop the hub, keep the file, restore the newest backup."
         return StoreFault(f"{words} SQLite says: {error}.", is_retryable=False)
+    if "FSYNC" in name:
+        words = "The disk did not confirm a write, so nobody knows what is on it: check the disk,"
+        return StoreFault(f"{words} then start the hub again ({name}).", is_retryable=False)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         words = "The disk did not take the data. Nothing was acknowledged; make space, check it."
         return StoreFault(f"{words} SQLite says: {error} ({name}).", is_retryable=True)
@@ -131,3 +147,7 @@ def fault_of(error: sqlite3.Error) -> StoreFault:
         words = "hub.db is in use by another program for longer than 5 s; try again."
         return StoreFault(f"{words} SQLite says: {error}.", is_retryable=True)
     return StoreFault(f"hub.db cannot be used: {error} ({name}).", is_retryable=False)
+
+
+def _name_of(error: sqlite3.Error) -> str:
+    return getattr(error, "sqlite_errorname", "") or type(error).__name__

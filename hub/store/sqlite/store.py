@@ -23,8 +23,9 @@ from hub.store.port import (
     StoredBlock,
     StoredToken,
     StoredVersion,
+    StoreFault,
 )
-from hub.store.sqlite.opening import fault_of
+from hub.store.sqlite.opening import fault_of, is_final
 from tally.codes import Range
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.ids import EventId, JournalId
@@ -66,9 +67,13 @@ class SqliteStore(Store):
         self._mutex = threading.RLock()
         self._reached = reached or (lambda _: None)
         self._depth = 0
-        self._ledger = SqliteLedger(connection)
-        if not is_view:
-            self._ledger.create()
+        self._stopped: StoreFault | None = None
+        try:
+            self._ledger = SqliteLedger(connection)
+            if not is_view:
+                self._ledger.create()
+        except sqlite3.Error as error:
+            raise fault_of(error) from error
 
     @property
     def ledger(self) -> SqliteLedger:
@@ -79,6 +84,8 @@ class SqliteStore(Store):
         with self._mutex:
             if self._depth:
                 raise RuntimeError("a transaction inside a transaction is a bug of the caller")
+            if self._stopped is not None:
+                raise self._stopped
             self._depth += 1
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -87,7 +94,10 @@ class SqliteStore(Store):
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._roll_back()
-                raise fault_of(error) from error
+                fault = fault_of(error)
+                if is_final(error):
+                    self._stopped = fault
+                raise fault from error
             except BaseException:
                 self._roll_back()
                 raise
