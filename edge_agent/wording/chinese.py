@@ -147,6 +147,7 @@ TEXTS: Final[dict[str, str]] = {
     "ng.label_open": "标签 {unit} 还未核对,没有实物带此编码。请扫标签,或扫 CTLNO 作废。",
     "ng.too_many_parked": "已暂存 {count} 个产品。请先完成一个。",
     "ng.box_empty": "箱 {box} 是空的。请先扫入一个产品。",
+    "ng.box_list_full": "箱 {box} 已装 {count} 个,一条记录只能列这么多。请扫 CTLDONE 封箱。",
     "ng.badge_unknown": "本站不认识工牌 {badge}(已知:{basis})。请告知班长。",
     "ng.nothing_to_undo": "这里没有可撤销的操作。更早的由班长更正。",
     "ng.too_late_to_undo": "已超过 {seconds} 秒。请班长更正。",

@@ -184,6 +184,8 @@ TEXTS: Final[dict[str, str]] = {
     "Scan the label, or CTLNO to scrap it.",
     "ng.too_many_parked": "{count} units are parked already. Finish one first.",
     "ng.box_empty": "Box {box} is empty. Scan a unit into it first.",
+    "ng.box_list_full": "Box {box} holds {count}, as many as one record can list. "
+    "Scan CTLDONE to close it.",
     "ng.badge_unknown": "Badge {badge} is not known here (known: {basis}). Tell the team leader.",
     "ng.nothing_to_undo": "There is nothing to take back here. "
     "Older work is corrected by the team leader.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from edge_agent.scan import Scan
 from edge_agent.workflow.knowledge import PersonFact
@@ -16,6 +17,9 @@ from edge_agent.workflow.wrong import wrong_scan
 from tally.events.types import BoxClosed, Check, ItemPacked
 from tally.master.plans import CloseBox, Pack
 
+LIST_BYTES_MAX: Final = 48 * 1024
+"""The content list of a box stands in one event line of 64 KiB, with room for the rest."""
+
 
 def pack(turn: Turn, scan: Scan, step: Pack, approved: PersonFact | None = None) -> Reply:
     """One unit goes into the open box."""
@@ -25,6 +29,8 @@ def pack(turn: Turn, scan: Scan, step: Pack, approved: PersonFact | None = None)
     if scan.text in box.items:
         at = str(box.items.index(scan.text) + 1)
         return refuse("E-104", "ng.already_in_box", item=scan.text, box=box.code, position=at)
+    if sum(len(item) + 3 for item in box.items) > LIST_BYTES_MAX:
+        return refuse("E-113", "ng.box_list_full", box=box.code, count=str(len(box.items)))
     ruled = rule_serial(
         turn.knowledge, scan.text, ns=None, rules=step.rules, default=turn.plan.unknown
     )

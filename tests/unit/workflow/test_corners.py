@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from edge_agent.workflow import (
     KnowledgeChanged,
@@ -18,6 +19,7 @@ from edge_agent.workflow.knowledge import DecisionFact, LotFact
 from edge_agent.workflow.progress import PARKED_MAX
 from tally.codes import Counter, Literal, Scheme
 from tally.events import types as t
+from tally.events.decoding import write_line
 from tally.master import BindSerial, CommissionPreprinted, PassFail, Plan, Words
 from tests.support.knowing import Bench, Knowing, bench_at
 
@@ -222,3 +224,15 @@ def test_a_saved_state_of_another_version_is_refused_in_words():
         load_state(saved.replace(b'"version":1', b'"version":2'))
     with pytest.raises(StateUnreadable, match="cannot be read"):
         load_state(b"{}")
+
+
+def test_a_box_holds_no_more_than_its_closing_event_can_list():
+    bench = bench_at("S04")
+    assert bench.verdict("CTLNEXT") == "OK"
+    box = structs.replace(bench.state.unit, items=tuple(f"BL2-2647-{n:06}" for n in range(2800)))
+    bench.state = structs.replace(bench.state, unit=box)
+    assert bench.verdict("BL2-2647-900000") == "NG E-113"
+    assert [bench.verdict(text) for text in ("CTLDONE", "BDG-2004")] == ["WAIT E-207", "READY"]
+    assert [bench.verdict(text) for text in ("CTLOK", box.code)] == ["OK", "DONE"]
+    (closed,) = bench.bodies(t.BoxClosed)
+    assert len(write_line(closed, hlc="0198f3c2a1b4.0003", at="-", by="-")) < 64 * 1024
