@@ -15,7 +15,7 @@ from tally.events import types as t
 from tally.events.decoding import EventLine
 from tally.ledger.port import Batch
 from tally.ledger.sqlite.columns import Group, Row, claim_rows, group
-from tally.ledger.sqlite.journals import SHIFT, Journals
+from tally.ledger.sqlite.journals import Journals, place_of
 from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.reading import Reader
 from tally.ledger.sqlite.tables import (
@@ -145,7 +145,6 @@ class Writer:
 
     def _endings(self, found: Group, batch: Batch, first: int) -> list[Row]:
         """Note which places an event may end; mark an ending that names nothing known."""
-        journal = self._journals.number(batch.journal)
         ends: set[tuple[int, int]] = set()
         marks: list[Row] = []
         for handle, body in zip(found.handles, found.bodies, strict=True):
@@ -155,12 +154,9 @@ class Writer:
             own = [item for item in line.seen if isinstance(item, int) and item < seq]
             named = body.retires if isinstance(body, t.DecisionMade) else line.seen
             if not isinstance(body, t.DecisionMade):
-                ends.update((journal << SHIFT | item, handle) for item in own)
+                ends.update((place_of(batch.journal, item), handle) for item in own)
             if not isinstance(body, t.ActionUndone):
-                ends.update(
-                    (self._journals.number(ref.journal) << SHIFT | ref.seq, handle)
-                    for ref in refs_in(named)
-                )
+                ends.update((place_of(ref.journal, ref.seq), handle) for ref in refs_in(named))
             if type(body) in ENDS and not self._is_matched(handle, body, line.seen):
                 marks.append(_mark(UNMATCHED, handle))
         self._connection.executemany(self._sql("INSERT INTO l_end VALUES (?,?)"), sorted(ends))

@@ -1,9 +1,9 @@
 """Journals, their branches, and the events: ids and a compressed working copy of each batch.
 
 A branch is a run of events with one predecessor: a whole journal as a rule, the other side of a
-fork, or an island behind a gap until its predecessor arrives. A handle is `branch << 40 | seq`, a
-place `journal << 40 | seq`; both are local. Rare questions are answered from the event itself, so
-the rows of `l_head` and its sisters hold nothing but edges.
+fork, or an island behind a gap until its predecessor arrives. A handle is `branch << 40 | seq` and
+local. Rare questions are answered from the event itself, so the rows of `l_head` and its sisters
+hold nothing but edges.
 """
 
 from __future__ import annotations
@@ -295,8 +295,8 @@ class Journals:
         return Placed(branch.journal, seq, self.id_on(branch, seq), handle)
 
     def place(self, handle: int) -> int:
-        """The local place of an event, the same on both sides of a fork."""
-        return self.branches[handle >> SHIFT].journal_number << SHIFT | handle & SEQ_MASK
+        """The place of an event, the same on both sides of a fork; see `place_of`."""
+        return place_of(self.branches[handle >> SHIFT].journal, handle & SEQ_MASK)
 
     def line(self, handle: int) -> EventLine | Unread:
         """What an event says."""
@@ -351,6 +351,15 @@ class Journals:
             del self._chunks[next(iter(self._chunks))]
         self._chunks[handle, handle + len(chunk.lines) - 1] = chunk
         return chunk
+
+
+def place_of(journal: JournalId, seq: int) -> int:
+    """Where a reference points: 23 bits of the journal's id and the seq.
+
+    Two journals may share a place; whoever looks there compares the reference itself. So a
+    reference to a journal that nobody has heard of costs no row and no number.
+    """
+    return int.from_bytes(journal[:3], "big") >> 1 << SHIFT | seq
 
 
 def _checked_last(batch: Batch) -> int:

@@ -135,7 +135,7 @@ class SqliteLedger:
         """A published scheme that this version cannot read is not learned; its codes stay words."""
         scheme = from_content(_SCHEME, json.loads(content))
         if isinstance(scheme, Scheme) and scheme.is_rankable:
-            self._names.learn([scheme], content)
+            self._names.learn([scheme])
 
     # --- cases, findings ------------------------------------------------------------------------
 

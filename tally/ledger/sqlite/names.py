@@ -9,13 +9,17 @@ Rules:
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
 
+from tally.codes import Scheme
 from tally.ledger.sqlite.tables import Statements
+from tally.master.content import to_content
 from tally.merge.keys import escape, unescape
 from tally.merge.ranking import Ranking, counter_rule
 
@@ -62,15 +66,13 @@ class Names:
         """Forget the schemes too."""
         self._rankings.clear()
 
-    def learn(self, schemes: Iterable[Ranking], content: str | None = None) -> None:
-        """Give codes of these schemes their ranks from now on.
-
-        `content` is kept so that a later start knows them.
-        """
+    def learn(self, schemes: Iterable[Ranking]) -> None:
+        """Give codes of these schemes their ranks from now on; a later start knows them again."""
         for scheme in schemes:
-            self._rankings[scheme.scheme_id] = scheme
-            if scheme.scheme_id not in self._numbers:
-                self._register(scheme, content)
+            name, content = _identity(scheme)
+            self._rankings[name] = scheme
+            if name not in self._numbers:
+                self._register(name, scheme, content)
         self._arrange()
 
     def stored_schemes(self) -> list[str]:
@@ -82,21 +84,21 @@ class Names:
 
     @property
     def schemes(self) -> list[Ranking]:
-        """Every learned scheme, by id."""
+        """Every learned scheme, by id and content."""
         return [self._rankings[name] for name in sorted(self._rankings)]
 
-    def _register(self, scheme: Ranking, content: str | None) -> None:
+    def _register(self, name: str, scheme: Ranking, content: str | None) -> None:
         number = len(self._numbers) + 1
         try:
             self._connection.execute(
                 self._sql("INSERT INTO l_scheme VALUES (?,?,?)"),
-                (number, scheme.scheme_id, content),
+                (number, name, content),
             )
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
                 return  # A reader numbers nothing; no stored row can hold a number of this scheme.
             raise
-        self._numbers[scheme.scheme_id] = number
+        self._numbers[name] = number
         # Codes may hold `%` or `/`, which are stored escaped and therefore longer.
         rows = self._connection.execute(
             self._sql("SELECT text, number FROM l_word WHERE scheme IS NULL AND length(text) >= ?"),
@@ -283,3 +285,15 @@ class Names:
         scheme = self._by_number[number >> _SHIFT]
         stride, radix = counter_rule(scheme)
         return scheme.scheme_id, (number & _RANK_MASK) // stride % radix
+
+
+def _identity(scheme: Ranking) -> tuple[str, str | None]:
+    """What tells schemes apart, and the content by which a later start knows one again.
+
+    Two contents of one version are a case for people; here they are two schemes, so that the
+    ranks of the first are never read with the fields of the second.
+    """
+    if not isinstance(scheme, Scheme):
+        return scheme.scheme_id, None
+    content = json.dumps(to_content(scheme), sort_keys=True, ensure_ascii=False)
+    return f"{scheme.scheme_id}#{sha256(content.encode()).hexdigest()[:16]}", content

@@ -326,6 +326,9 @@ class Reader:
 
     def pending(self) -> tuple[str, ...]:
         """References by which something would end, to events that have not arrived; sorted."""
+        return self.once(("pending",), self._pending)
+
+    def _pending(self) -> tuple[str, ...]:
         missing: set[str] = set()
         rows = self._connection.execute(self._sql("SELECT DISTINCT by FROM l_end")).fetchall()
         for (handle,) in rows:

@@ -16,7 +16,7 @@ from tally.events import types as t
 from tally.ledger.port import AlreadyAbsorbedError, Batch
 from tally.ledger.sqlite import SqliteLedger, rebuild
 from tally.master.content import to_content
-from tally.records.ids import GENESIS
+from tally.records.ids import GENESIS, JournalId, Ref
 from tests.support.building import BL2, SCHEMES, Writing, board, bound, bound_lot, feed, lamp
 from tests.support.ledgers import a_ledger
 
@@ -242,6 +242,25 @@ def test_events_of_tomorrow_are_counted_and_part_of_the_fingerprint():
     ledger = a_ledger(station)
     assert ledger.uninterpreted() == 1
     assert ledger.fingerprint().hex64 != a_ledger(other).fingerprint().hex64
+
+
+def test_two_contents_of_one_scheme_version_never_read_each_others_ranks(tmp_path):
+    other = Scheme("bl2", 1, (Literal("BL2-"), Counter(11)), starts=dt.date(2026, 1, 1))
+    station = a_station()
+    ledger = a_ledger(station)
+    told = ledger.fingerprint()
+    ledger.learn([other])
+    assert ledger.fingerprint() == told
+    assert [c.child for c in ledger.unit(lamp(3)).contents] == [board(3)]
+
+
+def test_references_to_journals_that_nobody_knows_cost_nothing_but_their_own_row():
+    station = Writing("S03")
+    ghosts = [str(Ref(JournalId(bytes([9, n]) + bytes(14)), 5, bytes(8))) for n in range(200)]
+    station.add(t.ComponentUnbound(board(1), lamp(1), "board", "broken"), seen=ghosts)
+    ledger = a_ledger(station)
+    assert len(ledger.pending()) == 200
+    assert [tip.name for tip in ledger.journals()] == ["S03"]
 
 
 def test_looking_for_what_nobody_recorded_records_nothing():
