@@ -16,7 +16,7 @@ import msgspec
 
 from edge_agent.workflow.changing import adopt
 from edge_agent.workflow.knowledge import CaseFact, DecisionFact, RecheckFact
-from edge_agent.workflow.progress import PARKED_MAX, reopen
+from edge_agent.workflow.progress import reopen
 from edge_agent.workflow.prompting import answer
 from edge_agent.workflow.rules import held_reply
 from edge_agent.workflow.turn import Reply, Turn, part_of
@@ -125,27 +125,43 @@ def _subject(body: Body) -> str:
 def _put_back(turn: Turn, body: ComponentBound) -> int | None:
     """Bring the unit back to the step of a bind that ended; give the step's number.
 
-    None: the plan in force has no such step, or nothing is known of the unit.
+    None: nothing is known of the unit, or of a plan with such a step.
     """
-    fact = turn.plan_fact
-    index = _step_of(fact.plan, body) if fact else None
     unit = _unit_of(turn, body.parent)
-    if fact is None or index is None or unit is None:
+    plan = _plan_of(turn, unit) if unit else None
+    index = _step_of(plan, body) if plan else None
+    if unit is None or plan is None or index is None:
         return None
-    if part_of(unit.product) != part_of(fact.plan.product):
-        return None
-    bound = tuple(one for one in unit.bound if one.slot != body.slot)
-    back = msgspec.structs.replace(unit, step=index, done=index, trial=1, bound=bound)
+    attempt = max(unit.attempt, turn.knowledge.attempts(unit.code, plan.operation) + 1)
+    back = msgspec.structs.replace(
+        unit,
+        plan=plan.plan_id,
+        step=index,
+        done=index,
+        trial=1,
+        attempt=attempt,
+        bound=tuple(one for one in unit.bound if one.slot != body.slot),
+    )
     if turn.unit and turn.unit.code == unit.code:
-        turn.change(unit=back, undo=None, ask=None)
         turn.clear()
+        turn.change(unit=back, undo=None)
         return index + 1
     waiting = msgspec.structs.replace(back, parked="decision", recalled=True)
     others = tuple(one for one in turn.state.parked if one.code != unit.code)
-    turn.change(parked=(waiting, *others)[: PARKED_MAX + 1])
-    if turn.unit is None:
+    turn.change(parked=(waiting, *others))
+    if turn.unit is None and plan.plan_id == turn.state.plan:
         reopen(turn, waiting, "decision")
     return index + 1
+
+
+def _plan_of(turn: Turn, unit: OpenUnit) -> Plan | None:
+    """Give the plan in force if it makes this product, else the one of the unit's order."""
+    fact = turn.plan_fact
+    if fact and part_of(unit.product) == part_of(fact.plan.product) and fact.plan.subject == "unit":
+        return fact.plan
+    order = turn.knowledge.order(unit.order) if unit.order else None
+    fact = turn.knowledge.plan(order.plan) if order else None
+    return fact.plan if fact else None
 
 
 def _step_of(plan: Plan, body: ComponentBound) -> int | None:
@@ -162,7 +178,7 @@ def _unit_of(turn: Turn, code: str) -> OpenUnit | None:
     for one in turn.state.parked:
         if one.code == code:
             return one
-    fact, plan = turn.knowledge.unit(code), turn.plan
+    fact = turn.knowledge.unit(code)
     if fact is None:
         return None
     return OpenUnit(
@@ -171,7 +187,6 @@ def _unit_of(turn: Turn, code: str) -> OpenUnit | None:
         plan=turn.state.plan,
         step=0,
         order=fact.order,
-        attempt=turn.knowledge.attempts(code, plan.operation) + 1,
         commissioned=True,
         bound=tuple(Bound(one.slot, one.child, one.part, one.seq) for one in fact.contents),
     )

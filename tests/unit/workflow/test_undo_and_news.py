@@ -1,5 +1,6 @@
 """Undo of own actions, and what decisions and cases of others do to the station's work."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -153,6 +154,18 @@ def test_a_unit_put_back_waits_for_the_open_one_and_is_the_next(decided):
     outcome = decided.scan("CTLGOOD")
     assert (outcome.answer.verdict, outcome.answer.unit, outcome.answer.step) == ("DONE", UNIT, 3)
     assert decided.verdict("PCB-L-00912") == "OK"
+
+
+def test_a_unit_put_back_waits_for_its_plan_when_the_station_changed_over(decided):
+    known = decided.knowledge.plan
+    decided.knowledge.plan = lambda name: replace(known(name), stations=("S03",))
+    assert decided.verdict("flash-test") == "OK"
+    (notice,) = decided.give(KnowledgeChanged()).notices
+    assert (notice.key, notice.unit) == ("ng.back", None)
+    assert decided.verdict(UNIT) == "NG E-702"
+    assert decided.verdict("24-1187") == "OK"
+    assert decided.verdict(UNIT) == "OK"
+    assert (decided.state.unit.step, decided.state.unit.attempt) == (2, 2)
 
 
 def test_a_question_is_dropped_when_a_decision_moves_the_work(decided):
