@@ -43,7 +43,7 @@ class _Labels:
 
 
 class _Unhurried(SystemClock):
-    """The clock of this computer, but ten seconds pass between reads: no read looks like a repeat."""
+    """This computer's clock, but ten seconds pass between reads: none looks like a repeat."""
 
     def __init__(self) -> None:
         self._passed = 0.0
@@ -83,9 +83,7 @@ class Assembly:
     def _start(self) -> None:
         clock = _Unhurried()
         journal = self.station.journal
-        knowledge = StationKnowledge(
-            journal, clock, language="en", devices=frozenset({"serial-1"})
-        )
+        knowledge = StationKnowledge(journal, clock, language="en", devices=frozenset({"serial-1"}))
         self._core = StationCore(journal, knowledge, clock, _Labels(), reached=lambda _: None)
         self._core.start()
         for text in ("BDG-1107", BATTERIES):

@@ -12,6 +12,7 @@ import json
 import queue
 import random
 import sqlite3
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, cast
@@ -44,8 +45,8 @@ class Drain:
         while journal.is_seal_due:
             journal.cut_segment()
 
-    def send(self, address: str) -> None:
-        """Send everything; returns when the hub's receipts for all of it are on this disk."""
+    def send(self, address: str) -> float:
+        """Send everything; seconds until the hub's receipts for all of it are on this disk."""
         station, mailbox = self._station, _Mailbox()
         journal, trust = station.journal, station.trust
 
@@ -55,15 +56,18 @@ class Drain:
 
         uplink = Uplink([address], trust.hub, trust.ca_pem, Link())
         sync = SyncThread(self._sync_identity(), open_view, mailbox, uplink, random.random)
+        started = time.perf_counter()
         sync.start()
         done = sync.sync_now()
         done.add_done_callback(lambda _: mailbox.wake())
         while not done.done():
             mailbox.serve_one(journal)
+        took = time.perf_counter() - started
         sync.stop()
         said = done.result()
         if said is not None or journal.unsent:
             raise RuntimeError(f"the drain ended with {journal.unsent} events unsent: {said}")
+        return took
 
     def close(self) -> None:
         """Close the journal."""

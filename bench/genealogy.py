@@ -108,9 +108,7 @@ def _unit(unit: int, parts: Sequence[str]) -> Iterator[Body]:
         yield _bind(assembly, unit_code(unit), f"a{at}", "ASSEMBLY")
 
 
-def _bind(
-    child: str, parent: str, slot: str, part: str, *, is_lot: bool = False
-) -> ComponentBound:
+def _bind(child: str, parent: str, slot: str, part: str, *, is_lot: bool = False) -> ComponentBound:
     return ComponentBound(
         child=child,
         parent=parent,

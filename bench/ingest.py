@@ -7,8 +7,9 @@ our hub are measured one by one in this process (`bench.stages`), so that a slow
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,15 +28,23 @@ from hub.trust import Secrets
 EVENTS: Final = 20_000
 QUICK_EVENTS: Final = 200
 NOTES: Final = (
-    "The hub acknowledges after ledger and commit together, so G5 and G6 are one measurement. It "
-    "speaks TLS and verifies chain and signature; the plain hub does neither.",
+    (
+        "The hub acknowledges after ledger and commit together, so G5 and G6 are one measurement. "
+        "It speaks TLS and verifies chain and signature; the plain hub does neither."
+    ),
     "Servers are programs of their own; the clients are threads here and send prepared bytes.",
-    "Drain: one station's journal through its own session, pieces and receipts, beside a table of "
-    "unsent rows posted 500 at a time and marked as sent.",
-    "Engine limit: SQLite's own INSERT..SELECT of the claim rows of the same binds in one "
-    "transaction, nothing else done. Stages run alone, in this process, on one core.",
-    "Not measured here: PostgreSQL (this hub has no such store yet); PouchDB, NATS JetStream, "
-    "Morango, Redis and etcd, which are no dependencies of this project.",
+    (
+        "Drain: one station's journal through its own session, pieces and receipts, beside a table "
+        "of unsent rows posted 500 at a time and marked as sent."
+    ),
+    (
+        "Engine limit: SQLite's own INSERT..SELECT of the claim rows of the same binds in one "
+        "transaction, nothing else done. Stages run alone, in this process, on one core."
+    ),
+    (
+        "Not measured here: PostgreSQL (this hub has no such store yet); PouchDB, NATS JetStream, "
+        "Morango, Redis and etcd, which are no dependencies of this project."
+    ),
 )
 
 
@@ -75,18 +84,20 @@ class _Bench:
         """Events a second that our hub acknowledges."""
         load = self.load()
         clients = [StationClient(address, self.secrets, writer) for writer in load.writers]
-        return _sent(load, [_sender(c.send, s) for c, s in zip(clients, load.segments, strict=True)])
+        sends = [partial(c.send, s) for c, s in zip(clients, load.segments, strict=True)]
+        return _sent(load, sends, clients)
 
     def plain_over_http(self, port: int) -> float:
         """Events a second that the plain hub acknowledges."""
         load = self.load()
         clients = [PlainClient(port) for _ in load.writers]
-        return _sent(load, [_sender(c.send, s) for c, s in zip(clients, load.plain, strict=True)])
+        sends = [partial(c.send, s) for c, s in zip(clients, load.plain, strict=True)]
+        return _sent(load, sends, clients)
 
     def drain(self, address: str) -> float:
         """Events a second from a journal to receipts."""
         with closing(next(self._drains)) as waiting:
-            return rate(waiting.events, lambda: waiting.send(address))
+            return waiting.events / waiting.send(address)
 
     def plain_drain(self, port: int) -> float:
         """Events a second from a table of unsent rows to sent ones."""
@@ -115,24 +126,18 @@ def run(directory: Path, *, rounds: int, events: int) -> Report:
         )
     stages = [bench.stages() for _ in range(rounds)]
     by_stage = {name: [one[name] for one in stages] for name in stages[0]}
-    per_second = "events/s"
+    per_second, over = "events/s", Spread.of_ratios
     return Report(
         bench="ingest",
         rounds=rounds,
         size=f"{bench.each * CLIENTS} binds a round over HTTP, {bench.each} drained",
         machine=machine.facts(directory),
         ratios=(
-            Ratio("durable ack / plain hub", Spread.of_ratios(ours, plain), "G5", "higher", 20),
-            Ratio(
-                "durable and queryable / plain hub",
-                Spread.of_ratios(ours, plain),
-                "G6",
-                "higher",
-                8,
-            ),
-            Ratio("drain / plain outbox", Spread.of_ratios(drained, plain_drained), "G7", "higher"),
-            Ratio("over HTTP / engine limit", Spread.of_ratios(ours, by_stage[ENGINE])),
-            Ratio("absorb alone / engine limit", Spread.of_ratios(by_stage[ABSORB], by_stage[ENGINE])),
+            Ratio("durable ack / plain hub", over(ours, plain), "G5", "higher", 20),
+            Ratio("durable and queryable / plain hub", over(ours, plain), "G6", "higher", 8),
+            Ratio("drain / plain outbox", over(drained, plain_drained), "G7", "higher"),
+            Ratio("over HTTP / engine limit", over(ours, by_stage[ENGINE])),
+            Ratio("absorb alone / engine limit", over(by_stage[ABSORB], by_stage[ENGINE])),
         ),
         measured=(
             Measured("our hub over HTTP", per_second, Spread.of(ours)),
@@ -156,9 +161,12 @@ def _enrolled(hub: Hub, turn: int) -> list[Writer]:
     return writers
 
 
-def _sender(send: Callable[[list[bytes]], None], what: list[bytes]) -> Callable[[], None]:
-    return lambda: send(what)
-
-
-def _sent(load: Load, works: list[Callable[[], None]]) -> float:
-    return rate(load.events, lambda: together(works))
+def _sent(
+    load: Load,
+    sends: Sequence[Callable[[], None]],
+    clients: Sequence[StationClient | PlainClient],
+) -> float:
+    found = rate(load.events, lambda: together(sends))
+    for client in clients:
+        client.close()
+    return found

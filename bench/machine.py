@@ -47,8 +47,10 @@ def warnings(directory: Path) -> list[str]:
     kind = file_system(directory)
     if kind in _MEMORY_KINDS:
         return [
-            f"{directory} is in memory ({kind}): nothing is synced to a disk, so ratios to the "
-            "floor mean nothing. Name a folder on a disk with --dir."
+            (
+                f"{directory} is in memory ({kind}): nothing is synced to a disk, so ratios to the "
+                "floor mean nothing. Name a folder on a disk with --dir."
+            )
         ]
     return []
 

@@ -1,4 +1,4 @@
-"""A small plant for benchmarks: a hub with two numbering schemes, and bind events with codes of them.
+"""A small plant for benchmarks: a hub with two numbering schemes, and binds of their codes.
 
 The events are what an assembly station records when a serial part goes into a unit, checks
 included; codes count up, as codes of a block do.

@@ -25,8 +25,8 @@ class Measured(msgspec.Struct, frozen=True):
 class Ratio(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing against another of the same run.
 
-    `goal`: number of the goal in `docs/benchmarks.md`, empty for a ratio that only informs; `wanted`
-    with `better` says where the goal lies.
+    `goal`: number of the goal in `docs/benchmarks.md`, empty for a ratio that only informs;
+    `wanted` with `better` says where the goal lies.
     """
 
     what: str

@@ -7,7 +7,6 @@ engine's limit does the last stage's rows without any of our code.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 

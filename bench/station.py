@@ -33,12 +33,16 @@ QUICK_SCANS: Final = 10
 SLICE: Final = 25
 TRACED_UNITS: Final = 40
 NOTES: Final = (
-    "Bind scan: recognise, plan and rules over the real ledger, event lines, chain hashed twice, "
-    "signed head, ledger, block cursors, step state, one commit. A bind writes two events: the "
-    "board, and the battery lot that is loaded.",
+    (
+        "Bind scan: recognise, plan and rules over the real ledger, event lines, chain hashed "
+        "twice, signed head, ledger, block cursors, step state, one commit. A bind writes two "
+        "events: the board, and the battery lot that is loaded."
+    ),
     "Journal.append: the same without recognising and without rules, one event.",
-    "sqlite-utils: a journal row and three upserts in one transaction, WAL, synchronous=FULL; no "
-    "rules, no chain, no signature.",
+    (
+        "sqlite-utils: a journal row and three upserts in one transaction, WAL, synchronous=FULL; "
+        "no rules, no chain, no signature."
+    ),
     "Whether a sync survives the loss of power is the disk's promise and is not measured.",
     "Not measured here: apsw, etcd, Redis, NATS, PouchDB and Morango, which are no dependencies.",
 )

@@ -36,14 +36,18 @@ _BACKWARD: Final = 100
 _FORWARD: Final = 5
 _SLICE: Final = 5
 NOTES: Final = (
-    "Walk: the ledger's edges, live ones only, numbers for codes; answer: tally.trace with "
-    "operator, station, time and event of every link, and what it is complete to.",
+    (
+        "Walk: the ledger's edges, live ones only, numbers for codes; answer: tally.trace with "
+        "operator, station, time and event of every link, and what it is complete to."
+    ),
     "The peers know edges only. SQLite with text codes: one recursive statement each way.",
     "Shuffled: the same tree with its parts numbered in no order.",
     "Bytes an edge: the ledger's file, with event ids and a copy of the lines, for every edge.",
-    "Not measured here: igraph and networkx (in memory, C and Python), numpy and scipy sparse "
-    "rows, kuzu, DuckDB, PostgreSQL and Citus: none is a dependency of this project, and a "
-    "snapshot in sparse rows is not built yet.",
+    (
+        "Not measured here: igraph and networkx (in memory, C and Python), numpy and scipy sparse "
+        "rows, kuzu, DuckDB, PostgreSQL and Citus: none is a dependency of this project, and a "
+        "snapshot in sparse rows is not built yet."
+    ),
 )
 
 
@@ -196,8 +200,9 @@ def _measured(
         "text": "SQLite, text codes",
         "memory": "dictionaries in memory",
     }
-    return tuple(
-        Measured(f"{direction}: {words[name]}, {share}", "ms", Spread.of([r[name][at] for r in rounds]))
-        for name in words
-        for at, share in enumerate(("p50", "p95"))
-    )
+    found = []
+    for name, told in words.items():
+        for at, share in enumerate(("p50", "p95")):
+            spread = Spread.of([one[name][at] for one in rounds])
+            found.append(Measured(f"{direction}: {told}, {share}", "ms", spread))
+    return tuple(found)

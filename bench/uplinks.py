@@ -38,9 +38,7 @@ class StationClient:
         """Send each and wait until the hub has acknowledged it as durable."""
         path = p.records_path(show_journal(self._writer.journal))
         for data in segments:
-            asked = Request(
-                "piece", "PUT", path, data, p.SEGMENT_TYPE, self._bearer, PIECE_SECONDS
-            )
+            asked = Request("piece", "PUT", path, data, p.SEGMENT_TYPE, self._bearer, PIECE_SECONDS)
             taken = _answer(self._uplink.send(asked), m.Taken)
             if taken.need is not None or taken.stored == 0:
                 raise RuntimeError(f"the hub stored nothing of a segment: {taken}")
@@ -64,7 +62,8 @@ class StationClient:
         return self._post(p.SESSION_ANSWER, said, m.SessionGrant).bearer
 
     def _post(self, path: str, message: m.Message, expected: type[M]) -> M:
-        return _answer(self._uplink.send(Request("hello", "POST", path, write_message(message))), expected)
+        asked = Request("hello", "POST", path, write_message(message))
+        return _answer(self._uplink.send(asked), expected)
 
 
 class PlainClient:
@@ -76,9 +75,7 @@ class PlainClient:
     def send(self, bodies: Sequence[bytes]) -> None:
         """Post each list of events and wait for its answer."""
         for body in bodies:
-            self._connection.request(
-                "POST", "/events", body, {"Content-Type": "application/json"}
-            )
+            self._connection.request("POST", "/events", body, {"Content-Type": "application/json"})
             answer = self._connection.getresponse()
             said = answer.read()
             if answer.status != 200:
