@@ -224,7 +224,11 @@ def _uplink(
         view = OutgoingJournal.at(path, identity, lambda: core.schemes)
         return cast("port.JournalView", view)
 
-    uplink = Uplink(settings.addresses or trust.addresses, trust.hub, trust.ca_pem, Link())
+    addresses = settings.addresses or trust.addresses
+    try:
+        uplink = Uplink(addresses, trust.hub, trust.ca_pem, Link())
+    except ValueError as error:
+        raise _damaged(directory / TRUST_NAME, error) from error
     draw: Callable[[], float] = random.SystemRandom().random
     return SyncThread(whom, open_view, Postbox(inbox), uplink, draw)
 

@@ -19,6 +19,7 @@ import click
 
 from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
 from edge_agent.settings import SettingsError, load_settings
+from edge_agent.workflow.saving import StateUnreadable
 
 Language = Literal["en", "zh"]
 _FOLDER = click.argument(
@@ -41,6 +42,8 @@ def _said() -> Iterator[None]:
         raise click.ClickException("\n".join(error.problems)) from error
     except (JournalFault, JournalCorrupt, HardwareFault) as fault:
         raise click.ClickException(f"{fault.code}: {fault.words}") from fault
+    except StateUnreadable as error:
+        raise click.ClickException(str(error)) from error
 
 
 @station.command(

@@ -15,14 +15,14 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from edge_agent.journal.blocks import Blocks
-from edge_agent.journal.faults import HardwareFault, Untrusted
+from edge_agent.journal.faults import HardwareFault, JournalCorrupt, Untrusted, fault_of
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
 from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.store import Reached, Store, migrate
-from edge_agent.journal.tail import check_tail
+from edge_agent.journal.tail import Tail, check_tail
 from tally.events.decoding import read_lines, write_line
 from tally.events.types import AgentStarted, Body, OperatorSignedIn
 from tally.ledger.port import Batch
@@ -101,7 +101,7 @@ class Journal:
             JournalCorrupt: the newest events are not what was written; nothing was changed.
             JournalFault: the file cannot be used, or is of a newer version.
         """
-        tail = check_tail(connection, identity)
+        tail = _checked_tail(connection, identity)
         migrate(connection)
         self.identity = identity
         self.seq, self.event_id, self.state = tail.seq, tail.event_id, tail.state
@@ -363,6 +363,15 @@ class Journal:
             with self._store.transaction(self._rolled_back):
                 self._store.put("suspect", words[:2000])
             self._suspected = True
+
+
+def _checked_tail(connection: sqlite3.Connection, identity: Identity) -> Tail:
+    try:
+        return check_tail(connection, identity)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a table is missing
+            raise JournalCorrupt(0, expected="a journal", found=str(error)) from error
+        raise fault_of(error) from error
 
 
 def read_receipt(connection: sqlite3.Connection, journal: JournalId) -> Receipt | None:

@@ -10,7 +10,7 @@ import binascii
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TextIO
+from typing import Any, Final, Literal, TextIO, TypeGuard
 
 from drivers import READ_BYTES_MAX, Read
 from edge_agent.scan.types import Typed
@@ -102,11 +102,11 @@ def _ask_measure(message: Mapping[str, Any], _now: float) -> Asked:
         characteristic, value = fields.get("characteristic"), fields.get("value")
         if (
             _is_text(characteristic)
-            and isinstance(value, str)
+            and isinstance(value, str)  # a number stands as it was written
             and len(characteristic) + len(value) <= TEXT_CHARACTERS_MAX
             and (characteristic + value).isprintable()
         ):
-            return Work(Measured(str(characteristic), str(value), source))
+            return Work(Measured(characteristic, str(value), source))
     return _unreadable('{"measure": {"characteristic": "torque", "value": "0.61"}}')
 
 
@@ -150,7 +150,7 @@ def _scan(raw: bytes, source: str, now: float) -> Work:
     return Work(Read(source, raw[:READ_BYTES_MAX], now, truncated=truncated))
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and not isinstance(value, _Number)
 
 

@@ -8,6 +8,7 @@ import sqlite3
 from typing import Any
 
 from edge_agent.journal.blocks import read_blocks
+from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import read_receipt
 from edge_agent.journal.others import read_branches
@@ -20,7 +21,10 @@ from tally.records.ids import show_journal
 
 def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]:
     """Where the journal stands, what the hub acknowledged, what else is known."""
-    seq, event_id = connection.execute("SELECT seq, id FROM position").fetchone()
+    row = connection.execute("SELECT seq, id FROM position").fetchone()
+    if row is None:
+        raise JournalCorrupt(0, expected="a journal that was opened", found="no signed head")
+    seq, event_id = row
     receipt = read_receipt(connection, identity.journal)
     durable = receipt.durable_through if receipt else 0
     names = dict(connection.execute("SELECT journal, name FROM known_key").fetchall())

@@ -9,8 +9,14 @@ import datetime as dt
 import hashlib
 import sqlite3
 import tomllib
+from functools import cache
 from itertools import count
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from edge_agent.journal.genesis import found, genesis_line
 from edge_agent.journal.identity import Identity, Trust, write_identity, write_trust
@@ -44,6 +50,20 @@ def secret(name):
 def b64(raw):
     """Bytes as events carry them."""
     return base64.b64encode(raw).decode("ascii")
+
+
+@cache
+def a_certificate():
+    """A CA that signed nothing: what a station pins that never meets its hub."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(NOON)
+        .not_valid_after(NOON + dt.timedelta(days=9))
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
 class TestClock:
@@ -197,7 +217,12 @@ class Bench:
             JournalId(hashlib.sha256(name.encode()).digest()[:16]), key, name, "NB1"
         )
         self.trust = Trust(
-            plant.hub, plant.root.public, plant.receipts.public, plant.keys.id, "", ("127.0.0.1:1",)
+            plant.hub,
+            plant.root.public,
+            plant.receipts.public,
+            plant.keys.id,
+            a_certificate(),
+            ("127.0.0.1:1",),
         )
         self.folder = folder
         self.entropy = count(1)
