@@ -6,7 +6,6 @@ event by event. A difference is a bug of ours, and `check` says where it shows.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,15 +43,9 @@ def rebuild(office: Office, progress: Progress | None = None) -> Comparison:
 
 def check(office: Office, progress: Progress | None = None) -> Comparison:
     """Compare only: the second ledger lives in memory and is thrown away."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    try:
-        ledger = SqliteLedger(connection)
-        ledger.create()
-        with office.store.reading():
-            events = _absorb_all(office, ledger, progress)
-            return _compare(_summary(office.store.ledger), _summary(ledger), events)
-    finally:
-        connection.close()
+    with office.store.reading(), office.store.fresh_ledger() as ledger:
+        events = _absorb_all(office, ledger, progress)
+        return _compare(_summary(office.store.ledger), _summary(ledger), events)
 
 
 def _absorb_all(office: Office, ledger: SqliteLedger, progress: Progress | None) -> int:

@@ -124,6 +124,10 @@ class Store(Protocol):
         """What the events mean; in the same file and transaction."""
         ...
 
+    def fresh_ledger(self) -> AbstractContextManager[SqliteLedger]:
+        """An empty ledger in memory, thrown away when left."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable when left without an exception.
 

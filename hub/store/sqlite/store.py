@@ -80,6 +80,16 @@ class SqliteStore(Store):
         return self._ledger
 
     @contextmanager
+    def fresh_ledger(self) -> Iterator[SqliteLedger]:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            ledger = SqliteLedger(connection)
+            ledger.create()
+            yield ledger
+        finally:
+            connection.close()
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         with self._mutex:
             if self._depth:
