@@ -40,6 +40,8 @@ SECRETS_FILE: Final = "secrets.json"
 SERVER_FILE: Final = "server.pem"
 SECRETS_BYTES_MAX: Final = 256 * 1024
 
+_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Order of the base point of P-256 (SEC 2, 2.4.2)."""
 _BACKDATED: Final = dt.timedelta(days=5 * 365)
 """A station whose clock is years behind must still be able to connect: time proves nothing here."""
 _CA_LIFE: Final = dt.timedelta(days=30 * 365)
@@ -117,7 +119,10 @@ class Token:
 def new_secrets(*, plant: str, site: str, clock: Clock, entropy: Entropy) -> Secrets:
     """Make the keys of a new hub, its CA included."""
     hub_id = JournalId(entropy(JOURNAL_ID_SIZE))
-    ca_key = ec.generate_private_key(ec.SECP256R1())
+    # From the caller's bytes, so that a simulation's feeds are the same in every run: FIPS 186-5
+    # A.2.1, with 128 more bits than the order, so that no value is likelier than another.
+    number = int.from_bytes(entropy(48), "big") % (_P256_ORDER - 1) + 1
+    ca_key = ec.derive_private_key(number, ec.SECP256R1())
     return Secrets(
         hub_id=hub_id,
         epoch=1,
