@@ -2,6 +2,6 @@
 
 Everything here is a function of values or of a small port (`History`, `Shelf`); nothing knows
 arrival order, row numbers or SQL. Read in this order: `keys`, `claims`, `liveness`, `decisions`,
-`conflicts`, `units`, `findings`, `fingerprint`. The incremental engine that loads and saves is
-`tally.ledger`.
+`conflicts`, `holding`, `units`, `rechecks`, `findings`, `fingerprint`. The incremental engine that
+loads and saves is `tally.ledger`.
 """

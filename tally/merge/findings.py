@@ -13,92 +13,20 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final
 
 from tally.events import types as t
-from tally.merge.claims import BOX, HOLD, IN, LOT_RELEASED, OP, child_parts
+from tally.merge.claims import BOX, HOLD, IN, OP, child_parts
 from tally.merge.decisions import decision_of, standing_on
 from tally.merge.history import History, Placed, is_named, refs_in
 from tally.merge.keys import join_parts
-from tally.merge.liveness import is_live, is_match
-from tally.merge.ranking import Ranking, counter_of
+from tally.merge.liveness import is_match
+from tally.merge.marks import Code, Finding, Grant, Marks
+from tally.merge.ranking import counter_of
+from tally.merge.rechecks import acted_on, checks_of, judge_operation, judged_checks
 from tally.merge.shelf import ClaimView, Shelf
 from tally.merge.undoing import is_undone
-from tally.merge.units import fold_lot, fold_operations, live
-from tally.records.ids import JournalId
-
-Code: TypeAlias = Literal[
-    "outside-block",
-    "previous-op",
-    "lot-not-released",
-    "not-used",
-    "open-request",
-    "order-not-provable",
-]
-State: TypeAlias = Literal["pending", "passed", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One soft check that failed. `subject`: the unit, box or lot; `ref`: the event; `evidence`.
-
-    What shows it.
-    """
-
-    code: Code
-    subject: str
-    ref: str
-    words: dict[str, str]
-    evidence: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Recheck:
-    """A check that a station answered with UNKNOWN, judged again with what this ledger holds."""
-
-    ref: str
-    rule: str
-    subject: str
-    arg: str
-    unit: str
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A range of counters of a scheme that belongs to one journal."""
-
-    scheme: str
-    start: int
-    count: int
-    journal: str
-    place: Placed
-
-
-class Marks(Shelf, Protocol):
-    """The rare events, in any order; each list is a function of the set."""
-
-    def provisional(self) -> Sequence[Placed]:
-        """Events with a check that answered UNKNOWN."""
-
-    def failed_results(self) -> Sequence[Placed]:
-        """Operations completed with FAIL."""
-
-    def unproven_codes(self) -> Sequence[Placed]:
-        """Reserved or commissioned codes: at least all that lie in no block of their journal."""
-
-    def unmatched_endings(self) -> Sequence[Placed]:
-        """Unbinds, unpacks and hold releases: at least all that named nothing."""
-
-    def contradicting_results(self) -> Sequence[tuple[str, ...]]:
-        """Keys of `op` with more than one claim."""
-
-    def grants_to(self, journal: JournalId) -> Sequence[Grant]:
-        """Blocks that feeds leased to this journal."""
-
-    def schemes(self) -> Sequence[Ranking]:
-        """The plant's schemes."""
+from tally.merge.units import fold_operations, live
 
 
 def all_findings(marks: Marks) -> tuple[Finding, ...]:
@@ -113,14 +41,8 @@ def all_findings(marks: Marks) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: (one.code, one.subject, one.ref, one.evidence)))
 
 
-def all_rechecks(marks: Marks) -> tuple[Recheck, ...]:
-    """Every provisional check of an event that still stands, sorted by event."""
-    found = [recheck for recheck, _ in _judged_checks(marks)]
-    return tuple(sorted(found, key=lambda one: (one.ref, one.rule, one.subject, one.arg)))
-
-
 def _each(marks: Marks) -> Iterator[Finding]:
-    for recheck, evidence in _judged_checks(marks):
+    for recheck, evidence in judged_checks(marks):
         if recheck.state == "failed" and recheck.rule in _FINDING_OF:
             yield _finding(
                 _FINDING_OF[recheck.rule], recheck.unit, recheck.ref, recheck.subject, evidence
@@ -133,101 +55,11 @@ def _each(marks: Marks) -> Iterator[Finding]:
     yield from _unordered_results(marks)
 
 
-# --- checks that answered UNKNOWN ---------------------------------------------------------------
-
 _FINDING_OF: Final[dict[str, Code]] = {
     "previous_op": "previous-op",
     "lot_released": "lot-not-released",
     "not_used": "not-used",
 }
-
-
-def _judged_checks(marks: Marks) -> Iterator[tuple[Recheck, tuple[str, ...]]]:
-    for place in marks.provisional():
-        if not is_live(marks, place):
-            continue
-        body = marks.line(place).b
-        for check in checks_of(body):
-            if check.verdict == "UNKNOWN":
-                state, evidence = _judge(marks, body, check)
-                unit = _acted_on(body)
-                yield (
-                    Recheck(place.ref, check.rule, check.subject, check.arg, unit, state),
-                    evidence,
-                )
-
-
-def checks_of(body: t.Body) -> tuple[t.Check, ...]:
-    """The poka-yoke checks that an event carries."""
-    match body:
-        case t.ComponentBound() | t.ItemPacked() | t.LotLoaded():
-            return body.checks
-        case _:
-            return ()
-
-
-def _acted_on(body: t.Body) -> str:
-    match body:
-        case t.ComponentBound():
-            return body.parent
-        case t.ItemPacked():
-            return body.item
-        case t.LotLoaded():
-            return body.lot
-        case _:
-            return ""
-
-
-def _judge(marks: Marks, body: t.Body, check: t.Check) -> tuple[State, tuple[str, ...]]:
-    match check.rule:
-        case "previous_op":
-            return _judge_operation(marks, check.subject, check.arg)
-        case "lot_released":
-            return _judge_lot(marks, body, check.subject)
-        case "not_used":
-            return _judge_use(marks, body)
-        case "not_held":
-            held = live(marks.on_key(HOLD, (check.subject,)))
-            return ("pending" if held else "passed"), ()
-        case _:
-            return "pending", ()
-
-
-def _judge_operation(shelf: Shelf, unit: str, operation: str) -> tuple[State, tuple[str, ...]]:
-    """The latest attempt decides; no attempt known is pending."""
-    attempts = fold_operations(live(shelf.under(OP, unit))).get(operation)
-    if not attempts:
-        return "pending", ()
-    latest = attempts[-1]
-    evidence = tuple(sorted(origin.ref for origin in latest.origins))
-    return ("failed" if latest.result == "FAIL" else "passed"), evidence
-
-
-def _judge_lot(shelf: Shelf, body: t.Body, lot: str) -> tuple[State, tuple[str, ...]]:
-    """A hold disproves, a release proves; a lot that nobody released yet is pending."""
-    part = getattr(body, "part", "")
-    state = fold_lot(shelf, part, lot)
-    if state.held:
-        return "failed", tuple(held.evidence for held in state.held)
-    released = live(shelf.on_key(LOT_RELEASED, (part, lot)))
-    return ("passed", (released[0].ref,)) if released else ("pending", ())
-
-
-def _judge_use(shelf: Shelf, body: t.Body) -> tuple[State, tuple[str, ...]]:
-    """Another live value on the same key disproves.
-
-    Alone on its key it is proven up to the frontier.
-    """
-    match body:
-        case t.ComponentBound(tracking="serial"):
-            claims = live(shelf.on_key(IN, child_parts(body)))
-        case t.ItemPacked():
-            claims = live(shelf.on_key(BOX, (body.item,)))
-        case _:
-            return "pending", ()
-    values = {claim.value for claim in claims}
-    return ("failed" if len(values) > 1 else "passed"), tuple(claim.ref for claim in claims)
-
 
 # --- results that came late ---------------------------------------------------------------------
 
@@ -240,13 +72,13 @@ def _late_failures(marks: Marks) -> Iterator[Finding]:
         if isinstance(body := marks.line(place).b, t.OperationCompleted)
     }
     for unit, operation in sorted(failed):
-        state, evidence = _judge_operation(marks, unit, operation)
+        state, evidence = judge_operation(marks, unit, operation)
         if state != "failed":
             continue
         for use in [*live(marks.on_key(IN, (unit,))), *live(marks.on_key(BOX, (unit,)))]:
             body = marks.line(use.place).b
             if any(_rests_on(check, unit, operation) for check in checks_of(body)):
-                yield _finding("previous-op", _acted_on(body), use.ref, unit, evidence)
+                yield _finding("previous-op", acted_on(body), use.ref, unit, evidence)
 
 
 def _rests_on(check: t.Check, unit: str, operation: str) -> bool:

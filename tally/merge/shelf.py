@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tally.events.decoding import EventLine
 from tally.merge.claims import Kind
 from tally.merge.history import History, Placed
 from tally.merge.keys import join_parts, key_text
@@ -74,16 +73,6 @@ class Shelf(History, Protocol):
         """Whether the key has a second claim or a decision, so that it can have a case."""
 
 
-def describe(
-    history: History,
-    at: Placed,
-    line: EventLine,
-    claim: tuple[str, tuple[str, ...], tuple[str, ...], int],
-    *,
-    is_live: bool,
-) -> ClaimView:
-    """Make the view of a claim from the event that makes it."""
-    kind, key, value, ordinal = claim
-    return ClaimView(
-        kind, key, value, at, ordinal, line.by, history.writer(at), line.at, line.hlc, is_live
-    )
+def live(claims: Sequence[ClaimView]) -> list[ClaimView]:
+    """The claims that stand, in display order."""
+    return sorted((claim for claim in claims if claim.is_live), key=lambda claim: claim.order)

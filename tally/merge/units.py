@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from tally.merge.claims import (
     BOX,
     BOX_OPEN,
     BOX_STATE,
     CODE,
-    HOLD,
     IN,
     LOT,
     LOT_RELEASED,
@@ -27,14 +26,26 @@ from tally.merge.claims import (
     USES,
     Kind,
 )
-from tally.merge.conflicts import case_on
+from tally.merge.holding import Held, holds_on_lot, reasons_to_hold
 from tally.merge.keys import join_parts
-from tally.merge.shelf import ClaimView, Shelf
+from tally.merge.shelf import ClaimView, Shelf, live
 
-DEPTH_MAX: Final = 16
-"""Levels of content that are searched for reasons to hold; a deeper tree is itself a reason."""
-VISITED_MAX: Final = 20_000
-"""Things that are searched; more is itself a reason to look."""
+__all__ = [
+    "Attempt",
+    "BoxState",
+    "Content",
+    "Held",
+    "LotState",
+    "Origin",
+    "UnitState",
+    "contents_of",
+    "fold_box",
+    "fold_lot",
+    "fold_operations",
+    "fold_unit",
+    "live",
+    "origin_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +82,6 @@ class Attempt:
     result: str
     results: tuple[str, ...]
     origins: tuple[Origin, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One reason not to ship. `code`: case, hold, content, depth; `subject`: what it concerns.
-
-    `evidence`: case id or event.
-    """
-
-    code: Literal["case", "hold", "depth"]
-    subject: str
-    evidence: str
-    words: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +140,6 @@ def origin_of(claim: ClaimView) -> Origin:
     return Origin(claim.who, claim.station, claim.at, claim.ref)
 
 
-def live(claims: Sequence[ClaimView]) -> list[ClaimView]:
-    """The claims that stand, in display order."""
-    return sorted((claim for claim in claims if claim.is_live), key=lambda claim: claim.order)
-
-
 def fold_unit(shelf: Shelf, code: str) -> UnitState:
     """Everything known about one code; an unknown code has status `unknown`."""
     made = live(shelf.on_key(UNIT, (code,)))
@@ -197,7 +190,7 @@ def fold_lot(shelf: Shelf, part: str, lot: str) -> LotState:
         supplier_lot=value[2],
         is_received=bool(received),
         is_released=bool(live(shelf.on_key(LOT_RELEASED, (part, lot)))),
-        held=_holds_on_lot(shelf, part, lot),
+        held=holds_on_lot(shelf, part, lot),
     )
 
 
@@ -230,97 +223,6 @@ def contents_of(shelf: Shelf, code: str) -> tuple[Content, ...]:
         for c in live(shelf.under(USES, code))
     ]
     return tuple(sorted(serial + lots, key=lambda one: (one.slot, one.child, one.origin.ref)))
-
-
-def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
-    """Why a unit or box must not ship: cases and holds on it and on everything in it, sorted."""
-    reasons: set[tuple[str, str, str, str, str]] = set()
-    level, visited = [code], {code}
-    for _ in range(DEPTH_MAX):
-        below: list[str] = []
-        for thing in level:
-            for held in _own_reasons(shelf, thing):
-                reasons.add(
-                    (held.code, held.subject, held.evidence, held.words["en"], held.words["zh"])
-                )
-            below += _inside(shelf, thing)
-        level = sorted(set(below) - visited)
-        visited.update(level)
-        if not level or len(visited) > VISITED_MAX:
-            break
-    if level:
-        en = f"{code} is deeper than {DEPTH_MAX} levels; holds further inside were not searched."
-        zh = f"{code} 的内容超过 {DEPTH_MAX} 层，未继续检查内部的锁定。"
-        reasons.add(("depth", code, code, en, zh))
-    return tuple(
-        Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our three codes went in
-        for why, subject, evidence, en, zh in sorted(reasons)
-    )
-
-
-def _inside(shelf: Shelf, thing: str) -> list[str]:
-    serial = [
-        c.value[0] if len(c.value) == 1 else join_parts(c.value)
-        for c in shelf.under(SLOT, thing)
-        if c.is_live
-    ]
-    return serial + [c.key[0] for c in shelf.items_in(thing) if c.is_live]
-
-
-def _own_reasons(shelf: Shelf, thing: str) -> list[Held]:
-    reasons = _holds(shelf, thing, thing)
-    for kind, key in _exclusive_keys(shelf, thing):
-        if not shelf.is_marked_conflict(kind, key):
-            continue
-        case = case_on(shelf, kind, key)
-        if case and case.status != "decided" and thing in case.held:
-            words = {
-                "en": f"Case {case.id}: {case.words['en']}",
-                "zh": f"争议 {case.id}：{case.words['zh']}",
-            }
-            reasons.append(Held("case", thing, case.id, words))
-    for claim in shelf.under(USES, thing):
-        if claim.is_live:
-            reasons += _holds_on_lot(shelf, claim.value[0], claim.value[1])
-    for claim in shelf.on_key(UNIT, (thing,)):
-        if claim.is_live and claim.value[2]:
-            reasons += _holds_on_lot(shelf, claim.value[0].partition("@")[0], claim.value[2])
-    return reasons
-
-
-def _exclusive_keys(shelf: Shelf, thing: str) -> list[tuple[Kind, tuple[str, ...]]]:
-    """Every key on which a case could hold this thing."""
-    keys: set[tuple[str, tuple[str, ...]]] = {
-        (kind.name, (thing,)) for kind in (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN)
-    }
-    found = {kind.name: kind for kind in (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN, SLOT, OP, IN)}
-    for claim in shelf.under(SLOT, thing):
-        keys.add((SLOT.name, claim.key))
-        keys.add((IN.name, claim.value))
-    keys.update((OP.name, claim.key) for claim in shelf.under(OP, thing))
-    keys.update((BOX.name, claim.key) for claim in shelf.items_in(thing))
-    return [(found[name], key) for name, key in sorted(keys)]
-
-
-def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:
-    return [
-        Held(
-            "hold",
-            subject,
-            claim.ref,
-            {
-                "en": f"{subject} is on hold since {claim.at} by {claim.who}: {claim.value[1]}",
-                "zh": f"{subject} 自 {claim.at} 起被 {claim.who} 锁定：{claim.value[1]}",
-            },
-        )
-        for claim in live(shelf.on_key(HOLD, (target,)))
-    ]
-
-
-def _holds_on_lot(shelf: Shelf, part: str, lot: str) -> tuple[Held, ...]:
-    """A hold may name the lot alone or `part/lot`."""
-    named = _holds(shelf, lot, lot) + (_holds(shelf, f"{part}/{lot}", lot) if part else [])
-    return tuple(sorted(named, key=lambda held: held.evidence))
 
 
 def _values(shelf: Shelf, kind: Kind, code: str) -> tuple[str, ...]:

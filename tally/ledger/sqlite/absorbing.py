@@ -28,9 +28,10 @@ from tally.ledger.sqlite.tables import (
     UNREAD,
     Statements,
 )
-from tally.merge.findings import checks_of, is_covered
+from tally.merge.findings import is_covered
 from tally.merge.history import refs_in
 from tally.merge.liveness import ENDERS, ENDS, is_match
+from tally.merge.rechecks import checks_of
 from tally.records.ids import JournalId, show_journal
 
 _ROWS_AT_ONCE: Final = 50

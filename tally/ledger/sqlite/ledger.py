@@ -27,7 +27,7 @@ from tally.master.content import from_content
 from tally.merge.claims import BY_NAME, BY_NUMBER, HOLD, UNIT
 from tally.merge.conflicts import Case, case_on
 from tally.merge.decisions import standing_on
-from tally.merge.findings import Finding, Recheck, all_findings, all_rechecks
+from tally.merge.findings import all_findings
 from tally.merge.fingerprint import (
     Fingerprint,
     Position,
@@ -39,7 +39,9 @@ from tally.merge.fingerprint import (
 from tally.merge.graph import Graph
 from tally.merge.keys import split_key
 from tally.merge.liveness import is_live
+from tally.merge.marks import Finding, Recheck
 from tally.merge.ranking import Ranking
+from tally.merge.rechecks import all_rechecks
 from tally.merge.shelf import ClaimView
 from tally.merge.units import (
     Attempt,

@@ -28,10 +28,10 @@ from tally.ledger.sqlite.tables import (
     Statements,
 )
 from tally.merge.claims import BOX, BY_NUMBER, OP, SLOT, Kind
-from tally.merge.findings import Grant
 from tally.merge.history import Placed, refs_in
 from tally.merge.keys import join_parts, key_text, split_parts
 from tally.merge.liveness import is_live
+from tally.merge.marks import Grant
 from tally.merge.ranking import Ranking
 from tally.merge.shelf import ClaimView
 from tally.records.ids import JournalId, Ref, show_journal

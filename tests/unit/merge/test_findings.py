@@ -119,6 +119,32 @@ def test_a_lot_is_pending_until_it_is_released_and_fails_while_on_hold():
     assert codes(s3, master) == ["lot-not-released"]
 
 
+def test_a_serial_part_is_judged_by_the_lot_that_its_commission_names():
+    s3, s1, master = Writing("S03"), Writing("S01"), feed("master")
+    s3.add(bound(board(1), lamp(1), checks=(t.Check("lot_released", board(1), "UNKNOWN"),)))
+    assert states(s3) == ["pending"]
+    s1.add(t.UnitCommissioned(board(1), "PCB-L@2", lot="PCB-L-2546B"))
+    assert states(s3, s1) == ["pending"]
+    master.add(t.LotReleased("PCB-L-2546B", "PCB-L"))
+    assert states(s3, s1, master) == ["passed"]
+    master.add(t.HoldPlaced("PCB-L-2546B", "lot", "smell"))
+    assert "lot-not-released" in codes(s3, s1, master)
+
+
+def test_a_serial_part_without_a_lot_has_nothing_to_release():
+    s3, s1 = Writing("S03"), Writing("S01")
+    s3.add(bound(board(1), lamp(1), checks=(t.Check("lot_released", board(1), "UNKNOWN"),)))
+    s1.add(t.UnitCommissioned(board(1), "PCB-L@2"))
+    assert states(s3, s1) == ["passed"]
+
+
+def test_a_bound_part_that_was_packed_by_itself_is_used_twice():
+    s3, s4 = Writing("S03"), Writing("S04")
+    s3.add(bound(board(1), lamp(1), checks=(t.Check("not_used", board(1), "UNKNOWN"),)))
+    s4.add(t.ItemPacked(board(1), "BX-1", 1))
+    assert codes(s3, s4) == ["not-used"]
+
+
 def test_a_part_that_turns_out_to_be_used_elsewhere_is_a_finding_beside_its_case():
     s2, s3 = Writing("S02"), Writing("S03")
     s2.add(bound(board(1), lamp(1)))

@@ -1,0 +1,124 @@
+"""Why a unit, box or lot must not ship: cases and holds on it and on everything in it.
+
+Reasons are collected down to the smallest part: a hold on a lot holds every lamp that contains it,
+and a box is held by the lamp in it, which the reason names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tally.merge.claims import BOX, BOX_OPEN, BOX_STATE, CODE, HOLD, IN, OP, SLOT, UNIT, USES, Kind
+from tally.merge.conflicts import case_on
+from tally.merge.keys import join_parts
+from tally.merge.shelf import Shelf, live
+
+DEPTH_MAX: Final = 16
+"""Levels of content that are searched for reasons to hold; a deeper tree is itself a reason."""
+VISITED_MAX: Final = 20_000
+"""Things that are searched; more is itself a reason to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One reason not to ship. `code`: case, hold, content, depth; `subject`: what it concerns.
+
+    `evidence`: case id or event.
+    """
+
+    code: Literal["case", "hold", "depth"]
+    subject: str
+    evidence: str
+    words: dict[str, str]
+
+
+def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
+    """Why a unit or box must not ship: cases and holds on it and on everything in it, sorted."""
+    reasons: set[tuple[str, str, str, str, str]] = set()
+    level, visited = [code], {code}
+    for _ in range(DEPTH_MAX):
+        below: list[str] = []
+        for thing in level:
+            for held in _own_reasons(shelf, thing):
+                reasons.add(
+                    (held.code, held.subject, held.evidence, held.words["en"], held.words["zh"])
+                )
+            below += _inside(shelf, thing)
+        level = sorted(set(below) - visited)
+        visited.update(level)
+        if not level or len(visited) > VISITED_MAX:
+            break
+    if level:
+        en = f"{code} is deeper than {DEPTH_MAX} levels; holds further inside were not searched."
+        zh = f"{code} 的内容超过 {DEPTH_MAX} 层，未继续检查内部的锁定。"
+        reasons.add(("depth", code, code, en, zh))
+    return tuple(
+        Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our three codes went in
+        for why, subject, evidence, en, zh in sorted(reasons)
+    )
+
+
+def _inside(shelf: Shelf, thing: str) -> list[str]:
+    serial = [
+        c.value[0] if len(c.value) == 1 else join_parts(c.value)
+        for c in shelf.under(SLOT, thing)
+        if c.is_live
+    ]
+    return serial + [c.key[0] for c in shelf.items_in(thing) if c.is_live]
+
+
+def _own_reasons(shelf: Shelf, thing: str) -> list[Held]:
+    reasons = _holds(shelf, thing, thing)
+    for kind, key in _exclusive_keys(shelf, thing):
+        if not shelf.is_marked_conflict(kind, key):
+            continue
+        case = case_on(shelf, kind, key)
+        if case and case.status != "decided" and thing in case.held:
+            words = {
+                "en": f"Case {case.id}: {case.words['en']}",
+                "zh": f"争议 {case.id}：{case.words['zh']}",
+            }
+            reasons.append(Held("case", thing, case.id, words))
+    for claim in shelf.under(USES, thing):
+        if claim.is_live:
+            reasons += holds_on_lot(shelf, claim.value[0], claim.value[1])
+    for claim in shelf.on_key(UNIT, (thing,)):
+        if claim.is_live and claim.value[2]:
+            reasons += holds_on_lot(shelf, claim.value[0].partition("@")[0], claim.value[2])
+    return reasons
+
+
+def _exclusive_keys(shelf: Shelf, thing: str) -> list[tuple[Kind, tuple[str, ...]]]:
+    """Every key on which a case could hold this thing."""
+    keys: set[tuple[str, tuple[str, ...]]] = {
+        (kind.name, (thing,)) for kind in (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN)
+    }
+    found = {kind.name: kind for kind in (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN, SLOT, OP, IN)}
+    for claim in shelf.under(SLOT, thing):
+        keys.add((SLOT.name, claim.key))
+        keys.add((IN.name, claim.value))
+    keys.update((OP.name, claim.key) for claim in shelf.under(OP, thing))
+    keys.update((BOX.name, claim.key) for claim in shelf.items_in(thing))
+    return [(found[name], key) for name, key in sorted(keys)]
+
+
+def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:
+    return [
+        Held(
+            "hold",
+            subject,
+            claim.ref,
+            {
+                "en": f"{subject} is on hold since {claim.at} by {claim.who}: {claim.value[1]}",
+                "zh": f"{subject} 自 {claim.at} 起被 {claim.who} 锁定：{claim.value[1]}",
+            },
+        )
+        for claim in live(shelf.on_key(HOLD, (target,)))
+    ]
+
+
+def holds_on_lot(shelf: Shelf, part: str, lot: str) -> tuple[Held, ...]:
+    """A hold may name the lot alone or `part/lot`."""
+    named = _holds(shelf, lot, lot) + (_holds(shelf, f"{part}/{lot}", lot) if part else [])
+    return tuple(sorted(named, key=lambda held: held.evidence))
