@@ -10,15 +10,15 @@ import os
 import random
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
-from drivers import Driver, Printer
+from drivers import Driver, DriverFault, Printer
 from drivers.registry import create
 from edge_agent.journal.crashing import VARIABLE, crash_at
 from edge_agent.journal.faults import JournalFault, StorageReason
@@ -36,7 +36,14 @@ from edge_agent.journal.journal import Journal, passed
 from edge_agent.journal.lock import WriterLock
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import DATABASE_NAME, Reached, open_reader, open_writer
-from edge_agent.settings import FILE_NAME, Language, Settings, SettingsError, parse_settings
+from edge_agent.settings import (
+    FILE_NAME,
+    Language,
+    Settings,
+    SettingsError,
+    load_settings,
+    parse_settings,
+)
 from edge_agent.station import messages
 from edge_agent.station.clock import Clock, SystemClock
 from edge_agent.station.core import StationCore
@@ -62,6 +69,24 @@ FILE_BYTES_MAX: Final = 1024 * 1024
 def agent_version() -> str:
     """Version of the installed program."""
     return metadata.version("tallystick")
+
+
+def check_device(table: Mapping[str, Any]) -> str | None:
+    """What its driver has against a device's table; touches no device."""
+    try:
+        create(table, clock=float)
+    except DriverFault as fault:
+        return fault.words
+    return None
+
+
+def settings_of(directory: Path) -> Settings:
+    """The settings in a station's folder.
+
+    Raises:
+        SettingsError: every problem of the file, its devices included.
+    """
+    return load_settings(directory, check_device)
 
 
 def load_identity(directory: Path) -> Identity:
@@ -300,7 +325,7 @@ def enroll_here(directory: Path, token: str, devices: Sequence[str], language: s
     asked = read_token(token)
     settings = _settings_text(devices, language) if devices else None
     if settings:
-        parse_settings(settings, name=FILE_NAME)
+        parse_settings(settings, check_device, name=FILE_NAME)
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

@@ -13,15 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import click
 
 from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
-from edge_agent.settings import SettingsError, load_settings
+from edge_agent.settings import SettingsError
 from edge_agent.workflow.saving import StateUnreadable
 
 Language = Literal["en", "zh"]
+Direction = Literal["down", "up"]
+T = TypeVar("T")
 _FOLDER = click.argument(
     "directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path)
 )
@@ -84,14 +86,14 @@ def enroll(directory: Path, token: str, devices: tuple[str, ...], language: str)
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Default: that of station.toml.")
 def run(directory: Path, headless: bool, lang: Language | None) -> None:
     """Run the station until its input ends, Ctrl+C or SIGTERM."""
-    from edge_agent.bootstrap import open_station
+    from edge_agent.bootstrap import open_station, settings_of
     from edge_agent.station import headless as plain
     from edge_agent.station import terminal
     from edge_agent.station.messages import StopAsked
     from edge_agent.station.streams import read_into
 
     with _said():
-        settings = load_settings(directory)
+        settings = settings_of(directory)
         language = lang or settings.language
         speaker: plain.HeadlessSpeaker | terminal.TerminalSpeaker
         if headless:
@@ -120,24 +122,29 @@ def run(directory: Path, headless: bool, lang: Language | None) -> None:
     sys.exit(status)
 
 
-def _show(
-    directory: Path,
-    as_json: bool,
-    look: Callable[[sqlite3.Connection], Any],
-    words: Callable[[Any], str],
-) -> None:
-    """Open read-only, look, print."""
+def _look(directory: Path, look: Callable[[sqlite3.Connection], T]) -> T:
+    """Ask the journal, read-only."""
     from edge_agent.journal.faults import fault_of
     from edge_agent.journal.store import DATABASE_NAME, open_reader
 
     with _said():
         connection = open_reader(directory / DATABASE_NAME)
         try:
-            found = look(connection)
+            return look(connection)
         except sqlite3.Error as error:
             raise fault_of(error) from error
         finally:
             connection.close()
+    raise AssertionError("unreachable: what goes wrong is raised")
+
+
+def _show(
+    directory: Path,
+    as_json: bool,
+    look: Callable[[sqlite3.Connection], Any],
+    words: Callable[[Any], str],
+) -> None:
+    found = _look(directory, look)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else words(found))
 
 
@@ -210,6 +217,30 @@ def _codes_words(found: list[dict[str, Any]]) -> str:
     )
 
 
+@station.command(epilog="Example: tally station trace S03 BL2-2547-000405 --down")
+@_FOLDER
+@click.argument("code")
+@click.option("--up", "direction", flag_value="up", help="Only where it went.")
+@click.option("--down", "direction", flag_value="down", help="Only what is in it.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@_JSON
+def trace(
+    directory: Path, code: str, direction: Direction | None, lang: Language, as_json: bool
+) -> None:
+    """What is in CODE and where it went, as far as this station knows."""
+    from edge_agent.station import looking
+    from tally.trace import as_lines
+
+    wanted: tuple[Direction, ...] = (direction,) if direction else ("down", "up")
+    traces = _look(directory, partial(looking.traces, code=code, wanted=wanted))
+    if not any(one.nodes for one in traces):
+        raise click.ClickException(looking.untraced(code, traces[0]))
+    if as_json:
+        click.echo(json.dumps(looking.traces_as_plain(code, traces), ensure_ascii=False))
+    else:
+        click.echo("\n\n".join("\n".join(as_lines(one, lang)) for one in traces))
+
+
 @station.command(epilog="Example: tally station fingerprint S03")
 @_FOLDER
 @_JSON
@@ -230,12 +261,11 @@ def _fingerprint_words(found: dict[str, Any]) -> str:
 @_JSON
 def doctor(directory: Path, as_json: bool) -> None:
     """Check settings, devices, disk, clock and the whole chain; exit 1 if one is not well."""
-    from edge_agent.bootstrap import load_identity
-    from edge_agent.station.doctoring import Checked, examine, settings_checked
+    from edge_agent.bootstrap import load_identity, settings_of
+    from edge_agent.station.doctoring import Checked, devices_checked, examine
 
     try:
-        settings = load_settings(directory)
-        findings = settings_checked(settings.devices)
+        findings = devices_checked(settings_of(directory).devices)
     except SettingsError as error:
         findings = [Checked("settings", is_well=False, words=problem) for problem in error.problems]
     try:

@@ -1,19 +1,16 @@
 """The station's settings: `station.toml` into frozen values, all problems at once.
 
-The keys are documented in `config/station.example.toml`. Nothing here opens a device: a table of
-`[[device]]` is only checked by the family it names. No other module reads settings.
+The keys are documented in `config/station.example.toml`. Nothing here knows a device: whoever
+reads the settings brings the check of a `[[device]]` table. No other module reads settings.
 """
 
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
-
-from drivers import DriverFault
-from drivers.registry import create
 
 FILE_NAME: Final = "station.toml"
 FILE_BYTES_MAX: Final = 256 * 1024
@@ -21,6 +18,8 @@ DEVICES_MAX: Final = 32
 ADDRESSES_MAX: Final = 8
 
 Language = Literal["en", "zh"]
+DeviceCheck = Callable[[Mapping[str, Any]], str | None]
+"""What is wrong with a device's table, in words; None: nothing."""
 
 
 class SettingsError(Exception):
@@ -46,10 +45,10 @@ class Settings:
     journal_kib_max: int = 0
     """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
     devices: tuple[Mapping[str, Any], ...] = ()
-    """Tables for `drivers.registry`, in the order of the file."""
+    """One table a device, in the order of the file; its family reads it."""
 
 
-def load_settings(directory: Path) -> Settings:
+def load_settings(directory: Path, check_device: DeviceCheck) -> Settings:
     """Read DIR/station.toml; a station without the file runs on the defaults, without devices.
 
     Raises:
@@ -62,10 +61,10 @@ def load_settings(directory: Path) -> Settings:
         return Settings()
     except OSError as error:
         raise SettingsError((f"{path}: cannot be read: {error.strerror}.",)) from error
-    return parse_settings(raw, name=str(path))
+    return parse_settings(raw, check_device, name=str(path))
 
 
-def parse_settings(raw: bytes, *, name: str) -> Settings:
+def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Settings:
     """Read the bytes of a settings file; `name` is what the problems call it.
 
     Raises:
@@ -79,7 +78,7 @@ def parse_settings(raw: bytes, *, name: str) -> Settings:
         table = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError((f"{name}: expected TOML in UTF-8: {error}.",)) from error
-    reading = _Reading(name, text)
+    reading = _Reading(name, text, check_device)
     settings = Settings(
         language=reading.language(table.pop("language", "en")),
         addresses=reading.addresses(reading.table(table, "hub")),
@@ -97,8 +96,9 @@ def parse_settings(raw: bytes, *, name: str) -> Settings:
 class _Reading:
     """Notes each problem with its line and goes on with something harmless."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, check_device: DeviceCheck) -> None:
         self._name = name
+        self._check_device = check_device
         self._lines = text.splitlines()
         self.problems: list[str] = []
 
@@ -170,10 +170,9 @@ class _Reading:
         for twice in sorted({str(name) for name in names if names.count(name) > 1}):
             self.note("device", "each name once", twice)
         for one in found[:DEVICES_MAX]:
-            try:
-                create(one, clock=float)
-            except DriverFault as fault:
-                self.problems.append(f"{self._line_of('device')}: {fault.words}")
+            words = self._check_device(one)
+            if words is not None:
+                self.problems.append(f"{self._line_of('device')}: {words}")
         return tuple(found)
 
     def _line_of(self, key: str) -> str:

@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from drivers import DriverFault
-from drivers.registry import create
 from edge_agent.journal.faults import JournalCorrupt, JournalFault
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.lock import LOCK_NAME
@@ -34,7 +32,7 @@ class Checked:
     words: str
 
 
-def settings_checked(devices: Sequence[Mapping[str, Any]]) -> list[Checked]:
+def devices_checked(devices: Sequence[Mapping[str, Any]]) -> list[Checked]:
     """The settings could be read; each device as far as its path can be looked at."""
     found = [Checked("settings", is_well=True, words=f"{len(devices)} devices")]
     return found + [_device(table) for table in devices]
@@ -42,10 +40,6 @@ def settings_checked(devices: Sequence[Mapping[str, Any]]) -> list[Checked]:
 
 def _device(table: Mapping[str, Any]) -> Checked:
     name = f"device {table.get('name')}"
-    try:
-        create(table, clock=float)
-    except DriverFault as fault:
-        return Checked(name, is_well=False, words=fault.words)
     for key in ("port", "folder"):
         path = table.get(key)
         if isinstance(path, str) and not Path(path).exists():

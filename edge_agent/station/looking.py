@@ -5,6 +5,7 @@ keys are what scripts rely on.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from edge_agent.journal.blocks import read_blocks
@@ -17,6 +18,7 @@ from edge_agent.workflow.types import OpenUnit, StationState
 from tally.events.decoding import EventLine, read_line
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.ids import show_journal
+from tally.trace import Direction, Trace, as_plain, trace
 
 
 def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]:
@@ -114,6 +116,30 @@ def fingerprint(connection: sqlite3.Connection) -> dict[str, Any]:
         ],
         "uninterpreted": ledger.uninterpreted(),
     }
+
+
+def traces(
+    connection: sqlite3.Connection, code: str, wanted: Sequence[Direction]
+) -> tuple[Trace, ...]:
+    """Where a code went (`up`) and what is in it (`down`), as far as this station knows."""
+    graph = SqliteLedger(connection).graph
+    return tuple(trace(graph, code, way) for way in wanted)
+
+
+def traces_as_plain(code: str, found: Sequence[Trace]) -> dict[str, Any]:
+    """One direction as `tally.trace` gives it; of both {code, down, up, completeness}."""
+    plain: dict[str, dict[str, Any]] = {one.direction: as_plain(one) for one in found}
+    if len(found) == 1:
+        return plain[found[0].direction]
+    return {"code": code, **plain, "completeness": plain[found[0].direction]["completeness"]}
+
+
+def untraced(code: str, found: Trace) -> str:
+    """Words for a code that no event here names."""
+    return (
+        f"No event at this station names {code[:80]!r}. Check the code, or let the station sync. "
+        f"{found.completeness.words['en']}"
+    )
 
 
 def newest_event(connection: sqlite3.Connection) -> EventLine | None:
