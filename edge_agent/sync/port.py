@@ -35,11 +35,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class CutPiece:
-    """Own events ready to send: the bytes of `tally.records.segment.encode`."""
+    """Own events ready to send: the bytes of `tally.records.segment.encode`.
+
+    `is_sealed`: a whole sealed segment, whose seal need not follow.
+    """
 
     first: int
     last: int
     data: bytes
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,9 @@ class JournalView(Protocol):
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1, at least one, else as many as fit; None at the head.
 
-        Always a piece with a head signed over its last event (verified before it leaves), so that
-        a cut may end anywhere; the seal follows by `seal_after`.
+        A piece with a head signed over its last event (verified before it leaves), so that a cut
+        may end anywhere; the seal follows by `seal_after`. Where a whole sealed segment begins and
+        `events_max` allows a full piece, that segment, if it fits into `bytes_max`.
         """
         ...
 

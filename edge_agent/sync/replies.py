@@ -336,7 +336,10 @@ def _taken(turn: _Turn, reply: Reply) -> Heard:
         said = say("bad_receipt", seq=receipt.seq, why=wrong)
         return _failed(turn, said, goes_offline=False)
     saved = (SaveReceipt(receipt),) if receipt.seq > turn.view.acknowledged() else ()
-    after = replace(_double(turn.state, reply.seconds), sent=receipt.seq)
+    sealed = turn.state.sealed
+    if turn.request.is_sealed and (sealed or 0) >= turn.request.first - 1:
+        sealed = turn.request.last  # it went with its seal
+    after = replace(_double(turn.state, reply.seconds), sent=receipt.seq, sealed=sealed)
     return after, (*saved, *_notices(answer.notices))
 
 

@@ -46,7 +46,8 @@ NOTHING: Final = Position(0, GENESIS)
 class Request:
     """One thing to ask.
 
-    `first` to `last` are own events, `journal` is that of a pull, `runway` that of a lease.
+    `first` to `last` are own events, sealed already or not; `journal` is that of a pull, `runway`
+    that of a lease.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Request:
     seconds: float = REQUEST_SECONDS
     first: int = 0
     last: int = 0
+    is_sealed: bool = False
     journal: JournalId | None = None
     runway: Runway | None = None
 
@@ -287,6 +289,7 @@ def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | N
             seconds=PIECE_SECONDS,
             first=piece.first,
             last=piece.last,
+            is_sealed=piece.is_sealed,
         )
     return None
 

@@ -16,6 +16,7 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
@@ -77,6 +78,8 @@ class Uplink:
         self._wire = _Wire()
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["User-Agent"] = "tallystick"
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         name = hub_name(show_journal(hub))
         self._session.mount("https://", _Adapter(self.context, name, self._wire))
         self._session.adapters.pop("http://")

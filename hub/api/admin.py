@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hub.api.bell import Bell
-from hub.api.guard import Guard
+from hub.api.guard import Allowance, Guard
 from hub.api.problems import TurnedAway, install
 from tally.wire.protocol import JSON_TYPE
 
@@ -42,7 +42,7 @@ def admin_app(operations: tuple[str, ...], perform: Perform, bell: Bell) -> Guar
         bell.ring()
         return Response(msgspec.json.encode(answer), media_type=JSON_TYPE)
 
-    return Guard(app, body_bytes_max=BODY_BYTES_MAX)
+    return Guard(app, allow=lambda _scope: Allowance(BODY_BYTES_MAX))
 
 
 def _arguments(body: bytes) -> dict[str, Any]:

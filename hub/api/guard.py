@@ -8,20 +8,41 @@ becomes a problem document without a trace. Header size and time are limited bel
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api.problems import problem
+from hub.api.problems import TurnedAway, problem
 from tally.wire.protocol import BODY_BYTES_MAX
 
 _log = logging.getLogger("tally.hub.api")
 BODY_SECONDS: Final = 120.0
 AT_ONCE: Final = 64
+PASS_SECONDS: Final = 1.0
 HELD_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one request may bring: bytes, seconds for them, and the pool its bytes count in.
+
+    Strangers and proven callers have pools of their own, so that strangers cannot use up all.
+    """
+
+    bytes_max: int = BODY_BYTES_MAX
+    seconds: float = BODY_SECONDS
+    pool: str = "all"
+
+
+Allow = Callable[[Scope], Allowance]
+"""Judges a request by its head, before a byte of the body is read; may raise `TurnedAway`."""
 
 
 class Guard:
@@ -34,18 +55,16 @@ class Guard:
         self,
         app: ASGIApp,
         *,
-        body_bytes_max: int = BODY_BYTES_MAX,
-        body_seconds: float = BODY_SECONDS,
+        allow: Allow = lambda _scope: Allowance(),
         at_once: int = AT_ONCE,
         unhurried: frozenset[str] = frozenset(),
     ) -> None:
         self._app = app
-        self._body_bytes_max = body_bytes_max
-        self._body_seconds = body_seconds
+        self._allow = allow
         self._at_once = at_once
         self._unhurried = unhurried
         self._working = 0
-        self._held = 0
+        self._held: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,22 +72,30 @@ class Guard:
             await self._app(scope, receive, send)
             return
         parts: list[bytes] = []
+        pool = ""
         try:
-            refusal = await self._read(Headers(scope=scope), receive, parts)
+            try:
+                allowance = self._allow(scope)
+                pool = allowance.pool
+                refusal = await self._read(Headers(scope=scope), receive, parts, allowance)
+            except TurnedAway as turned:
+                refusal = problem(turned.code, turned.what)
             if refusal is None:
                 await self._work(scope, _again(b"".join(parts), receive), send)
             else:
-                # What was not read stays in the pipe, so this connection ends here.
+                # What is still under way is let pass by, or a reset would overtake the answer; what
+                # comes later stays in the pipe, so this connection ends here.
+                await _let_pass(receive)
                 refusal.headers["Connection"] = "close"
                 await refusal(scope, receive, send)
         finally:
-            self._held -= sum(map(len, parts))
+            self._held[pool] -= sum(map(len, parts))
 
     async def _read(
-        self, headers: Headers, receive: Receive, parts: list[bytes]
+        self, headers: Headers, receive: Receive, parts: list[bytes], allowance: Allowance
     ) -> Response | None:
         """Fill `parts` with the body, or say why not."""
-        limit = self._body_bytes_max
+        limit = allowance.bytes_max
         declared = headers.get("content-length", "0")
         if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
             return problem("too_large", f"The body has {declared[:20]} bytes; {limit} are taken.")
@@ -76,24 +103,24 @@ class Guard:
             return problem("unreadable", "The body is encoded; send it as it is.")
         size = 0
         try:
-            async with asyncio.timeout(self._body_seconds):
+            async with asyncio.timeout(allowance.seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return problem("unreadable", "The body ended early.")
                     part: bytes = message.get("body", b"")
                     parts.append(part)
-                    self._held += len(part)
+                    self._held[allowance.pool] += len(part)
                     size += len(part)
                     if size > limit:
                         return problem("too_large", f"The body has more than {limit} bytes.")
-                    if self._held > HELD_BYTES_MAX:
+                    if self._held[allowance.pool] > HELD_BYTES_MAX:
                         return problem("busy", "Too many large requests at once.")
                     if not message.get("more_body", False):
                         return None
         except TimeoutError:
-            seconds = self._body_seconds
-            return problem("too_slow", f"The body was not complete after {seconds:g} s.")
+            after = f"{allowance.seconds:g} s"
+            return problem("too_slow", f"The body was not complete after {after}.")
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         counted = scope["path"] not in self._unhurried
@@ -118,6 +145,18 @@ class Guard:
                 await fault(scope, receive, send)
         finally:
             self._working -= counted
+
+
+async def _let_pass(receive: Receive) -> None:
+    """Read on and keep nothing, for a moment."""
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PASS_SECONDS):
+            while size < BODY_BYTES_MAX:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                size += len(message.get("body", b""))
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

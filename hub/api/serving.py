@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import resource
 import signal
 import socket
 import ssl
@@ -29,7 +30,8 @@ from hub.api.bell import Bell
 
 HEADER_BYTES_MAX: Final = 32 * 1024
 HEADER_SECONDS: Final = 10.0
-CONNECTIONS_MAX: Final = 1000
+CONNECTIONS_MAX: Final = 4000
+FILES_MAX: Final = 8192
 STOP_SECONDS: Final = 10
 FAREWELL_SECONDS: Final = 0.5
 LOOPBACK: Final = "127.0.0.1"
@@ -160,6 +162,7 @@ def serve(
         (_server(stations, tls), doors.tls),
         (_server(admin), doors.admin),
     ]
+    _allow_many_files()
     try:
         asyncio.run(_run(servers, bell, on_ready))
     finally:
@@ -189,6 +192,14 @@ async def _run(
     await asyncio.gather(*tasks)
     for task in done:
         task.result()
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files: idle strangers must not use up what stations need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(FILES_MAX, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _server(

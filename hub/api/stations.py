@@ -11,14 +11,16 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import Scope
 
 from hub.api.bell import Bell, digest
-from hub.api.guard import Guard
+from hub.api.guard import Allowance, Guard
 from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
@@ -38,6 +40,9 @@ from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError, read_message, write_message
 
+STRANGER_SECONDS: Final = 20.0
+"""For the whole body of a caller without a session."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -56,7 +61,18 @@ def stations_app(desk: Desk) -> Guard:
     install(app)
     app.include_router(router)
     describe(app)
-    return Guard(app, unhurried=frozenset({p.NEWS}))
+    return Guard(app, allow=lambda scope: _allowance(desk, scope), unhurried=frozenset({p.NEWS}))
+
+
+def _allowance(desk: Desk, scope: Scope) -> Allowance:
+    """Only a proven caller may bring much; a stranger's request is small and quick, or nothing."""
+    try:
+        desk.sessions.who(_bearer(Headers(scope=scope)))
+    except TurnedAway:
+        if scope["method"] == "PUT":
+            raise
+        return Allowance(p.JSON_BYTES_MAX + 1024, STRANGER_SECONDS, "strangers")
+    return Allowance()
 
 
 def _desk(request: Request) -> Desk:
@@ -75,8 +91,12 @@ async def _body(request: Request) -> bytes:
 
 
 def _caller(request: Request) -> Session:
-    kind, _, bearer = request.headers.get("authorization", "").partition(" ")
-    return _desk(request).sessions.who(bearer if kind.lower() == "bearer" else "")
+    return _desk(request).sessions.who(_bearer(request.headers))
+
+
+def _bearer(headers: Headers) -> str:
+    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    return bearer if kind.lower() == "bearer" else ""
 
 
 def _journal(journal: str) -> JournalId:

@@ -18,7 +18,7 @@ from hub.api import serving
 from hub.api.admin import admin_app
 from hub.api.admin_client import NoHubError, ask, socket_address
 from hub.api.bell import Bell
-from hub.api.guard import Guard
+from hub.api.guard import Allowance, Guard
 from hub.services import Refused
 
 
@@ -77,7 +77,7 @@ def document(answer):
 
 
 def test_a_slow_body_is_given_up_in_words():
-    with served(Guard(echo, body_seconds=0.3)) as port:
+    with served(Guard(echo, allow=lambda scope: Allowance(seconds=0.3))) as port:
         answer = talk(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
     assert status(answer) == 408
     assert document(answer)["code"] == "too_slow"
@@ -103,7 +103,7 @@ def test_the_second_request_of_a_connection_has_the_same_deadline_for_its_header
 
 
 def test_a_body_over_the_limit_is_refused_whether_declared_or_not():
-    with served(Guard(echo, body_bytes_max=100)) as port:
+    with served(Guard(echo, allow=lambda scope: Allowance(100))) as port:
         declared = talk(port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n")
         chunked = talk(
             port,

@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import random
+import resource
 import signal
 import socket
 import ssl
@@ -390,9 +391,10 @@ def test_a_station_reads_only_what_it_subscribes_to(station, hub):
     ids=["empty", "lists", "objects", "null", "not text", "huge number", "long", "half", "big"],
 )
 @pytest.mark.parametrize("path", [p.SESSION, p.SESSION_ANSWER, p.ENROLL])
-def test_a_body_that_cannot_be_read_is_400_in_words(station, path, body):
+def test_a_body_that_cannot_be_read_is_refused_in_words(station, path, body):
     reply = station.send("POST", path, body)
-    assert (reply.status, code_of(reply)) == (400, "unreadable")
+    expected = (413, "too_large") if len(body) > p.JSON_BYTES_MAX + 1024 else (400, "unreadable")
+    assert (reply.status, code_of(reply)) == expected
     assert b"Traceback" not in reply.body
 
 
@@ -489,6 +491,29 @@ def test_stations_that_hang_do_not_hold_up_the_others(hub, station):
     finally:
         for tls in hanging:
             tls.close()
+
+
+IDLE = min(2000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
+
+
+def test_two_thousand_idle_connections_do_not_hold_up_a_station(hub, station):
+    idle = []
+    try:
+        door = ("127.0.0.1", hub.port + 1)
+        idle += [socket.create_connection(door, timeout=30) for _ in range(IDLE)]
+        assert station.send("GET", p.TIME).status == 200
+        assert station.bearer()
+    finally:
+        for plain in idle:
+            plain.close()
+
+
+def test_a_stranger_may_not_even_begin_to_send_a_piece(hub, station):
+    head = b"PUT /v1/journals/%s/records HTTP/1.1\r\nHost: x\r\n" % station.name.encode()
+    answer = raw(hub, station, head + b"Content-Length: 2000000\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 401")
+    large = b"POST /v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
+    assert raw(hub, station, large).startswith(b"HTTP/1.1 413")
 
 
 def test_sixteen_stations_at_once_are_all_served(hub):

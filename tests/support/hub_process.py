@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,7 @@ class HubProcess:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.process: subprocess.Popen[str] | None = None
-        self.port = 0
+        self.port = _free_pair()
 
     @classmethod
     def made(cls, folder: Path) -> HubProcess:
@@ -37,14 +39,12 @@ class HubProcess:
     def start(self) -> None:
         """Serve; returns once all doors are open. A second start uses the same port."""
         command = ["tally", "hub", "serve", str(self.folder), "--host", "127.0.0.1"]
-        if self.port:
-            command += ["--port", str(self.port)]
+        command += ["--port", str(self.port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         while (line := self.process.stdout.readline()) and not line.startswith("Stations"):
             pass
         assert line, "the hub ended before its doors were open"
-        self.port = int(line.rstrip().rstrip("/").rpartition(":")[2]) - 1
 
     @property
     def stations(self) -> str:
@@ -72,6 +72,16 @@ class HubProcess:
         self.process.stdout.close()
         self.process = None
         return status
+
+
+def _free_pair() -> int:
+    """A port with one above it, away from the default and from those the kernel hands out."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000, 2)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as both:
+            for number in (port, port + 1):
+                both.enter_context(socket.create_server(("127.0.0.1", number)))
+            return port
 
 
 @contextlib.contextmanager
