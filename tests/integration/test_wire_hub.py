@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.sync.enrolling import EnrolmentError, enroll, read_token
-from edge_agent.sync.port import Ingest, LinkTurned, SaveReceipt
+from edge_agent.sync.port import Ingest, LinkTurned, Runway, SaveReceipt
 from edge_agent.sync.session import Request
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.uplink import Link, Uplink
@@ -559,12 +559,39 @@ def _any_ca():
     return made.ca_certificate
 
 
-def test_integrators_read_the_same_trace_as_the_command_prints(hub):
+@pytest.fixture(scope="module")
+def plant(hub):
+    """The hub with the demo plant's master data."""
     config = Path(__file__).parents[2] / "config" / "demo"
     files = [*config.rglob("*.toml"), *config.rglob("*.csv"), *config.rglob("*.zpl")]
     wanted = [str(file) for file in files if file.name != "grants.toml"]
     command = ["tally", "hub", "import", str(hub.folder), *wanted]
     subprocess.run(command, check=True, capture_output=True)
+    return hub
+
+
+def test_codes_running_low_bring_one_more_block_though_the_station_forgets_that_it_asked(plant):
+    view, trust = enrolled(plant, "S03")
+    view.codes = [Runway("bl2@1", left=9, granted=60, grants=1, block_size=60)]
+
+    def own_blocks():
+        name = show_journal(view.journal)
+        return [block for block in plant.run("blocks") if block["journal"] == name]
+
+    for _ in range(3):  # each start knows nothing of the one before
+        station = Syncing(view, trust)
+        assert station.sync() is None
+        station.thread.stop()
+        assert [block["count"] for block in own_blocks()] == [60]
+    view.codes = [Runway("bl2@1", left=69, granted=120, grants=2, block_size=60)]
+    station = Syncing(view, trust)
+    assert station.sync() is None
+    station.thread.stop()
+    assert len(own_blocks()) == 1
+
+
+def test_integrators_read_the_same_trace_as_the_command_prints(plant):
+    hub = plant
     for code in ("BAT-18650-2547A", "BAT-18650-2546X"):
         with urllib.request.urlopen(f"http://127.0.0.1:{hub.port}/v1/trace/{code}") as answer:
             assert json.load(answer) == hub.run("trace", code)
