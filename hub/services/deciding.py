@@ -63,11 +63,11 @@ def decide(
 ) -> Decided:
     """See `hub.services.hub.Hub.decide`."""
     reason = reason.strip()
-    if not 1 <= len(reason) <= REASON_CHARACTERS_MAX:
+    if not 1 <= len(reason) <= REASON_CHARACTERS_MAX or not reason.isprintable():
         raise Refused(
             "malformed",
-            f"A decision needs a reason of 1 to {REASON_CHARACTERS_MAX} characters, got "
-            f"{len(reason)}.",
+            f"A decision needs a reason of 1 to {REASON_CHARACTERS_MAX} printable characters, got "
+            f"{reason[:80]!r}.",
         )
     _check_refs([*claims_seen, *supersedes])
     with office.store.transaction():

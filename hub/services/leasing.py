@@ -66,10 +66,11 @@ def lease(
 
 
 def _check(request_id: str, count: int, start: int | None, block: str | None) -> None:
-    if not 1 <= len(request_id) <= REQUEST_CHARACTERS_MAX:
+    if not 1 <= len(request_id) <= REQUEST_CHARACTERS_MAX or not request_id.isprintable():
         raise Refused(
             "malformed",
-            f"A request id has 1 to {REQUEST_CHARACTERS_MAX} characters, got {len(request_id)}.",
+            f"A request id has 1 to {REQUEST_CHARACTERS_MAX} printable characters, got "
+            f"{request_id[:REQUEST_CHARACTERS_MAX]!r}.",
         )
     if not 1 <= count <= COUNT_MAX or (start is not None and not 0 <= start <= COUNT_MAX):
         raise Refused(

@@ -37,10 +37,10 @@ def trace_lines(office: Office, code: str, wanted: Wanted, lang: str = "en") -> 
 
 
 def _traces(office: Office, code: str, wanted: Wanted) -> list[Trace]:
-    if not 1 <= len(code) <= CODE_CHARACTERS_MAX:
+    if not 1 <= len(code) <= CODE_CHARACTERS_MAX or not _is_text(code):
         raise Refused(
             "malformed",
-            f"Expected a code of 1 to {CODE_CHARACTERS_MAX} characters, got {len(code)}.",
+            f"Expected a code of 1 to {CODE_CHARACTERS_MAX} characters of text, got {code[:80]!r}.",
         )
     with office.store.reading():
         graph = office.store.ledger.graph
@@ -55,3 +55,8 @@ def _traces(office: Office, code: str, wanted: Wanted) -> list[Trace]:
             return [down]
         up = tracing.trace(graph, code, "up")
     return [up] if wanted == "up" else [down, up]
+
+
+def _is_text(code: str) -> bool:
+    """Bytes of a command line that are no UTF-8 arrive as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in code)

@@ -107,6 +107,7 @@ def test_none_ends_every_claim(hub, two):
         ({"by": "BDG-1107"}, "not_allowed"),
         ({"by": "nobody"}, "not_allowed"),
         ({"reason": "  "}, "malformed"),
+        ({"reason": "\udcff"}, "malformed"),
         ({"keep": "ffffffffff"}, "malformed"),
         ({"keep": "abc"}, "malformed"),
         ({"claims_seen": ["x"]}, "malformed"),

@@ -84,7 +84,15 @@ def test_an_unknown_scheme_is_refused_with_the_nearest(hub, station):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"count": 0}, {"count": -1}, {"start": -1}, {"request_id": ""}, {"block": "a b"}]
+    "wrong",
+    [
+        {"count": 0},
+        {"count": -1},
+        {"start": -1},
+        {"request_id": ""},
+        {"request_id": "\udcff"},
+        {"block": "a b"},
+    ],
 )
 def test_a_wish_that_makes_no_sense_is_refused(hub, station, wrong):
     wish = {"request_id": "r", "scheme_id": "bl2@1", "count": 1} | wrong
