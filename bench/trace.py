@@ -111,7 +111,7 @@ def walk_down(graph: Graph, code: str) -> int:
     """How many nodes are in this one, itself included."""
     number = graph.number(code)
     assert number is not None
-    return 1 + len({edge.child for edge in graph.below(number, LINKS_MAX)})
+    return 1 + len({edge.child for edge in graph.below(number, LINKS_MAX)[0]})
 
 
 def walk_up(graph: Graph, lot: str) -> int:
@@ -121,7 +121,7 @@ def walk_up(graph: Graph, lot: str) -> int:
     assert number is not None
     found, level = {number}, [number]
     while level:
-        level = sorted({edge.parent for edge in graph.above(level, LINKS_MAX)} - found)
+        level = sorted({edge.parent for edge in graph.above(level, LINKS_MAX)[0]} - found)
         found.update(level)
     return len(found)
 

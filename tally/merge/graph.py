@@ -70,11 +70,11 @@ class Graph(Shelf, Protocol):
     def name(self, number: int) -> str:
         """The joined text of a number: a code, or `part/lot`."""
 
-    def below(self, number: int, limit: int) -> Sequence[Edge]:
-        """Every edge downwards from a code, all levels at once; at most `limit` + 1."""
+    def below(self, number: int, limit: int) -> tuple[Sequence[Edge], bool]:
+        """Edges downwards from a code, all levels at once, and whether there are more."""
 
-    def above(self, numbers: Sequence[int], limit: int) -> Sequence[Edge]:
-        """The edges upwards from some codes, one level; at most `limit` + 1."""
+    def above(self, numbers: Sequence[int], limit: int) -> tuple[Sequence[Edge], bool]:
+        """Edges upwards from some codes, one level, and whether there are more."""
 
     def proof(self, edge: Edge) -> Proof:
         """What proves an edge, read from its event."""

@@ -3,49 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from tally.merge.units import Origin
 from tally.records.ids import show_journal
 from tally.trace.completeness import Completeness
 from tally.trace.tracing import Done, Link, Node, Trace
 
+DEPTH_MAX: Final = 40
+"""Levels of a drawing."""
+
 
 def as_lines(trace: Trace, lang: str = "en") -> list[str]:
     """The trace as people read it: one line a node below its parent, with who, where and when."""
-    nodes = {(node.code, node.sort == "lot"): node for node in trace.nodes}
-    links: dict[str, list[Link]] = {}
-    for link in trace.links:
-        near = link.parent if trace.direction == "down" else link.child
-        links.setdefault(near, []).append(link)
+    page = _Page(trace)
     lines = [trace.words[lang]]
     for node in trace.nodes:
         if node.level == 0:
-            lines += _facts(node, "")
-            lines += _below(trace, node.code, links, nodes, "", {node.code})
+            lines += _facts(node)
+            page.drawn.add(node.code)
+            lines += page.below(node.code, depth=1)
     return [*lines, trace.completeness.words[lang]]
 
 
-def _below(
-    trace: Trace,
-    code: str,
-    links: dict[str, list[Link]],
-    nodes: dict[tuple[str, bool], Node],
-    indent: str,
-    shown: set[str],
-) -> Iterator[str]:
-    """Depth first; a code that was drawn before is named and not opened again."""
-    for link in sorted(links.get(code, ()), key=lambda one: (one.slot, one.parent, one.child)):
-        far = link.child if trace.direction == "down" else link.parent
-        is_lot = trace.direction == "down" and link.relation in {"lot", "of_lot"}
-        node = nodes.get((far, is_lot))
-        yield f"{indent}  {_relation(link)}{_who(link.origin)}"
-        if far in shown:
-            yield f"{indent}    {far} (above)"
-            continue
-        facts = _facts(node, "") if node else [far]
-        yield from (f"{indent}    {line}" for line in facts)
-        yield from _below(trace, far, links, nodes, indent + "    ", shown | {far})
+class _Page:
+    """One drawing: a code that was drawn before is named and not opened again."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.is_down = trace.direction == "down"
+        self.drawn: set[str] = set()
+        self.nodes = {(node.code, node.sort == "lot"): node for node in trace.nodes}
+        self.links: dict[str, list[Link]] = {}
+        for link in trace.links:
+            self.links.setdefault(link.parent if self.is_down else link.child, []).append(link)
+
+    def below(self, code: str, *, depth: int) -> Iterator[str]:
+        """The lines under one code, depth first, `DEPTH_MAX` levels at most."""
+        indent = "  " * (2 * depth - 1)
+        links = sorted(self.links.get(code, ()), key=lambda one: (one.slot, one.parent, one.child))
+        if links and depth > DEPTH_MAX:
+            yield f"{indent}… deeper than {DEPTH_MAX} levels; trace {code} to go on"
+            return
+        for link in links:
+            far = link.child if self.is_down else link.parent
+            yield f"{indent}{_relation(link)}{_who(link.origin)}"
+            if far in self.drawn:
+                yield f"{indent}  {far} (above)"
+                continue
+            self.drawn.add(far)
+            node = self.nodes.get((far, self.is_down and link.relation in {"lot", "of_lot"}))
+            yield from (f"{indent}  {line}" for line in (_facts(node) if node else [far]))
+            yield from self.below(far, depth=depth + 1)
 
 
 def _relation(link: Link) -> str:
@@ -54,15 +62,15 @@ def _relation(link: Link) -> str:
     return f"{words[link.relation]}{quantity}"
 
 
-def _facts(node: Node, indent: str) -> list[str]:
-    told = [node.product and f"{node.product}", node.lot and f"lot {node.lot}"]
+def _facts(node: Node) -> list[str]:
+    told = [node.product, node.lot and f"lot {node.lot}"]
     if node.supplier or node.supplier_lot:
         told.append(f"from {node.supplier} {node.supplier_lot}".rstrip())
     told += [f"HELD: {held.words['en']}" for held in node.held]
     head = ", ".join(text for text in told if text)
-    lines = [f"{indent}{node.code}{': ' + head if head else ''}"]
-    lines += [f"{indent}  made{_who(origin)}" for origin in node.made]
-    lines += [f"{indent}  {_done(done)}{_who(done.origin)}" for done in node.done]
+    lines = [f"{node.code}: {head}" if head else node.code]
+    lines += [f"  made{_who(origin)}" for origin in node.made]
+    lines += [f"  {_done(done)}{_who(done.origin)}" for done in node.done]
     return lines
 
 

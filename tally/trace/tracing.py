@@ -25,7 +25,7 @@ Direction: TypeAlias = Literal["down", "up"]
 Sort: TypeAlias = Literal["unit", "box", "lot", "part"]
 
 LINKS_MAX: Final = 200_000
-LEVELS_MAX: Final = 32
+LEVELS_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +125,14 @@ def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_M
         links=tuple(links),
         is_cut=is_cut,
         completeness=completeness_of(graph),
-        words=_words(code, direction, ordered, limit=limit if is_cut else None),
+        words=_words(code, direction, ordered, shown=len(links) if is_cut else None),
     )
 
 
 def where_used(graph: Graph, code: str) -> tuple[Link, ...]:
-    """The units and boxes that a part, lot or item is in, one level up."""
-    edges = graph.above(_roots(graph, code)[0], LINKS_MAX)
-    return tuple(_link(graph, edge) for edge in edges[:LINKS_MAX])
+    """The units and boxes that a part, lot or item is in, one level up; at most `LINKS_MAX`."""
+    edges, _ = graph.above(_roots(graph, code)[0], LINKS_MAX)
+    return tuple(sorted((_link(graph, edge) for edge in edges), key=_link_order))
 
 
 def _roots(graph: Graph, code: str) -> tuple[list[int], set[int]]:
@@ -161,9 +161,9 @@ def _down(graph: Graph, roots: Sequence[int], limit: int) -> tuple[list[Edge], b
     edges: list[Edge] = []
     is_cut = False
     for root in roots:
-        found = graph.below(root, limit)
-        is_cut |= len(found) > limit
-        edges += found[:limit]
+        found, has_more = graph.below(root, limit - len(edges))
+        is_cut |= has_more
+        edges += found
     return _reached(roots, edges), is_cut
 
 
@@ -177,13 +177,11 @@ def _reached(roots: Sequence[int], edges: Sequence[Edge]) -> list[Edge]:
         by_parent.setdefault(edge.parent, []).append(edge)
     kept: list[Edge] = []
     level, known = list(roots), set(roots)
-    for _ in range(LEVELS_MAX):
+    while level:
         found = [edge for number in level for edge in by_parent.get(number, ())]
         kept += found
         level = sorted({edge.child for edge in found} - known)
         known.update(level)
-        if not level:
-            break
     return kept
 
 
@@ -193,12 +191,12 @@ def _up(graph: Graph, roots: Sequence[int], limit: int) -> tuple[list[Edge], boo
     for _ in range(LEVELS_MAX):
         if not level:
             return edges, False
-        found = graph.above(level, limit - len(edges))
-        edges += found[: limit - len(edges)]
+        found, has_more = graph.above(level, limit - len(edges))
+        edges += found
+        if has_more:
+            return edges, True
         level = sorted({edge.parent for edge in found} - known)
         known.update(level)
-        if len(found) > limit - len(edges) and len(edges) >= limit:
-            return edges, True
     return edges, bool(level)
 
 
@@ -282,7 +280,7 @@ def _shown(graph: Graph, number: int, *, is_lot: bool) -> str:
 
 
 def _words(
-    code: str, direction: Direction, nodes: Sequence[Node], *, limit: int | None
+    code: str, direction: Direction, nodes: Sequence[Node], *, shown: int | None
 ) -> dict[str, str]:
     if not nodes:
         return {"en": f"Nothing is recorded about {code}.", "zh": f"没有关于 {code} 的记录。"}
@@ -298,7 +296,7 @@ def _words(
         if direction == "down"
         else {"en": f"{code} went into: {en}.", "zh": f"{code} 去往：{zh}。"}
     )
-    if limit is not None:
-        said["en"] += f" The answer was cut at {limit} links; there are more."
-        said["zh"] += f" 结果在 {limit} 条关联处截断，还有更多。"
+    if shown is not None:
+        said["en"] += f" The answer was cut after {shown} links; there are more."
+        said["zh"] += f" 结果在 {shown} 条关联后截断，还有更多。"
     return said

@@ -26,7 +26,8 @@ _BELOW: Final = f"""
         SELECT ?1
         UNION SELECT h.v FROM down JOIN l_head h ON h.kind = {SLOT.number} AND h.a = down.id
         UNION SELECT m.v FROM down JOIN l_more m ON m.kind = {SLOT.number} AND m.a = down.id
-        UNION SELECT m.v FROM down JOIN l_many m ON m.kind IN ({_MANY_DOWN}) AND m.a = down.id)
+        UNION SELECT m.v FROM down JOIN l_many m ON m.kind IN ({_MANY_DOWN}) AND m.a = down.id
+        LIMIT ?2 + 1)
     SELECT h.* FROM down CROSS JOIN l_head h ON h.kind = {SLOT.number} AND h.a = down.id
     UNION ALL
     SELECT m.* FROM down CROSS JOIN l_more m ON m.kind = {SLOT.number} AND m.a = down.id
@@ -85,16 +86,16 @@ class Edges(Reader):
         """The joined text of a number."""
         return self._names.text(number)
 
-    def below(self, number: int, limit: int) -> list[Edge]:
-        """Every live edge downwards, and some that hang on edges that ended."""
+    def below(self, number: int, limit: int) -> tuple[list[Edge], bool]:
+        """Live edges downwards, and some that hang on edges that ended; whether there are more."""
         rows = self._connection.execute(self._sql(_BELOW), (number, limit + 1)).fetchall()
-        return [self._down(row) for row in self._living(rows)]
+        return [self._down(row) for row in self._living(rows[:limit])], len(rows) > limit
 
-    def above(self, numbers: Sequence[int], limit: int) -> list[Edge]:
-        """The live edges upwards, one level."""
+    def above(self, numbers: Sequence[int], limit: int) -> tuple[list[Edge], bool]:
+        """Live edges upwards, one level; whether there are more."""
         level = json.dumps(list(numbers))
         rows = self._connection.execute(self._sql(_ABOVE), (level, limit + 1)).fetchall()
-        return [self._up(row) for row in self._living(rows)]
+        return [self._up(row) for row in self._living(rows[:limit])], len(rows) > limit
 
     def proof(self, edge: Edge) -> Proof:
         """What proves an edge, read from its event."""

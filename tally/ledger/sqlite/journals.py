@@ -34,7 +34,7 @@ from tally.records.ids import (
 SHIFT: Final = 40
 SEQ_MASK: Final = (1 << SHIFT) - 1
 _SMALL: Final = 4
-_CHUNKS_CACHED: Final = 64
+_CHUNKS_CACHED: Final = 32
 _LINES_CACHED: Final = 8192
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _LEVEL: Final = 1

@@ -125,8 +125,40 @@ def test_an_answer_that_reached_its_limit_says_so(line):
         found = trace(graph, code, direction, limit=2)
         assert found.is_cut
         assert len(found.links) <= 2
-        assert "cut at 2" in found.words["en"]
+        assert "cut after" in found.words["en"]
     assert not trace(graph, "BX-1", "down", limit=100).is_cut
+
+
+def test_a_chain_of_a_thousand_levels_is_followed_and_drawn_as_far_as_a_page_goes():
+    station = Writing("S03")
+    for number in range(1200):
+        station.add(bound(board(number), board(number + 1)))
+    graph = a_ledger(station).graph
+    down, up = trace(graph, board(1200), "down"), trace(graph, board(0), "up")
+    assert (len(down.nodes), down.is_cut) == (1201, False)
+    assert (len(up.nodes), up.is_cut) == (1001, True)
+    assert any("deeper" in row for row in as_lines(down))
+    assert any("deeper" in row for row in as_lines(up))
+
+
+def test_a_part_reached_in_many_ways_is_drawn_once():
+    station = Writing("S03")
+    for number in range(30):
+        for slot in ("left", "right"):
+            station.add(bound(f"{number + 1}{slot}", f"{number}", slot=slot))
+            station.add(bound(f"{number + 1}", f"{number + 1}{slot}", slot=slot))
+    assert len(as_lines(trace(a_ledger(station).graph, "0", "down"))) < 500
+
+
+def test_a_limit_that_only_ended_links_fill_is_still_said():
+    station = Writing("S03")
+    for number in range(5):
+        at = station.add(bound_lot("BAT-1", lamp(number)))
+        if number < 3:
+            station.add(t.ActionUndone("mistake"), seen=[at])
+    found = trace(a_ledger(station).graph, "BAT-1", "up", limit=4)
+    assert found.is_cut
+    assert trace(a_ledger(station).graph, "BAT-1", "up", limit=5).is_cut is False
 
 
 def test_a_ring_ends_and_is_drawn(line):
