@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from edge_agent.bootstrap import check_device
+from edge_agent.settings import Settings, SettingsError, load_settings, parse_settings
+from tests.support import tidiness
+
+EXAMPLE = tidiness.ROOT / "config" / "station.example.toml"
+
+
+def problems(text):
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text.encode(), check_device, name="station.toml")
+    return caught.value.problems
+
+
+def test_the_example_is_read_and_shows_the_defaults():
+    settings = parse_settings(EXAMPLE.read_bytes(), check_device, name="example")
+    assert [one["name"] for one in settings.devices] == ["serial-1", "camera-1", "printer-1"]
+    plain = Settings()
+    assert (settings.language, settings.addresses) == (plain.language, plain.addresses)
+    assert (settings.double_read_s, settings.journal_kib_max) == (2.0, 0)
+
+
+def test_the_example_names_every_key():
+    text = EXAMPLE.read_text("utf-8")
+    for key in ("language", "double_read_s", "printer", "[hub]", "addresses", "kib_max"):
+        assert key in text
+
+
+def test_without_a_file_the_defaults_hold(tmp_path):
+    assert load_settings(tmp_path, check_device) == Settings()
+
+
+def test_every_problem_is_named_at_once_with_its_line():
+    found = problems(
+        'langage = "en"\n'
+        'language = "fr"\n'
+        "double_read_s = true\n"
+        "[journal]\n"
+        "kib_max = -1\n"
+        "[hub]\n"
+        'addresses = ["https://hub:1/x", 5]\n'
+        "[[device]]\n"
+        'name = "a"\n'
+        'driver = "serial"\n'
+        "[[device]]\n"
+        'name = "a"\n'
+        'driver = "label_files"\n'
+    )
+    text = "\n".join(found)
+    for words in (
+        "line 1: langage: there is no such key. Did you mean 'language'?",
+        "line 2: language: expected 'en' or 'zh', found 'fr'",
+        "line 3: double_read_s: expected 0.5 to 10 seconds, found True",
+        "line 5: kib_max",
+        "line 7: addresses: expected 'host:port'",
+        "each name once, found 'a'",
+        "did you mean 'serial_port'?",
+        "'folder'",
+    ):
+        assert words in text
+    assert len(found) == 9
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x =", "\x00", 'device = 5\nhub = "x"\njournal = []', "a = [" + "[" * 2000, "[[device]]"],
+)
+def test_whatever_stands_in_the_file_is_answered_in_words(text):
+    assert all(problem.startswith("station.toml") for problem in problems(text))
+
+
+def test_a_file_that_is_no_text_or_too_large_is_answered_in_words():
+    for raw in (b"\xff\xfe", b"#" * 300_000):
+        with pytest.raises(SettingsError, match=r"station\.toml"):
+            parse_settings(raw, check_device, name="station.toml")
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path):
+    (tmp_path / "station.toml").mkdir()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(Path(tmp_path), check_device)
