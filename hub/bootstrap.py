@@ -24,6 +24,7 @@ from hub.services import Hub, feeds
 from hub.services.office import Office
 from hub.services.operations import OPERATIONS, perform
 from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
+from hub.store.port import StoreFault
 from hub.store.sqlite import SqliteStore, open_for_reading, open_for_writing
 from hub.store.sqlite.opening import DATABASE_FILE, take_lock
 
@@ -43,8 +44,10 @@ def create(directory: Path, *, plant: str, site: str) -> Hub:
     """Make a new hub's folder: keys, settings, store with its feeds begun.
 
     Raises:
-        FileExistsError: a hub's keys are there already; nothing was changed.
+        FileExistsError: a hub's keys or events are there already; nothing was changed.
     """
+    if (directory / DATABASE_FILE).exists():
+        raise FileExistsError(f"{directory / DATABASE_FILE} exists already.")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = _clock(load(directory))
     secrets = trust.new_secrets(plant=plant, site=site, clock=clock, entropy=os.urandom)
@@ -52,7 +55,7 @@ def create(directory: Path, *, plant: str, site: str) -> Hub:
     settings = directory / SETTINGS_FILE
     if not settings.exists():
         settings.write_text(_FIRST_SETTINGS, "utf-8")
-    return open_hub(directory)
+    return _begun(_open(directory, None))
 
 
 def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -> Hub:
@@ -67,6 +70,13 @@ def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -
         StoreFault: in use, damaged, of a newer version.
         SettingsError: hub.toml has problems.
     """
+    trust.load(directory)
+    if not (directory / DATABASE_FILE).exists():
+        raise _lost()
+    return _matching(_open(directory, reached))
+
+
+def _open(directory: Path, reached: Callable[[str], None] | None) -> Office:
     secrets = trust.load(directory)
     clock = _clock(load(directory))
     lock = take_lock(directory)
@@ -76,7 +86,7 @@ def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -
     except BaseException:
         os.close(lock)
         raise
-    return _ready(Office(store, secrets, clock, os.urandom))
+    return Office(store, secrets, clock, os.urandom)
 
 
 def open_view(directory: Path) -> Hub:
@@ -92,12 +102,12 @@ def open_view(directory: Path) -> Hub:
     clock = _clock(load(directory))
     store = SqliteStore(open_for_reading(directory / DATABASE_FILE), is_view=True)
     office = Office(store, secrets, clock, os.urandom)
-    return Hub(office)
+    return _matching(office)
 
 
 def in_memory(secrets: trust.Secrets, clock: trust.Clock, entropy: trust.Entropy) -> Hub:
     """A hub without a file, whose time and randomness are the caller's."""
-    return _ready(Office(SqliteStore(open_for_writing(None)), secrets, clock, entropy))
+    return _begun(Office(SqliteStore(open_for_writing(None)), secrets, clock, entropy))
 
 
 def serve(
@@ -164,12 +174,42 @@ def addresses(directory: Path) -> tuple[str, ...]:
     return tuple(f"{_shown(each)}:{port + 1}" for each in own)
 
 
-def _ready(office: Office) -> Hub:
-    """Begin the feeds of a hub that has none: a new one, or one whose making was cut short."""
+def _begun(office: Office) -> Hub:
+    """A new hub, its feeds begun; only here, once in the life of its keys."""
     with office.store.transaction():
-        if not office.store.journals():
-            feeds.open_feeds(office)
+        feeds.open_feeds(office)
     return Hub(office)
+
+
+def _matching(office: Office) -> Hub:
+    """The hub, if its keys and its events belong together.
+
+    Raises:
+        StoreFault: they are of two hubs, or there are no events.
+    """
+    with office.store.reading():
+        known = {journal.id: journal.key for journal in office.store.journals()}
+    if not known:
+        office.store.close()
+        raise _lost()
+    own = office.secrets.feeds.values()
+    if any(known.get(feed.journal) != feed.key.public for feed in own):
+        office.store.close()
+        raise StoreFault(
+            f"{DATABASE_FILE} and {trust.SECRETS_FILE} are of two hubs: the feeds in the one are "
+            f"not signed by the keys in the other. Restore both from the same backup.",
+            is_retryable=False,
+        )
+    return Hub(office)
+
+
+def _lost() -> StoreFault:
+    """Beginning the feeds again under the same keys would be a second history of each."""
+    return StoreFault(
+        f"{DATABASE_FILE} is missing or empty, with all events of this hub. Restore it from the "
+        f"newest backup; if this hub never served, clear its folder and make a new one.",
+        is_retryable=False,
+    )
 
 
 def _clock(settings: Settings) -> trust.Clock:

@@ -112,3 +112,31 @@ def test_a_damaged_file_is_said_so(tmp_path, damage):
     (tmp_path / "hub.db").write_bytes(damage)
     with pytest.raises(StoreFault):
         open_view(tmp_path).fingerprint()
+
+
+def test_keys_and_events_of_two_hubs_do_not_go_together(tmp_path):
+    for name in ("a", "b"):
+        create(tmp_path / name, plant="NB1", site="NB1").office.store.close()
+    (tmp_path / "b" / "hub.db").rename(tmp_path / "a" / "hub.db")
+    for opening in (open_hub, open_view):
+        with pytest.raises(StoreFault, match="two hubs"):
+            opening(tmp_path / "a")
+
+
+def test_a_folder_that_holds_events_gets_no_new_keys(tmp_path):
+    create(tmp_path, plant="NB1", site="NB1").office.store.close()
+    (tmp_path / "secrets.json").unlink()
+    with pytest.raises(FileExistsError):
+        create(tmp_path, plant="NB1", site="NB1")
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_a_hub_that_lost_its_events_does_not_begin_again_under_the_same_keys(tmp_path, left):
+    create(tmp_path, plant="NB1", site="NB1").office.store.close()
+    (tmp_path / "hub.db").unlink()
+    if left == "an empty file":
+        (tmp_path / "hub.db").touch()
+    with pytest.raises(StoreFault):
+        open_view(tmp_path)
+    with pytest.raises(StoreFault, match="Restore it"):
+        open_hub(tmp_path)
