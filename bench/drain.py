@@ -39,6 +39,7 @@ class Drain:
     def __init__(self, hub: Hub, directory: Path, first: int, events: int) -> None:
         self.events = events
         self._station = BenchStation(hub, directory, directory.name)
+        self._station.pull(hub)
         journal = self._station.journal
         for bodies in batches(plant.binds(first, events), _BATCH):
             journal.append([OwnFact(body, "BDG-1107") for body in bodies], None, at=AT)

@@ -6,7 +6,7 @@ signature is verified before it leaves (`format.md` 3). Fits `edge_agent.sync.po
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from tally.records.segment import (
     SEGMENT_BYTES_MAX,
     Segment,
     encode,
+    header_line,
     piece_of,
 )
 from tally.records.signing import sign_head
@@ -32,11 +33,15 @@ _CUT_BYTES_MAX: Final = SEGMENT_BYTES_MAX
 
 @dataclass(frozen=True, slots=True)
 class CutPiece:
-    """Own events `first` to `last`, encoded and ready to send."""
+    """Own events `first` to `last`, encoded and ready to send.
+
+    `is_sealed`: a whole sealed segment, whose seal need not follow.
+    """
 
     first: int
     last: int
     data: bytes
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,19 @@ class OutgoingJournal:
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1 under a head signed over the last of them; None at the head.
 
+        A whole sealed segment that fits goes as it is: the hub need not put it together later. So
+        a piece ends where a sealed segment does.
+
         Raises:
             HardwareFault: the signature just made does not verify.
         """
+        closed = self._closed_after(seq)
+        if closed is not None:
+            if closed.first == seq + 1 and events_max >= PIECE_EVENTS_MAX:
+                whole = self._whole(closed)
+                if _size(whole) <= bytes_max:
+                    return CutPiece(whole.first, whole.last, encode(whole), is_sealed=True)
+            events_max = min(events_max, closed.last - seq)
         before = self.id_at(seq)
         lines, last_id = self._lines_after(seq, events_max, bytes_max)
         if before is None or not lines:
@@ -152,6 +167,11 @@ class OutgoingJournal:
 
     def seal_after(self, seq: int) -> CutSeal | None:
         """The first own seal whose range ends above `seq`."""
+        closed = self._closed_after(seq)
+        return None if closed is None else CutSeal(closed.last, header_line(closed))
+
+    def _closed_after(self, seq: int) -> Segment | None:
+        """The first sealed segment that ends above `seq`; its lines are not read."""
         row = self._connection.execute(
             """SELECT first, last, before, head, root, signature FROM seal
                WHERE last > ? ORDER BY first LIMIT 1""",
@@ -160,19 +180,24 @@ class OutgoingJournal:
         if row is None:
             return None
         first, last, before, head, root, signature = row
-        lines = self._connection.execute(
-            "SELECT line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
-        )
-        segment = Segment(
+        unread = (b"",) * (last - first + 1)
+        return Segment(
             self._identity.journal,
             first,
             EventId(before),
             EventId(head),
-            tuple(line for (line,) in lines),
+            unread,
             root=root,
             seal=signature,
         )
-        return CutSeal(last, encode(segment).split(b"\n", 1)[0])
+
+    def _whole(self, closed: Segment) -> Segment:
+        """A sealed segment with its lines."""
+        rows = self._connection.execute(
+            "SELECT line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq",
+            (closed.first, closed.last),
+        )
+        return replace(closed, lines=tuple(line for (line,) in rows))
 
     def frontier(self) -> Mapping[JournalId, Position]:
         """How far each foreign journal is held without a gap, on its first branch."""
@@ -185,6 +210,10 @@ class OutgoingJournal:
         """Codes left for the current plan, one a scheme, in the plan's order."""
         blocks = read_blocks(self._connection)
         return [runway(scheme, blocks) for scheme in self._schemes()]
+
+
+def _size(segment: Segment) -> int:
+    return sum(map(len, segment.lines)) + len(segment.lines)
 
 
 def runway(scheme: str, blocks: Sequence[HeldBlock]) -> Runway:

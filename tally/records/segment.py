@@ -116,7 +116,12 @@ def encode(segment: Segment) -> bytes:
     """The bytes at rest and on the wire."""
     plain = b"\n".join(segment.lines) + b"\n"
     compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
-    return msgspec.json.encode(_header_of(segment)) + b"\n" + compressor.compress(plain)
+    return header_line(segment) + b"\n" + compressor.compress(plain)
+
+
+def header_line(segment: Segment) -> bytes:
+    """The header alone, without its line break; of the lines only their number matters."""
+    return msgspec.json.encode(_header_of(segment))
 
 
 def decode(data: bytes) -> Segment:
