@@ -27,7 +27,7 @@ from edge_agent.sync.port import (
     Noticed,
     Said,
 )
-from edge_agent.sync.replies import Reply, Unreached, on_reply, read_news
+from edge_agent.sync.replies import on_reply, read_news
 from edge_agent.sync.session import (
     Request,
     SyncState,
@@ -38,6 +38,7 @@ from edge_agent.sync.session import (
     on_link_up,
     on_news,
 )
+from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Uplink, has_ended
 from edge_agent.sync.wording import say
 

@@ -26,8 +26,8 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from edge_agent.sync.port import Said
-from edge_agent.sync.replies import Reply, Unreached
 from edge_agent.sync.session import Request
+from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import say
 from tally.records.ids import JournalId, show_journal
 from tally.wire.protocol import (

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from edge_agent.sync.replies import Reply, Unreached
 from edge_agent.sync.session import Request
+from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Link, Uplink, has_ended
 from hub import trust
 from tests.support.raw_server import answering, raw_server, read_request

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from edge_agent.sync.port import HubAhead, Ingest, LinkTurned, Noticed, Runway, SaveReceipt
-from edge_agent.sync.replies import Reply, Unreached, on_reply
+from edge_agent.sync.replies import on_reply
 from edge_agent.sync.session import Request, SyncState, Wait, next_request, on_link_up, on_news
+from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import TEXTS, say
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.signing import RECEIPT, SESSION, Receipt, SigningKey

@@ -1,0 +1,113 @@
+"""The hub's side of a session: challenge, bearer, and what a hello tells of both stories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
+from edge_agent.sync.port import HubAhead, Noticed
+from edge_agent.sync.session import Pulled
+from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
+from edge_agent.sync.wording import say
+from tally.records.ids import parse_event_id, parse_journal
+from tally.records.segment import SEGMENT_EVENTS_MAX
+from tally.wire import messages as m
+from tally.wire import protocol as p
+from tally.wire.messages import Position
+
+SEALS_AGAIN_EVENTS: Final = 2 * SEGMENT_EVENTS_MAX
+"""How far back seals are sent again after a start; the hub knows those it has."""
+
+
+def challenged(turn: Turn, reply: Reply) -> Heard:
+    """The nonce to sign, if the hub shows the key that was pinned."""
+    given = read_json(reply, m.Challenge)
+    if given.verifier != turn.identity.receipt_key.raw.hex():
+        said = say("other_hub", found=f"key {given.verifier[:16]}…")
+        return failed(turn, said, goes_offline=True)
+    return replace(turn.state, nonce=bytes.fromhex(given.nonce), epoch=given.epoch), ()
+
+
+def granted(turn: Turn, reply: Reply) -> Heard:
+    """The bearer of a session."""
+    given = read_json(reply, m.SessionGrant)
+    # A tenth less than promised: the two clocks run apart and the request takes its time.
+    until = turn.now + 0.9 * min(given.seconds, p.SESSION_SECONDS)
+    after = replace(turn.state, bearer=given.bearer, bearer_until=until, nonce=None)
+    return after, ()
+
+
+def greeted(turn: Turn, reply: Reply) -> Heard:
+    """The answer to a hello: where to send from, what to pull."""
+    answer = read_json(reply, m.HelloAnswer)
+    if parse_journal(answer.hub) != turn.identity.hub:
+        said = say("other_hub", found=f"hub {answer.hub}")
+        return failed(turn, said, goes_offline=True)
+    have = _position(answer.have, turn)
+    common = _position(answer.common, turn)
+    state, effects = _place(turn, have, common)
+    feeds = [item for item in answer.subscriptions if item.kind == "feed"]
+    feeds.sort(key=lambda item: _rank(item.name))
+    after = replace(
+        state,
+        sealed=_sealed_to(turn, state.sent),
+        hello_at=turn.now,
+        feeds=tuple(map(_pulled, feeds)),
+        lines=tuple(_pulled(item) for item in answer.subscriptions if item.kind == "station"),
+        news=answer.news,
+        seals_wait=False,
+        hub_events_max=max(EVENTS_MIN, answer.events_max),
+        hub_bytes_max=max(BYTES_MIN, answer.bytes_max),
+        events_max=max(EVENTS_MIN, min(state.events_max, answer.events_max)),
+        bytes_max=max(BYTES_MIN, min(state.bytes_max, answer.bytes_max)),
+    )
+    return after, (*offered_receipt(turn, answer.receipt), *effects, *shown(answer.notices))
+
+
+def _sealed_to(turn: Turn, sent: int) -> int:
+    """From where seals are sent: after a start, those of the last events once more."""
+    sealed = turn.state.sealed
+    if sealed is None:
+        sealed = max(0, turn.view.acknowledged() - SEALS_AGAIN_EVENTS)
+    return min(sealed, sent)
+
+
+def _place(turn: Turn, have: Position, common: Position) -> Heard:
+    """Where to send from, and whether hub and station hold the same story (`sync.md` 3.6, F2)."""
+    state, head, acked = turn.state, turn.view.head(), turn.view.acknowledged()
+    if have.seq <= head.seq and turn.view.id_at(have.seq) == have.event_id:
+        is_news = have.seq < min(acked, state.sent or acked)
+        said = Noticed(say("hub_behind", have=have.seq, acked=acked), have.seq)
+        return replace(state, sent=have.seq, ahead=None), (said,) if is_news else ()
+    # Once two stories are known they stay two, though the hub by now holds ours as well.
+    diverged = have.seq <= head.seq or common.seq < head.seq
+    if state.ahead is not None and state.ahead[0] == have:
+        diverged = diverged or state.ahead[1]
+    after = replace(state, sent=common.seq, ahead=(have, diverged))
+    if state.ahead == after.ahead:  # said before
+        return after, ()
+    words = (
+        say("diverged", common=common.seq)
+        if diverged
+        else say("ahead", have=have.seq, head=head.seq)
+    )
+    return after, (HubAhead(have, diverged), Noticed(words, common.seq))
+
+
+def _position(tip: m.Tip | None, turn: Turn) -> Position:
+    if tip is None or tip.seq == 0:
+        return Position(0, parse_event_id("0" * 64))
+    if parse_journal(tip.journal) != turn.identity.journal:
+        raise NotAnAnswerError(f"it speaks of journal {tip.journal}")
+    return Position(tip.seq, parse_event_id(tip.id))
+
+
+def _pulled(item: m.Subscription) -> Pulled:
+    return Pulled(
+        parse_journal(item.journal), item.name, Position(item.seq, parse_event_id(item.id))
+    )
+
+
+def _rank(name: str) -> int:
+    return p.FEED_ORDER.index(name) if name in p.FEED_ORDER else len(p.FEED_ORDER)
