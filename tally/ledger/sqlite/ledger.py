@@ -143,6 +143,9 @@ class SqliteLedger:
 
     def cases(self) -> tuple[Case, ...]:
         """Every conflict and every decided key, by id and key."""
+        return self._reader.once(("cases",), self._cases)
+
+    def _cases(self) -> tuple[Case, ...]:
         keys = {(kind.name, key) for kind, key in self._reader.crowded_keys()}
         keys.update(split_key(name) for name in self._reader.decided_keys())
         found = [
@@ -159,9 +162,10 @@ class SqliteLedger:
             return case_on(self._reader, BY_NAME[kind], key)
         return next((found for found in self.cases() if found.id == case), None)
 
-    def findings(self) -> tuple[Finding, ...]:
-        """Every finding, by code, subject and event."""
-        return all_findings(self._reader)
+    def findings(self, subject: str | None = None) -> tuple[Finding, ...]:
+        """Every finding, or those on one unit, box or lot; by code, subject and event."""
+        found = self._reader.once(("findings",), lambda: all_findings(self._reader))
+        return found if subject is None else tuple(f for f in found if f.subject == subject)
 
     def rechecks(self) -> tuple[Recheck, ...]:
         """Checks that a station answered UNKNOWN, judged again: pending, passed or failed."""

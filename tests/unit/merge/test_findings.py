@@ -200,6 +200,17 @@ def test_an_ending_that_names_an_event_not_yet_here_is_pending():
     assert (ledger.findings(), ledger.unit(lamp(1)).contents) == ((), ())
 
 
+def test_findings_are_asked_for_one_subject_and_follow_the_next_batch():
+    s3 = Writing("S03")
+    s3.add(reserved(400)[0])
+    ledger = a_ledger(s3)
+    assert len(ledger.findings(lamp(400))) == 1
+    assert ledger.findings(lamp(401)) == ()
+    s3.add(reserved(399)[0])
+    ledger.absorb(s3.batch(3))
+    assert len(ledger.findings()) == 2
+
+
 def test_every_finding_speaks_both_languages():
     s3 = Writing("S03")
     s3.add(reserved(400)[0])
