@@ -64,7 +64,7 @@ def enroll_token(directory: Path, station: str, given: tuple[str, ...]) -> None:
 @in_words
 def import_files(directory: Path, files: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     """Publish master data from TOML, CSV or JSON files; what is unchanged is not written."""
-    given = [{"name": path.name, "content": _content(path)} for path in files]
+    given = [{"name": str(path), "content": _content(path)} for path in files]
     done = ask_hub(directory, "import", {"files": given, "dry_run": dry_run})
     if as_json:
         print_json(done)
