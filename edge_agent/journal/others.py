@@ -55,7 +55,7 @@ class Ingested:
 
     `need`: the seq to send from, when events before this segment are missing. `forked`: this
     opened another branch. `own_differs`: it holds events under the own key that the own journal
-    has not. `words` say so for people (English), else empty. `ids` and
+    has not. `words` and `words_zh` say so for people, else empty. `ids` and
     `events` are the new ones, in order.
     """
 
@@ -71,6 +71,7 @@ class Ingested:
     own_differs: bool = False
     newest_stamp: Hlc | None = None
     words: str = ""
+    words_zh: str = ""
 
 
 class OtherJournals:
@@ -109,8 +110,13 @@ class OtherJournals:
         before = ids[known - 1] if known else segment.before
         branch, forked, need = self._place(segment.journal, segment.first + known, before)
         if branch is None:
-            words = f"{segment}: events before it are missing; send from {need}."
-            return replace(answer, tip=self._tip(segment.journal), need=need, words=words)
+            return replace(
+                answer,
+                tip=self._tip(segment.journal),
+                need=need,
+                words=f"{segment}: events before it are missing; send from {need}.",
+                words_zh=f"{segment}:缺少之前的记录;请从 {need} 开始发送。",
+            )
         new: list[EventLine | Unread] = []
         for start in range(known, len(ids), STEP_EVENTS):
             end = min(start + STEP_EVENTS, len(ids))
@@ -118,7 +124,6 @@ class OtherJournals:
             branch, events = self._store_step(branch, segment, ids, start, end, proof)
             new += events
             yield
-        words = f"{segment}: this journal has two histories; both are kept." if forked else ""
         return replace(
             answer,
             first=segment.first + known,
@@ -128,7 +133,8 @@ class OtherJournals:
             events=tuple(new),
             forked=forked,
             newest_stamp=_newest_stamp(new),
-            words=words,
+            words=f"{segment}: this journal has two histories; both are kept." if forked else "",
+            words_zh=f"{segment}:此日志有两条历史;两者均保留。" if forked else "",
         )
 
     def _proven(self, data: bytes, own: Identity) -> tuple[Segment, list[EventId]]:
@@ -300,7 +306,11 @@ def _compare_with_own(segment: Segment, ids: list[EventId], own_id: OwnId) -> In
         "copied, or restored from an image. No code is given out until the station is enrolled "
         "anew."
     )
-    return replace(answer, own_differs=True, words=words)
+    words_zh = (
+        f"以本工位密钥签名的记录 {differs} 不在本机日志中:此电脑曾被复制或从镜像恢复。"
+        "重新注册之前不再发放编码。"
+    )
+    return replace(answer, own_differs=True, words=words, words_zh=words_zh)
 
 
 def _place(branch: int, seq: int) -> int:

@@ -29,6 +29,8 @@ from edge_agent.workflow.types import (
     Measured,
     Outcome,
     Print,
+    PrintDone,
+    PrintFailed,
     Repeated,
     Restarted,
     Scanned,
@@ -70,6 +72,7 @@ class StationCore:
         self._reached = reached
         self._window = Window(seconds=double_read_s)
         self._last: Answer | None = None
+        self._unsaved: PrintDone | PrintFailed | None = None
         self.schemes: tuple[str, ...] = ()
 
     def start(self) -> list[Output]:
@@ -87,9 +90,25 @@ class StationCore:
             JournalFault: the journal must not be written any more: stop (`is_retryable` is False).
             JournalCorrupt, HardwareFault: the same, for good.
         """
+        late = self._save_late()
+        answer, *led_to = self._handle(given)
+        if isinstance(given, KnowledgeChanged):
+            return [*late, *led_to]
+        return [answer, *late, *led_to]
+
+    def _save_late(self) -> list[Output]:
+        """What the printer said while the disk was full, if it can be saved now."""
+        if self._unsaved is None:
+            return []
+        said, self._unsaved = self._unsaved, None
+        outputs = self._apply(said, source="printer")
+        is_still_full = outputs[0].words is not None
+        return [] if is_still_full else outputs
+
+    def _handle(self, given: CoreInput) -> list[Output]:
         match given:
             case KnowledgeChanged():
-                return self._apply(given, source="hub")[1:]
+                return self._apply(given, source="hub")
             case Measured():
                 return self._apply(given, source=given.source)
             case Read() | Typed():
@@ -109,27 +128,32 @@ class StationCore:
             scan = recognise(read, self.knowledge.vocabulary())
             scans.setdefault(scan.text, scan)
         if len(scans) == 1:
-            return self.handle(reads[0])
+            return self._handle(reads[0])
         return self._apply(SeenTogether(tuple(scans.values())), source=reads[0].source)
 
     def _apply(self, given: Input, *, source: str | None) -> list[Output]:
         """Decide, commit, print, answer."""
         events: list[EventId] = []
         notices: list[Answer] = []
-        plan_before = self.state.plan
+        plan_before, asked = self.state.plan, given
         try:
             outcome = self._decide(given)
             events += self._commit(outcome)
             notices += outcome.notices
             while outcome.prints:
-                outcome = self._decide(self._print(outcome.prints[0]))
+                given = self._print(outcome.prints[0])
+                outcome = self._decide(given)
                 events += self._commit(outcome)
                 notices += outcome.notices
         except JournalFault as fault:
             if not fault.is_retryable:
                 raise
+            if isinstance(given, PrintDone | PrintFailed):
+                self._unsaved = given
+            # What was not saved was not seen: the same scan, repeated at once, is no double read.
+            self._window = Window(seconds=self._window.seconds)
             return [self._not_saved(fault, events, source)]
-        if isinstance(given, KnowledgeChanged | Restarted) or self.state.plan != plan_before:
+        if isinstance(asked, KnowledgeChanged | Restarted) or self.state.plan != plan_before:
             self.schemes = self._schemes()
         first = output_of(outcome.answer, source=source, events=tuple(events))
         return [first, *(output_of(notice, source=source) for notice in notices)]
@@ -149,7 +173,7 @@ class StationCore:
         issuing = (s for s in steps if isinstance(s, Commission | CommissionPreprinted | OpenBox))
         return tuple(dict.fromkeys(step.scheme for step in issuing))
 
-    def _print(self, wanted: Print) -> Input:
+    def _print(self, wanted: Print) -> PrintDone | PrintFailed:
         self._reached("after_commit_before_print")
         done = self._labels.print_label(wanted)
         self._reached("after_print_before_record")

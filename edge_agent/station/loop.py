@@ -284,7 +284,7 @@ class Loop:
 
     def _ingested(self, result: Ingested) -> None:
         if result.words:
-            words = Words(result.words, result.words)
+            words = Words(result.words, result.words_zh)
             self._speaker.remark(
                 replace(self._core.say(Verdict.HOLD, words, code="S-101"), source="hub")
             )

@@ -1,6 +1,8 @@
 """The station's core over a real journal in memory, with the demo plant, driven in its own time."""
 
 import datetime as dt
+import sqlite3
+from contextlib import suppress
 
 import pytest
 
@@ -264,6 +266,56 @@ def test_a_full_disk_is_said_and_the_same_scan_works_when_there_is_space(floor):
     assert "磁盘已满" in text_of(refused, "zh")
     floor.journal.connection.execute("PRAGMA max_page_count=1000000")
     assert floor.scan("Y-1").code != "E-901"
+
+
+def fill_the_disk(floor, *, until):
+    connection = floor.journal.connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count={pages}")
+    number = 0
+    while until(floor.scan(f"X-{number}")):
+        number += 1
+
+
+def make_space(floor):
+    floor.journal.connection.execute("PRAGMA max_page_count=1000000")
+
+
+def test_the_same_scan_repeated_at_once_after_a_full_disk_is_no_double_read(floor):
+    floor.scan("BDG-1107")
+    fill_the_disk(floor, until=lambda output: output.code != "E-901")
+    read = Read("serial-1", b"Y-1", floor.clock.monotonic())
+    assert floor.core.handle(read)[0].code == "E-901"
+    assert floor.core.handle(read)[0].code == "E-901"
+    make_space(floor)
+    assert floor.core.handle(read)[0].verdict != "DUP"
+
+
+def test_a_label_that_came_out_while_the_disk_filled_up_is_recorded_later(floor):
+    build_to_step(floor, 1)
+    floor.tray.before_printing = fill_now(floor.journal.connection)
+    answer = floor.scan("CTLNEXT")
+    assert answer.code == "E-901"
+    assert len(floor.tray.labels) == len(answer.events) == 1
+    make_space(floor)
+    outputs = floor.core.handle(Read("serial-1", b"Z-1", floor.clock.monotonic()))
+    assert isinstance(floor.events()[-1].b, t.LabelPrinted | t.RefusalShown)
+    assert sum(isinstance(e.b, t.LabelPrinted) for e in floor.events()) == 1
+    assert [output.source for output in outputs] == ["serial-1", "printer"]
+
+
+def fill_now(connection):
+    """Take every free page of the file, and allow no more."""
+
+    def fill():
+        connection.execute("CREATE TABLE ballast (x)")
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages}")
+        with suppress(sqlite3.OperationalError):
+            while True:
+                connection.execute("INSERT INTO ballast VALUES (zeroblob(10))")
+
+    return fill
 
 
 def test_a_fault_after_which_nobody_knows_the_disk_is_not_swallowed(floor):

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,15 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path):
     (tmp_path / "station.toml").mkdir()
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(Path(tmp_path), check_device)
+
+
+def test_every_code_of_journal_and_station_is_on_the_faults_page_and_no_other():
+    page = (tidiness.ROOT / "docs" / "operating" / "station-faults.md").read_text("utf-8")
+    sources = [
+        *tidiness.files(".py", under=tidiness.ROOT / "edge_agent" / "journal"),
+        *tidiness.files(".py", under=tidiness.ROOT / "edge_agent" / "station"),
+        tidiness.ROOT / "edge_agent" / "bootstrap.py",
+    ]
+    code = r"\b(?:J-\d{3}|S-\d{3}|E-9\d\d)\b"
+    used = {found for path in sources for found in re.findall(code, path.read_text("utf-8"))}
+    assert used == set(re.findall(code, page))

@@ -1,0 +1,112 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from edge_agent.journal.faults import JournalFault
+from edge_agent.journal.identity import (
+    MalformedIdentityError,
+    read_identity,
+    read_trust,
+    write_identity,
+    write_trust,
+)
+from edge_agent.journal.lock import WriterLock
+from edge_agent.journal.store import open_reader
+from edge_agent.station.doctoring import devices_checked, examine
+from tests.support.stations import Bench, Plant
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(Plant(), folder=tmp_path)
+
+
+def test_identity_and_trust_come_back_as_they_were_written(bench):
+    again = read_identity(write_identity(bench.identity))
+    assert (again.journal, again.key.raw) == (bench.identity.journal, bench.identity.key.raw)
+    assert (again.station, again.plant) == ("S03", "NB1")
+    assert read_trust(write_trust(bench.trust)) == bench.trust
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"journal":"A","private_key":"","station":"","plant":""}',
+        b'{"journal":"AAAAAAAAAAAAAAAAAAAAAAAAAA","private_key":"!","station":"","plant":""}',
+        b'{"journal":"AAAAAAAAAAAAAAAAAAAAAAAAAA","private_key":"AAAA","station":"","plant":""}',
+    ],
+)
+def test_files_that_enrolment_never_wrote_are_refused_in_words(raw):
+    for read in (read_identity, read_trust):
+        with pytest.raises(MalformedIdentityError):
+            read(raw)
+
+
+def test_the_private_key_is_not_in_any_words_about_it(bench):
+    assert bench.identity.key.raw.hex() not in repr(bench.identity)
+
+
+def test_the_lock_names_its_holder_and_is_free_when_the_holder_is_gone(tmp_path):
+    hold = "import sys, pathlib; from edge_agent.journal.lock import WriterLock; "
+    hold += (
+        "lock = WriterLock(pathlib.Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", hold, tmp_path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout.readline() == b"held\n"
+    with pytest.raises(JournalFault, match=f"process {child.pid}") as caught:
+        WriterLock(tmp_path)
+    assert caught.value.words_zh
+    child.kill()
+    child.wait()
+    child.stdin.close()
+    child.stdout.close()
+    with WriterLock(tmp_path):
+        assert (tmp_path / "journal.lock").read_text().strip() == str(os.getpid())
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(JournalFault, match="J-102"):
+        WriterLock(tmp_path / "nowhere")
+    with pytest.raises(JournalFault, match="J-103"):
+        open_reader(tmp_path / "journal.db")
+
+
+def test_the_doctor_finds_a_station_well(bench):
+    bench.open()
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert {"disk", "sqlite", "identity", "clock", "wal", "chain", "ledger"} <= set(found)
+    assert found["chain"].is_well
+    assert found["identity"].is_well
+
+
+def test_the_doctor_names_an_open_key_and_a_damaged_chain(bench):
+    journal = bench.open()
+    (bench.folder / "identity.json").chmod(0o644)
+    journal.connection.execute("DROP TRIGGER event_is_never_changed")
+    journal.connection.execute("UPDATE event SET line = x'7b7d' WHERE seq = 1")
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert not found["identity"].is_well
+    assert not found["chain"].is_well
+    assert "event 1" in found["chain"].words
+
+
+def test_the_doctor_names_a_device_that_is_not_there(tmp_path):
+    tables = [
+        {"name": "a", "driver": "label_files", "folder": str(tmp_path)},
+        {"name": "b", "driver": "label_files", "folder": str(tmp_path / "gone")},
+    ]
+    settings, good, bad = devices_checked(tables)
+    assert settings.is_well
+    assert good.is_well
+    assert not bad.is_well
+    assert "gone" in bad.words
