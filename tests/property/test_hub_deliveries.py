@@ -1,4 +1,4 @@
-"""Whatever pieces and segments of two forked histories arrive in whatever order, nothing is lost."""
+"""Whatever pieces and segments of two forked histories arrive in any order, nothing is lost."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
