@@ -19,6 +19,7 @@ from edge_agent.journal.faults import HardwareFault, JournalCorrupt, Untrusted, 
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
+from edge_agent.journal.rebuilding import bring_up_to_date
 from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.store import Reached, Store, migrate
@@ -117,6 +118,7 @@ class Journal:
         self.keys = KeyRegistry(connection, trust)
         self.blocks = Blocks(connection, identity.journal)
         self.others = OtherJournals(self._store, self.keys, self.blocks, self.ledger)
+        bring_up_to_date(self._store, self.ledger, identity)
         self._sealer = Sealer(connection, identity)
         self._receipt = read_receipt(connection, identity.journal)
         self._trust = trust

@@ -352,3 +352,34 @@ def test_a_receipt_key_that_the_root_signed_later_counts(bench, plant):
     plant.vouch(later, purpose="receipt")
     journal = known(bench, plant)
     assert journal.save_receipt(plant.receipt(journal, key=later.key))
+
+
+# --- the ledger is a cache --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "loss",
+    ["DELETE FROM meta WHERE key = 'ruleset'", "DROP TABLE l_branch", "DELETE FROM l_branch"],
+)
+def test_a_ledger_that_is_not_of_these_events_is_made_again(plant, s02, tmp_path, loss):
+    bench = Bench(plant, folder=tmp_path)
+    other = s02.fork(20)
+    other.add(bound("PCB-L-00777", "BL2-2647-000777"))
+    journal = known(bench, plant)
+    journal.ingest(piece(s02), at=NOON)
+    journal.ingest(piece(other, 21), at=NOON)
+    journal.append([OwnFact(bound("PCB-L-00003", "BL2-2647-000999"))], None, at=NOON)
+    before = journal.ledger.fingerprint()
+    journal.connection.execute(loss)
+    journal.connection.close()
+    again = bench.open(start=False)
+    assert again.ledger.fingerprint() == before
+    assert len(again.ledger.cases()) == 1
+
+
+def test_a_ledger_in_step_is_left_alone(plant, tmp_path):
+    bench = Bench(plant, folder=tmp_path)
+    known(bench, plant)
+    commits = []
+    bench.open(start=False, reached=commits.append)
+    assert commits == []

@@ -1,0 +1,82 @@
+"""Makes the ledger again from the events when it is not of these events or not of these rules.
+
+The ledger is a cache: after an update that reads events otherwise, or where its tables were lost,
+everything held here is absorbed anew, in one transaction, before the station starts.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+from edge_agent.journal.identity import Identity
+from edge_agent.journal.others import BRANCH_SHIFT, read_branches
+from edge_agent.journal.store import Store
+from tally.events.decoding import read_lines
+from tally.ledger.port import Batch
+from tally.ledger.sqlite import SqliteLedger
+from tally.merge.fingerprint import RULESET
+from tally.records.ids import GENESIS, EventId, JournalId
+
+BATCH_EVENTS: Final = 1000
+KEY: Final = "ruleset"
+
+
+def bring_up_to_date(store: Store, ledger: SqliteLedger, identity: Identity) -> bool:
+    """Rebuild the ledger if it has to be; whether it was.
+
+    Raises:
+        JournalFault: nothing was changed.
+    """
+    connection = store.connection
+    if store.get(KEY) == RULESET and set(ledger.frontier()) == set(_tips(connection, identity)):
+        return False
+    with store.transaction(ledger.rolled_back):
+        ledger.empty()
+        for batch in _batches(connection, identity):
+            ledger.absorb(batch)
+        store.put(KEY, RULESET)
+    return True
+
+
+def _tips(
+    connection: sqlite3.Connection, identity: Identity
+) -> Iterator[tuple[JournalId, int, EventId]]:
+    """Where every chain held here ends."""
+    row = connection.execute("SELECT seq, id FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    if row is not None:
+        yield identity.journal, row[0], EventId(row[1])
+    for branch in read_branches(connection):
+        yield branch.journal, branch.tip, branch.tip_id
+
+
+def _batches(connection: sqlite3.Connection, identity: Identity) -> Iterator[Batch]:
+    own = "SELECT seq, id, line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq"
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    yield from _in_batches(connection, own, identity.journal, (1, last, GENESIS), 0)
+    foreign = """SELECT place, id, line FROM foreign_event
+                 WHERE place BETWEEN ? AND ? ORDER BY place"""
+    for branch in read_branches(connection):
+        base = branch.branch << BRANCH_SHIFT
+        before = GENESIS
+        if branch.parent is not None:
+            place = (branch.parent << BRANCH_SHIFT) + branch.first - 1
+            row = connection.execute("SELECT id FROM foreign_event WHERE place = ?", (place,))
+            before = EventId(row.fetchone()[0])
+        span = (branch.first, branch.tip, before)
+        yield from _in_batches(connection, foreign, branch.journal, span, base)
+
+
+def _in_batches(
+    connection: sqlite3.Connection,
+    sql: str,
+    journal: JournalId,
+    span: tuple[int, int, EventId],
+    base: int,
+) -> Iterator[Batch]:
+    first, last, before = span
+    for start in range(first, last + 1, BATCH_EVENTS):
+        end = min(start + BATCH_EVENTS - 1, last)
+        rows = connection.execute(sql, (base + start, base + end)).fetchall()
+        ids = [EventId(row[1]) for row in rows]
+        yield Batch(journal, start, before, ids, read_lines([row[2] for row in rows]))
+        before = ids[-1]
