@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -54,18 +55,20 @@ class _Bench:
     def __init__(self, directory: Path, rounds: int, events: int) -> None:
         self.directory = directory
         self.each = max(1, events // CLIENTS)
-        hub = plant.make_hub(directory / "hub")
+        writers = [[f"B{turn}-{client}" for client in range(CLIENTS)] for turn in range(rounds)]
+        drains = [f"D{turn}" for turn in range(rounds)]
+        hub = plant.make_hub(directory / "hub", [*chain.from_iterable(writers), *drains])
         self.secrets: Secrets = hub.office.secrets
         self._first = 1
-        self._writers = iter([_enrolled(hub, turn) for turn in range(rounds)])
-        self._drains = iter([self._drain(hub, turn) for turn in range(rounds)])
+        self._writers = iter([_enrolled(hub, names) for names in writers])
+        self._drains = iter([self._drain(hub, name) for name in drains])
         hub.office.store.close()
         self._outboxes = iter(range(rounds))
         self._loads: list[Load] = []
         self._stages = Stages(directory / "stages.db", self.each)
 
-    def _drain(self, hub: Hub, turn: int) -> Drain:
-        return Drain(hub, self.directory / f"drain-{turn}", self._codes(), self.each)
+    def _drain(self, hub: Hub, name: str) -> Drain:
+        return Drain(hub, self.directory / name, self._codes(), self.each)
 
     def _codes(self) -> int:
         """First number of units that nobody used."""
@@ -154,8 +157,8 @@ def run(directory: Path, *, rounds: int, events: int) -> Report:
     )
 
 
-def _enrolled(hub: Hub, turn: int) -> list[Writer]:
-    writers = [Writer(f"B{turn}-{client}") for client in range(CLIENTS)]
+def _enrolled(hub: Hub, names: Sequence[str]) -> list[Writer]:
+    writers = [Writer(name) for name in names]
     for writer in writers:
         plant.enroll(hub, writer)
     return writers

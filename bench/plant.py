@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +49,26 @@ width = 9
 """
 
 
+_SITE: Final = """
+[[site]]
+site = "NB1"
+name = { en = "Ningbo", zh = "宁波" }
+zone = "Asia/Shanghai"
+"""
+_STATION: Final = """
+[[line]]
+line = "L-{name}"
+site = "NB1"
+name = {{ en = "Line of {name}", zh = "{name} 线" }}
+
+[[station]]
+station = "{name}"
+line = "L-{name}"
+name = {{ en = "{name}", zh = "{name}" }}
+plans = []
+"""
+
+
 def schemes() -> list[Scheme]:
     """The numbering schemes of the plant."""
     entities, problems = load_documents([("schemes.toml", _SCHEMES)])
@@ -66,10 +86,14 @@ def part_code(number: int) -> str:
     return f"PART-{number:09d}"
 
 
-def make_hub(directory: Path) -> Hub:
-    """A new hub in a folder that knows the schemes; close its store before it is served."""
+def make_hub(directory: Path, stations: Iterable[str]) -> Hub:
+    """A new hub in a folder that knows schemes and stations; close its store before it is served.
+
+    Each station is a line of its own: none pulls what another recorded.
+    """
     hub = bootstrap.create(directory, plant="NB1", site="NB1")
-    hub.publish([("schemes.toml", _SCHEMES)])
+    places = [_SITE, *(_STATION.format(name=name) for name in stations)]
+    hub.publish([("schemes.toml", _SCHEMES), ("plant.toml", "".join(places).encode())])
     return hub
 
 

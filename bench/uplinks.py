@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from bench.writing import Writer
-from edge_agent.sync.replies import Reply
 from edge_agent.sync.session import PIECE_SECONDS, Request
+from edge_agent.sync.turn import Reply
 from edge_agent.sync.uplink import Link, Uplink
 from hub.trust import Secrets
 from tally.records.ids import show_journal

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge_agent.sync.port import CutPiece, CutSeal
-from edge_agent.sync.replies import Reply, on_reply
+from edge_agent.sync.replies import on_reply
 from edge_agent.sync.session import Request, SyncState, next_request
+from edge_agent.sync.turn import Reply
 from tally.records.ids import JournalId
 from tally.records.signing import RECEIPT, Receipt, SigningKey
 from tally.wire import messages as m
