@@ -301,6 +301,9 @@ def test_reading_commands_work_while_the_station_runs_and_change_nothing(bench):
             assert run.returncode == 0, run.stdout + run.stderr
             shown[command] = json.loads(run.stdout)
             assert tally("station", command, bench.folder).stdout
+        unknown = tally("station", "trace", bench.folder, "NOPE")
+        assert (unknown.returncode, unknown.stdout) == (1, "")
+        assert "No event at this station names 'NOPE'" in unknown.stderr
         assert station.say({"wait": 0})["unsent"] == shown["status"]["unsent"]
         station.end()
     assert shown["wip"]["open"]["code"] == unit
