@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+import msgspec
+
 from tally.merge.shelf import Shelf
 from tally.records.ids import EventId, JournalId
 
 Relation: TypeAlias = Literal["serial", "lot", "packed", "of_lot"]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """One live edge. `child` is in `parent`: serial part, material of a lot, packed, or own lot.
 
     `slot` is empty where the relation has none; `event` is the handle of the event that made it.

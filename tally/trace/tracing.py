@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from tally.events import types as t
@@ -116,7 +115,9 @@ def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_M
         )
         for number, level in levels.items()
     ]
-    links = sorted(map(partial(_link, graph), edges), key=_link_order)
+    # In the order of the events, which rest together.
+    by_event = sorted(edges, key=lambda edge: edge.event)
+    links = sorted((_link(graph, edge) for edge in by_event), key=_link_order)
     ordered = sorted(nodes, key=lambda node: (node.level, node.sort, node.code))
     return Trace(
         root=code,

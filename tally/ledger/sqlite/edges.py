@@ -123,6 +123,7 @@ class Edges(Reader):
         return len(self.pending())
 
     def _living(self, rows: Sequence[Row]) -> Sequence[Row]:
+        self._names.read_ahead(number for row in rows for number in (row[1], row[3]))
         ended = self.ended([row[5] for row in rows])
         if not ended:
             return rows

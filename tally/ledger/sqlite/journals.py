@@ -81,6 +81,9 @@ class _Chunk:
     lines: list[bytes]
 
 
+_NO_CHUNK: Final = (0, -1, _Chunk(0, b"", []))
+
+
 class Journals:
     """Branches in memory, chunks on disk."""
 
@@ -93,12 +96,14 @@ class Journals:
         self._of_journal: dict[JournalId, list[Branch]] = {}
         self._tips: dict[EventId, Branch] = {}
         self._chunks: dict[tuple[int, int], _Chunk] = {}
+        self._latest: tuple[int, int, _Chunk] = _NO_CHUNK
         self._lines: dict[int, EventLine | Unread] = {}
 
     def load(self) -> None:
         """Forget what is cached and read what is stored."""
         for cache in (self._chunks, self._lines, self._tips, self._of_journal, self.branches):
             cache.clear()
+        self._latest = _NO_CHUNK
         rows = self._connection.execute(
             self._sql("SELECT journal, number FROM l_journal")
         ).fetchall()
@@ -340,16 +345,21 @@ class Journals:
 
     def _chunk(self, branch: Branch, seq: int) -> _Chunk:
         wanted = branch.number << SHIFT | seq
-        row = None
-        for key, chunk in self._chunks.items():
-            if key[0] <= wanted <= key[1]:
+        first, last, chunk = self._latest
+        if first <= wanted <= last:
+            return chunk
+        for (first, last), chunk in self._chunks.items():
+            if first <= wanted <= last:
+                self._latest = first, last, chunk
                 return chunk
         row = self._connection.execute(self._sql(_CHUNK_BEFORE), (wanted,)).fetchone()
         handle, ids, lines = row
         chunk = _Chunk(handle & SEQ_MASK, ids, _unpack(lines))
         if len(self._chunks) >= _CHUNKS_CACHED:
             del self._chunks[next(iter(self._chunks))]
-        self._chunks[handle, handle + len(chunk.lines) - 1] = chunk
+        last = handle + len(chunk.lines) - 1
+        self._chunks[handle, last] = chunk
+        self._latest = handle, last, chunk
         return chunk
 
 
