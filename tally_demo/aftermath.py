@@ -120,8 +120,25 @@ def decide(story: Story, kept: str) -> None:
         told[kept],
     )
     story.checks.facts["told"] = told
-    still = _held(story) & {*story.units, story.box}
-    story.checks.equal("after the decision nothing of it is held any more", [], sorted(still))
+    story.checks.equal(
+        "the decision frees the unit that keeps the board; the other is held with its box",
+        sorted({unit, story.box}),
+        sorted(_held(story) & {*story.units, story.box}),
+    )
+
+
+def repair(story: Story, station: str, unit: str, part: str) -> None:
+    """The unit that lost its part gets another one and passes again; then all of it may ship."""
+    place = story.place(station)
+    line = work.scan(place, part, "OK")
+    story.checks.equal("the unit is back at the station that built it", unit, line.unit)
+    work.end_unit(place)
+    story.plant.settle()
+    story.checks.equal(
+        "repaired, nothing of it is held any more",
+        [],
+        sorted(_held(story) & {*story.units, story.box}),
+    )
 
 
 def trace_the_lot(story: Story) -> None:

@@ -26,6 +26,8 @@ SHARED: Final = "PCB-L-00902"
 """The neighbour's label: the board that S02 builds in and S03 scans as well."""
 SHARED_AT: Final = 4
 """Place of the unit among S03's ten (…405) that is scanned with it."""
+MEANT: Final = f"PCB-L-{904 + SHARED_AT:05}"
+"""The board that really is in it."""
 KILLED_AT: Final = 6
 """Place of the unit (…407) after whose step 3 S03 is killed."""
 S02_BOARDS: Final = (SHARED, "PCB-L-00903")
@@ -199,6 +201,11 @@ def settle_the_case(story: Story) -> None:
     aftermath.look_at_findings(story)
 
 
+def repair_the_unit(story: Story) -> None:
+    """S03 scans the board that really is in its lamp, and tests it again."""
+    aftermath.repair(story, "S03", story.s03_units[SHARED_AT], MEANT)
+
+
 def trace(story: Story) -> None:
     """Where did the battery lot go, and what is in one lamp?"""
     aftermath.trace_the_lot(story)
@@ -246,6 +253,7 @@ ACTS: Final[tuple[Callable[[Story], None], ...]] = (
     pack_at_s04,
     restore_the_network,
     settle_the_case,
+    repair_the_unit,
     trace,
     prove,
 )

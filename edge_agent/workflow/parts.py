@@ -60,6 +60,7 @@ def identify(turn: Turn, scan: Scan, step: Identify, approved: PersonFact | None
             bound=tuple(Bound(one.slot, one.child, one.part, one.seq) for one in fact.contents)
             if fact
             else (),
+            checks=judged.checks,
         )
     )
     key = "ready.identified_provisional" if judged.is_provisional else "ready.identified"

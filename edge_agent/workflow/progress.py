@@ -118,6 +118,8 @@ def finish(turn: Turn, result: str, defects: tuple[str, ...] = ()) -> Reply:
             attempt=unit.attempt,
             plan=turn.plan.plan_id,
             defects=defects,
+            checks=unit.checks,
+            provisional=any(check.verdict == "UNKNOWN" for check in unit.checks),
         )
     )
     close(turn)

@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from edge_agent.scan.types import Scan
-from tally.events.types import Body
+from tally.events.types import Body, Check
 from tally.master.reading import Words
 
 Says: TypeAlias = dict[str, str | Words]
@@ -236,6 +236,7 @@ class OpenUnit(msgspec.Struct, frozen=True):
         bound: parts in it by slot; items: codes packed into it, in order of packing.
         parked: why it was parked; empty while it is open.
         recalled: put back to work by a decision; it is the next unit that opens.
+        checks: the rules evaluated when it was identified; its result will carry them.
     """
 
     code: str
@@ -256,6 +257,7 @@ class OpenUnit(msgspec.Struct, frozen=True):
     items: tuple[str, ...] = ()
     parked: str = ""
     recalled: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 class Latch(msgspec.Struct, frozen=True):

@@ -242,7 +242,11 @@ class MeasurementTaken(Body, frozen=True):
 
 
 class OperationCompleted(Body, frozen=True):
-    """An operation on a unit ended with a result."""
+    """An operation on a unit ended with a result.
+
+    `checks`: the rules that were evaluated when the unit came to the station. `provisional`: some
+    of them were UNKNOWN and the plan let the operator go on.
+    """
 
     unit: str
     operation: str
@@ -250,6 +254,8 @@ class OperationCompleted(Body, frozen=True):
     attempt: Int = 1
     plan: str = ""
     defects: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    provisional: bool = False
 
 
 class BoxOpened(Body, frozen=True):

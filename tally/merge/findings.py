@@ -75,7 +75,8 @@ def _late_failures(marks: Marks) -> Iterator[Finding]:
         state, evidence = judge_operation(marks, unit, operation)
         if state != "failed":
             continue
-        for use in [*live(marks.on_key(IN, (unit,))), *live(marks.on_key(BOX, (unit,)))]:
+        uses = [*marks.on_key(IN, (unit,)), *marks.on_key(BOX, (unit,)), *marks.under(OP, unit)]
+        for use in live(uses):
             body = marks.line(use.place).b
             if any(_rests_on(check, unit, operation) for check in checks_of(body)):
                 yield _finding("previous-op", acted_on(body), use.ref, unit, evidence)

@@ -1,4 +1,4 @@
-"""Why a unit, box or lot must not ship: cases and holds on it and on everything in it.
+"""Why a unit, box or lot must not ship: cases, holds and emptied slots, in it and inside it.
 
 Reasons are collected down to the smallest part: a hold on a lot holds every lamp that contains it,
 and a box is held by the lamp in it, which the reason names.
@@ -12,7 +12,7 @@ from typing import Final, Literal
 from tally.merge.claims import BOX, BOX_OPEN, BOX_STATE, CODE, HOLD, IN, OP, SLOT, UNIT, USES, Kind
 from tally.merge.conflicts import case_on
 from tally.merge.keys import join_parts
-from tally.merge.shelf import Shelf, live
+from tally.merge.shelf import ClaimView, Shelf, live
 
 DEPTH_MAX: Final = 16
 """Levels of content that are searched for reasons to hold; a deeper tree is itself a reason."""
@@ -22,12 +22,12 @@ VISITED_MAX: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One reason not to ship. `code`: case, hold, content, depth; `subject`: what it concerns.
+    """One reason not to ship. `code`: case, hold, slot, depth; `subject`: what it concerns.
 
-    `evidence`: case id or event.
+    `slot`: a slot held a part once and is empty now. `evidence`: case id or event.
     """
 
-    code: Literal["case", "hold", "depth"]
+    code: Literal["case", "hold", "slot", "depth"]
     subject: str
     evidence: str
     words: dict[str, str]
@@ -54,7 +54,7 @@ def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
         zh = f"{code} 的内容超过 {DEPTH_MAX} 层，未继续检查内部的锁定。"
         reasons.add(("depth", code, code, en, zh))
     return tuple(
-        Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our three codes went in
+        Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our four codes went in
         for why, subject, evidence, en, zh in sorted(reasons)
     )
 
@@ -69,7 +69,7 @@ def _inside(shelf: Shelf, thing: str) -> list[str]:
 
 
 def _own_reasons(shelf: Shelf, thing: str) -> list[Held]:
-    reasons = _holds(shelf, thing, thing)
+    reasons = _holds(shelf, thing, thing) + _emptied_slots(shelf, thing)
     for kind, key in _exclusive_keys(shelf, thing):
         if not shelf.is_marked_conflict(kind, key):
             continue
@@ -116,6 +116,28 @@ def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:
         )
         for claim in live(shelf.on_key(HOLD, (target,)))
     ]
+
+
+def _emptied_slots(shelf: Shelf, unit: str) -> list[Held]:
+    """Slots whose part was taken out, by a repair or by a decision, and not replaced.
+
+    The results of the unit still stand, but they were reached with a part that is no longer in it.
+    """
+    by_slot: dict[str, list[ClaimView]] = {}
+    for claim in shelf.under(SLOT, unit):
+        by_slot.setdefault(claim.key[1], []).append(claim)
+    reasons = []
+    for slot, claims in sorted(by_slot.items()):
+        if any(claim.is_live for claim in claims):
+            continue
+        last = max(claims, key=lambda claim: claim.order)
+        part = join_parts(last.value)
+        words = {
+            "en": f"Slot {slot} of {unit} is empty since {part} is not in it any more.",
+            "zh": f"{unit} 的 {slot} 位置是空的：{part} 已不在其中。",
+        }
+        reasons.append(Held("slot", unit, last.ref, words))
+    return reasons
 
 
 def holds_on_lot(shelf: Shelf, part: str, lot: str) -> tuple[Held, ...]:

@@ -41,7 +41,7 @@ def judged_checks(marks: Marks) -> Iterator[tuple[Recheck, tuple[str, ...]]]:
 def checks_of(body: t.Body) -> tuple[t.Check, ...]:
     """The poka-yoke checks that an event carries."""
     match body:
-        case t.ComponentBound() | t.ItemPacked() | t.LotLoaded():
+        case t.ComponentBound() | t.ItemPacked() | t.LotLoaded() | t.OperationCompleted():
             return body.checks
         case _:
             return ()
@@ -56,6 +56,8 @@ def acted_on(body: t.Body) -> str:
             return body.item
         case t.LotLoaded():
             return body.lot
+        case t.OperationCompleted():
+            return body.unit
         case _:
             return ""
 

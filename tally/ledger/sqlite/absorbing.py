@@ -35,7 +35,7 @@ from tally.merge.rechecks import checks_of
 from tally.records.ids import JournalId, show_journal
 
 _ROWS_AT_ONCE: Final = 50
-_CHECKED: Final = (t.ComponentBound, t.ItemPacked, t.LotLoaded)
+_CHECKED: Final = (t.ComponentBound, t.ItemPacked, t.LotLoaded, t.OperationCompleted)
 
 
 class Writer:
@@ -108,17 +108,11 @@ class Writer:
 
     def _marks(self, body_type: type[t.Body], found: Group, journal: JournalId) -> list[Row]:
         if body_type in _CHECKED:
-            return [
-                _mark(PROVISIONAL, handle)
-                for handle, body in zip(found.handles, found.bodies, strict=True)
-                if _has_unknown(body)
-            ]
-        if body_type is t.OperationCompleted:
-            return [
-                _mark(FAILED, handle)
-                for handle, body in zip(found.handles, found.bodies, strict=True)
-                if getattr(body, "result") == "FAIL"  # noqa: B009  (the group's type says so)
-            ]
+            pairs = list(zip(found.handles, found.bodies, strict=True))
+            marks = [_mark(PROVISIONAL, handle) for handle, body in pairs if _has_unknown(body)]
+            if body_type is t.OperationCompleted:
+                marks += [_mark(FAILED, handle) for handle, body in pairs if _has_failed(body)]
+            return marks
         if body_type in {t.CodeReserved, t.UnitCommissioned}:
             return self._unproven(found, journal)
         if body_type is t.BlockLeased:
@@ -181,6 +175,10 @@ def _has_unknown(body: t.Body) -> bool:
         if check.verdict == "UNKNOWN":
             return True
     return False
+
+
+def _has_failed(body: t.Body) -> bool:
+    return isinstance(body, t.OperationCompleted) and body.result == "FAIL"
 
 
 def _mark(kind: int, handle: int) -> Row:

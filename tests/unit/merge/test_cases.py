@@ -48,13 +48,27 @@ def test_a_box_is_held_by_the_lamp_in_it_and_says_which(clash):
     assert [held.subject for held in box.held] == [lamp(405)]
 
 
-def test_a_decision_leaves_one_claim_and_frees_both(clash):
+def test_a_decision_leaves_one_claim_and_frees_the_one_that_keeps_it(clash):
     clash.decide(clash.first, [clash.second])
     ledger = a_ledger(clash.s2, clash.s3, clash.feed)
     assert (ledger.case(KEY).status, ledger.case(KEY).held) == ("decided", ())
     assert [c.child for c in ledger.unit(lamp(381)).contents] == [board(902)]
     assert ledger.unit(lamp(405)).contents == ()
+    assert ledger.unit(lamp(381)).held == ()
+
+
+def test_the_unit_that_lost_its_part_is_held_until_the_slot_is_filled(clash):
+    clash.decide(clash.first, [clash.second])
+    clash.s3.add(t.ItemPacked(lamp(405), "BX-1", 1))
+    ledger = a_ledger(clash.s2, clash.s3, clash.feed)
+    held = ledger.unit(lamp(405)).held
+    assert [(one.code, one.subject) for one in held] == [("slot", lamp(405))]
+    assert board(902) in held[0].words["en"]
+    assert [one.subject for one in ledger.box("BX-1").held] == [lamp(405)]
+    clash.s3.add(bound(board(914), lamp(405)))
+    ledger = a_ledger(clash.s2, clash.s3, clash.feed)
     assert ledger.unit(lamp(405)).held == ()
+    assert ledger.box("BX-1").held == ()
 
 
 def test_retiring_a_bind_ends_its_slot_claim_too(clash):

@@ -109,6 +109,24 @@ def test_a_fail_that_comes_after_a_check_said_pass_is_a_finding():
     assert codes(s4, s2) == codes(s2, s4) == ["previous-op"]
 
 
+def test_a_test_begun_on_an_unknown_result_is_judged_when_the_result_is_heard():
+    s1, s2 = Writing("S01"), Writing("S02")
+    unknown = t.Check("previous_op", board(902), "UNKNOWN", "", "10")
+    s2.add(t.OperationCompleted(board(902), "20", "PASS", checks=(unknown,), provisional=True))
+    assert (states(s2), codes(s2)) == (["pending"], [])
+    s1.add(t.OperationCompleted(board(902), "10", "FAIL"))
+    ledger = a_ledger(s2, s1)
+    assert [(one.code, one.subject) for one in ledger.findings()] == [("previous-op", board(902))]
+
+
+def test_a_test_begun_on_a_pass_that_fails_later_is_a_finding():
+    s1, s2 = Writing("S01"), Writing("S02")
+    proven = t.Check("previous_op", board(902), "PASS", "", "10")
+    s2.add(t.OperationCompleted(board(902), "20", "PASS", checks=(proven,)))
+    s1.add(t.OperationCompleted(board(902), "10", "FAIL", 2))
+    assert codes(s2, s1) == ["previous-op"]
+
+
 def test_a_lot_is_pending_until_it_is_released_and_fails_while_on_hold():
     s3, master = Writing("S03"), feed("master")
     s3.add(bound_lot("A", lamp(1), checks=(t.Check("lot_released", "A", "UNKNOWN"),)))
