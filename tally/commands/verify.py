@@ -6,6 +6,7 @@ Reads the file and prints; what holds and what not is judged by `tally.proof` an
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO
@@ -39,12 +40,10 @@ def verify(file: Path, plant: str | None, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _rows(opened: IO[bytes]) -> list[bytes]:
+def _rows(opened: IO[bytes]) -> Iterator[bytes]:
     """The rows of the file; one over the limit is cut there and then refused as unreadable."""
-    rows: list[bytes] = []
     while row := opened.readline(ROW_BYTES_MAX + 2):
-        rows.append(row.removesuffix(b"\n"))
-    return rows
+        yield row.removesuffix(b"\n")
 
 
 def _print(file: Path, report: Report) -> None:
@@ -57,6 +56,8 @@ def _print(file: Path, report: Report) -> None:
         click.echo(
             f"{journal.writer:<10} {journal.events:>7} events  {journal.completeness}, {anchor}"
         )
+    for name in report.absent:
+        click.echo(f"{name} is vouched for by the plant and not in this file")
     if not report.events:
         click.echo(f"NOT OK  {file} holds no event that could be read.")
     elif report.problems:
@@ -65,4 +66,7 @@ def _print(file: Path, report: Report) -> None:
         )
     else:
         plant = f"plant {report.plant[:12]}" if report.plant else "no plant root key in the file"
-        click.echo(f"OK      {report.events} events, every id and signature holds; {plant}")
+        open_end = f"; {len(report.unanchored)} journals NOT anchored" if report.unanchored else ""
+        click.echo(
+            f"OK      {report.events} events, every id and signature holds; {plant}{open_end}"
+        )

@@ -6,9 +6,10 @@ How a change is found:
 2. `event_id` must follow from the line and one of the ids at the seq before. A wrong id is
 tried both as stated and as computed for the next event, so one changed event is one problem and
 not the rest of the journal.
-3. The last event of every branch must stand under a head or seal of the journal's own key,
-which event 1 carries.
+3. An event that no other follows ends a branch, and must stand under a head or seal of the
+journal's own key, which event 1 carries. So no event can be put in beside the true ones.
 4. Keys of feeds are signed by the plant root key; keys of stations stand in the feed `keys`.
+Whoever names the plant they trust is told of every journal that it does not vouch for.
 5. A receipt ahead of the file shows a cut tail. Without a receipt the tail is called unknown: a
 proof of inclusion never proves that nothing was left out.
 """
@@ -16,9 +17,10 @@ proof of inclusion never proves that nothing was left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import JournalOpened, KeyPublished, StationEnrolled
@@ -90,16 +92,20 @@ class Report:
     plant: str | None
     """Fingerprint of the root key in the file (SHA-256, hex), None when it names none."""
     unanchored: tuple[str, ...]
+    absent: tuple[str, ...]
+    """Journals that the plant vouches for and of which the file holds nothing."""
 
 
 @dataclass(slots=True)
 class _Placed:
-    """One event of the file; `ids` are the stated id and, where it differs, the computed one."""
+    """One event of the file; `ids` are the stated id and, where it differs, computed ones."""
 
     seq: int
     stated: EventId
     line: bytes
     ids: tuple[EventId, ...] = ()
+    is_followed: bool = False
+    """Whether another event of the file names this one as the one before it."""
 
 
 @dataclass(slots=True)
@@ -110,6 +116,12 @@ class _Journal:
     seals: list[SealFields] = field(default_factory=list)
     heads: list[HeadFields] = field(default_factory=list)
     receipts: list[ReceiptFields] = field(default_factory=list)
+
+
+BRANCHES_MAX: Final = 100
+"""Events of a file at one seq; each is tried behind each of the seq before."""
+_IDS_TRIED_MAX: Final = 8
+_PLANT_DIGITS_MIN: Final = 12
 
 
 def plant_fingerprint(root: PublicKey) -> str:
@@ -137,11 +149,15 @@ def prove_export(rows: Iterable[bytes], *, plant: str | None = None) -> Report:
         if key is not None:
             keys[journal] = key
             problems += _signature_problems(journal, found, key)
-    vouched, receipt_key = _anchor(journals, keys, root, problems)
+    vouched, receipt_keys = _anchor(journals, keys, root, problems)
     for journal, found in journals.items():
-        problems += _receipt_problems(journal, found, receipt_key)
-    problems += _plant_problems(root, plant)
-    return _report(problems, journals, keys, vouched, root)
+        problems += _receipt_problems(journal, found, receipt_keys)
+    anchored = {journal for journal, key in vouched.items() if keys.get(journal) == key}
+    if plant is not None:
+        problems += _plant_problems(root, plant)
+        problems += map(_not_vouched_for, (j for j in keys if j not in anchored))
+    absent = [j for j in vouched if j not in journals]
+    return _report(problems, journals, anchored, absent, root)
 
 
 def _collect(
@@ -161,8 +177,13 @@ def _collect(
             else:
                 _place_closing(row, journals)
         except (RowError, MalformedIdError) as error:
-            problems.append(Problem(f"Row {number} of the file cannot be read: {error}."))
+            problems.append(Problem(f"Row {number} of the file cannot be read: {_ended(error)}"))
     return root
+
+
+def _ended(error: Exception) -> str:
+    """Its words with one full stop."""
+    return f"{str(error).rstrip('.')}."
 
 
 def _place_event(
@@ -180,8 +201,11 @@ def _place_event(
             )
         )
     same_seq = journals[journal].events[row.seq]
-    if not any(other.stated == stated and other.line == line for other in same_seq):
-        same_seq.append(_Placed(row.seq, stated, line))
+    if any(other.stated == stated and other.line == line for other in same_seq):
+        return
+    if len(same_seq) == BRANCHES_MAX:
+        raise RowError(f"{row.journal}:{row.seq} stands in the file {BRANCHES_MAX} times already")
+    same_seq.append(_Placed(row.seq, stated, line))
 
 
 def _place_closing(row: ClosingRow, journals: dict[JournalId, _Journal]) -> None:
@@ -199,30 +223,48 @@ def _place_closing(row: ClosingRow, journals: dict[JournalId, _Journal]) -> None
 
 
 def _chain_problems(journal: JournalId, found: _Journal) -> Iterator[Problem]:
+    """Link every event to the one it follows; what follows none of them was changed."""
     name = show_journal(journal)
-    expected = 1
-    before: tuple[EventId, ...] = (GENESIS,)
+    earlier = [_Placed(0, GENESIS, b"", (GENESIS,))]
     for seq in sorted(found.events):
+        expected = earlier[0].seq + 1
         if seq != expected:
             missing = f"{name}:{expected}"
             upto = f" to {name}:{seq - 1}" if seq - 1 > expected else ""
             yield Problem(f"Event {missing}{upto} is missing from the file.", missing)
-            before = ()
         for placed in found.events[seq]:
-            computed = [
-                make_event_id(journal, seq, prev, line_hash(placed.line)) for prev in before
-            ]
-            if placed.stated in computed or not before:
+            if seq != expected:
+                placed.ids, before = (placed.stated,), earlier
+            else:
+                before = _link(journal, placed, earlier)
+            for one in before:
+                one.is_followed = True
+            if placed.ids[1:]:
+                yield Problem(
+                    f"Event {name}:{seq} was changed: its bytes give the id "
+                    f"{placed.ids[1].hex()[:16]}…, the file states {placed.stated.hex()[:16]}….",
+                    f"{name}:{seq}",
+                )
+        earlier = found.events[seq]
+
+
+def _link(journal: JournalId, placed: _Placed, earlier: list[_Placed]) -> list[_Placed]:
+    """The event that this one follows; all of them when it was changed and follows none.
+
+    Sets `placed.ids`. Of a long run of changed events only the newest ids are tried further, so
+    that a file changed throughout takes no longer than another.
+    """
+    hashed = line_hash(placed.line)
+    computed: list[EventId] = []
+    for one in earlier:
+        for before in one.ids:
+            event_id = make_event_id(journal, placed.seq, before, hashed)
+            if event_id == placed.stated:
                 placed.ids = (placed.stated,)
-                continue
-            placed.ids = (placed.stated, *computed)
-            yield Problem(
-                f"Event {name}:{seq} was changed: its bytes give the id {computed[0].hex()[:16]}…, "
-                f"the file states {placed.stated.hex()[:16]}….",
-                f"{name}:{seq}",
-            )
-        before = tuple(dict.fromkeys(i for placed in found.events[seq] for i in placed.ids))
-        expected = seq + 1
+                return [one]
+            computed.append(event_id)
+    placed.ids = (placed.stated, *computed[1 - _IDS_TRIED_MAX :])
+    return earlier
 
 
 def _own_key(journal: JournalId, found: _Journal, problems: list[Problem]) -> PublicKey | None:
@@ -272,14 +314,13 @@ def _signature_problems(journal: JournalId, found: _Journal, key: PublicKey) -> 
                 "signature over the event that stands there.",
                 f"{name}:{head.seq}",
             )
-    if found.events:
-        last = max(found.events)
-        for placed in found.events[last]:
-            if placed.stated not in covered:
+    for seq, placed in found.events.items():
+        for one in placed:
+            if not one.is_followed and one.stated not in covered:
                 yield Problem(
-                    f"Event {name}:{last} is the last of its journal and stands under no valid "
-                    "head or seal.",
-                    f"{name}:{last}",
+                    f"Event {name}:{seq} is the last of its branch and stands under no valid head "
+                    "or seal: the journal's writer never signed it.",
+                    f"{name}:{seq}",
                 )
 
 
@@ -332,13 +373,13 @@ def _anchor(
     keys: dict[JournalId, PublicKey],
     root: PublicKey | None,
     problems: list[Problem],
-) -> tuple[set[JournalId], PublicKey | None]:
-    """Which journals' keys the plant vouches for, and the hub's receipt key."""
+) -> tuple[dict[JournalId, PublicKey], dict[JournalId, PublicKey]]:
+    """The keys that the plant vouches for, by journal, and the receipt keys, by hub."""
     if root is None:
-        return set(), None
+        return {}, {}
     vouched: dict[JournalId, PublicKey] = {}
     enrolled: list[tuple[JournalId, StationEnrolled, JournalId]] = []
-    receipt_key: PublicKey | None = None
+    receipt_keys: dict[JournalId, PublicKey] = {}
     for journal, name, event in _key_events(journals):
         try:
             subject, key = parse_journal(event.journal), PublicKey(unb64(event.key, 32))
@@ -350,17 +391,17 @@ def _anchor(
                 continue
         except (RowError, MalformedIdError) as error:
             problems.append(
-                Problem(f"Event {name} publishes a key that cannot be read: {error}.", name)
+                Problem(f"Event {name} publishes a key that cannot be read: {_ended(error)}", name)
             )
             continue
         if event.purpose == "receipt":
-            receipt_key = key
-        else:
+            receipt_keys[subject] = key
+        elif event.purpose == "feed":
             vouched[subject] = key
     for feed, event, subject in enrolled:
         if vouched.get(feed) == keys.get(feed) is not None:
             vouched.setdefault(subject, PublicKey(unb64(event.key, 32)))
-    return {j for j, key in vouched.items() if keys.get(j) == key}, receipt_key
+    return vouched, receipt_keys
 
 
 def _key_events(
@@ -379,11 +420,11 @@ def _key_events(
 
 
 def _receipt_problems(
-    journal: JournalId, found: _Journal, key: PublicKey | None
+    journal: JournalId, found: _Journal, receipt_keys: Mapping[JournalId, PublicKey]
 ) -> Iterator[Problem]:
     name = show_journal(journal)
     for row in found.receipts:
-        if not _receipt_holds(row, journal, key):
+        if not _receipt_holds(row, journal, receipt_keys):
             yield Problem(f"The receipt for {name} at {row.seq} is not signed by the hub's key.")
         elif not any(p.stated.hex() == row.head for p in found.events.get(row.seq, [])):
             yield Problem(
@@ -393,12 +434,13 @@ def _receipt_problems(
             )
 
 
-def _receipt_holds(row: ReceiptFields, journal: JournalId, key: PublicKey | None) -> bool:
-    if key is None:
-        return False
+def _receipt_holds(
+    row: ReceiptFields, journal: JournalId, receipt_keys: Mapping[JournalId, PublicKey]
+) -> bool:
     try:
-        return Receipt(
-            parse_journal(row.hub),
+        hub = parse_journal(row.hub)
+        receipt = Receipt(
+            hub,
             row.epoch,
             journal,
             row.seq,
@@ -406,24 +448,38 @@ def _receipt_holds(row: ReceiptFields, journal: JournalId, key: PublicKey | None
             row.durable_through,
             row.archived_through,
             unb64(row.sig, 64),
-        ).is_signed_by(key)
+        )
+        return hub in receipt_keys and receipt.is_signed_by(receipt_keys[hub])
     except (RowError, MalformedIdError, OverflowError):
         return False
 
 
-def _plant_problems(root: PublicKey | None, plant: str | None) -> Iterator[Problem]:
-    if plant is None:
-        return
-    found = plant_fingerprint(root) if root else "no root key"
-    if len(plant) < 12 or not found.startswith(plant.lower()):
-        yield Problem(f"Expected the plant {plant}, the file is of {found[:12]}.")
+def _plant_problems(root: PublicKey | None, plant: str) -> Iterator[Problem]:
+    found = plant_fingerprint(root) if root else "a plant it does not name"
+    if len(plant) < _PLANT_DIGITS_MIN:
+        yield Problem(
+            f"A plant is named by {_PLANT_DIGITS_MIN} or more digits of its fingerprint, "
+            f"got {plant!r}."
+        )
+    elif not found.startswith(plant.lower()):
+        shown = found[:_PLANT_DIGITS_MIN] if root else found
+        yield Problem(f"Expected the plant {plant}, the file is of {shown}.")
+
+
+def _not_vouched_for(journal: JournalId) -> Problem:
+    name = show_journal(journal)
+    return Problem(
+        f"The plant's keys in the file vouch for no key of journal {name}: anyone may have "
+        "written it.",
+        f"{name}:1",
+    )
 
 
 def _report(
     problems: list[Problem],
     journals: dict[JournalId, _Journal],
-    keys: dict[JournalId, PublicKey],
-    vouched: set[JournalId],
+    anchored: Collection[JournalId],
+    absent: Iterable[JournalId],
     root: PublicKey | None,
 ) -> Report:
     proofs = []
@@ -434,7 +490,7 @@ def _report(
                 journal=show_journal(journal),
                 writer=_writer(found),
                 events=sum(len(placed) for placed in found.events.values()),
-                anchored=journal in vouched,
+                anchored=journal in anchored,
                 completeness=f"complete to receipt {receipt}" if receipt else "tail unknown",
             )
         )
@@ -444,7 +500,8 @@ def _report(
         journals=tuple(proofs),
         events=sum(proof.events for proof in proofs),
         plant=plant_fingerprint(root) if root else None,
-        unanchored=tuple(show_journal(j) for j in keys if j not in vouched),
+        unanchored=tuple(show_journal(j) for j in journals if j not in anchored),
+        absent=tuple(map(show_journal, absent)),
     )
 
 

@@ -6,11 +6,22 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from tally.commands.verify import verify
-from tally.proof.exported import plant_fingerprint, prove_export
-from tally.records.export import EventRow, event_rows, head_row, read_row, root_row
-from tally.records.ids import show_journal
-from tally.records.signing import SigningKey, sign_head
+from tally.events import types as t
+from tally.proof.exported import BRANCHES_MAX, plant_fingerprint, prove_export
+from tally.records.chain import event_id, line_hash
+from tally.records.export import (
+    EventRow,
+    b64,
+    event_row,
+    event_rows,
+    head_row,
+    read_row,
+    root_row,
+)
+from tally.records.ids import GENESIS, EventId, show_journal
+from tally.records.signing import KEY, SigningKey, key_message, sign_head
 from tests.support.golden import ROOT, golden, golden_export
+from tests.support.hub_floor import Station
 
 ROWS = golden_export()
 PLANT = plant_fingerprint(ROOT.public)
@@ -83,3 +94,68 @@ def test_file_that_is_something_else_is_refused_in_words(tmp_path: Path) -> None
         assert result.exit_code == 1
         assert "holds no event that could be read" in result.output
         assert "Traceback" not in result.output
+
+
+def test_event_put_in_beside_a_true_one_is_named_though_its_id_follows() -> None:
+    station = golden()[1]
+    for seq in (1, 11, 23):
+        line = station.lines[seq - 1].replace(b"BDG-1107", b"BDG-9999") + b" "
+        before = station.ids[seq - 2] if seq > 1 else GENESIS
+        forged = event_id(station.journal, seq, before, line_hash(line))
+        row = event_row(station.journal, seq, forged, line)
+        for rows in ([*ROWS, row], [row, *ROWS]):
+            problems = prove_export(rows, plant=PLANT).problems
+            assert [p.event for p in problems] == [f"{show_journal(station.journal)}:{seq}"]
+            assert "the journal's writer never signed it" in problems[0].words
+
+
+def test_journal_that_the_named_plant_does_not_vouch_for_is_a_problem() -> None:
+    stranger = Station("S99")
+    rows = [*ROWS, *event_rows(stranger.id, 1, stranger.ids, stranger.lines)]
+    rows.append(head_row(sign_head(stranger.key, stranger.id, 1, stranger.ids[0])))
+    assert prove_export(rows).unanchored == (show_journal(stranger.id),)
+    [problem] = prove_export(rows, plant=PLANT).problems
+    assert show_journal(stranger.id) in problem.words
+
+
+def test_journal_left_out_whole_is_named_as_absent() -> None:
+    station = show_journal(golden()[1].journal)
+    report = prove_export([row for row in ROWS if station.encode() not in row[:120]])
+    assert report.absent == (station,)
+
+
+def test_station_cannot_make_the_receipts_of_its_hub_look_forged() -> None:
+    feed = golden()[0]
+    own = Station("S98")
+    own.add(
+        t.KeyPublished(
+            journal=show_journal(feed.journal),
+            key=b64(feed.key.public.raw),
+            purpose="receipt",
+            name="keys",
+            sig=b64(ROOT.sign(KEY, key_message(feed.journal, feed.key.public))),
+        )
+    )
+    rows = [*ROWS, *event_rows(own.id, 1, own.ids, own.lines)]
+    rows.append(head_row(sign_head(own.key, own.id, own.seq, own.ids[-1])))
+    assert prove_export(rows).problems == ()
+
+
+def test_file_changed_throughout_is_judged_as_fast_as_another() -> None:
+    own = Station("S97")
+    for number in range(3000):
+        own.add(t.RefusalShown("E-201", "x", f"P{number}"))
+    wrong = [EventId(bytes(reversed(one))) for one in own.ids]
+    problems = prove_export(event_rows(own.id, 1, wrong, own.lines)).problems
+    assert len(problems) == own.seq + 1
+    assert problems[-1].event == f"{show_journal(own.id)}:{own.seq}"
+
+
+def test_one_seq_with_more_branches_than_can_be_is_refused_in_words() -> None:
+    own = Station("S96")
+    rows = []
+    for number in range(BRANCHES_MAX + 1):
+        line = own.lines[0] + b" " * number
+        rows.append(event_row(own.id, 1, event_id(own.id, 1, GENESIS, line_hash(line)), line))
+    words = [problem.words for problem in prove_export(rows).problems]
+    assert any("stands in the file 100 times already" in one for one in words)
