@@ -30,6 +30,7 @@ from tally.codes.fields import (
     Field,
     Literal,
     OrderField,
+    Place,
     count_values,
     counted,
     digits_to_int,
@@ -176,13 +177,14 @@ class Scheme:
 
     def rank(self, code: str) -> int | None:
         """Give the code's number, 0 to `code_count` - 1; None for a stranger or no ranking."""
-        if not self.is_rankable:
+        radices = _radices(self)  # once: finding it again hashes every field of the scheme
+        if math.prod(radices) >= RANKABLE_CODES_MAX:
             return None
         digits = self._digits_of(code)
         if isinstance(digits, NotThisScheme):
             return None
         rank = 0
-        for digit, radix in zip(digits, _radices(self), strict=True):
+        for digit, radix in zip(digits, radices, strict=True):
             rank = rank * radix + digit
         return rank
 
@@ -288,11 +290,12 @@ class Scheme:
 
     def _digits_of(self, code: str) -> list[int] | NotThisScheme:
         """Give one digit per field, or the first reason why this is no code of the scheme."""
-        if len(code) != self.width:
-            reason = f"expected {self.width} characters, found {len(code)}"
+        laid = places(self.fields)
+        if len(code) != laid[-1].end:
+            reason = f"expected {laid[-1].end} characters, found {len(code)}"
             return NotThisScheme(self.scheme_id, code, reason)
         digits = []
-        for place in places(self.fields):
+        for place in laid:
             text = code[place.start : place.end]
             digit = self._digit_at(place.field, text)
             if digit is None:
@@ -300,7 +303,7 @@ class Scheme:
                 where = f"at character {place.start + 1}"
                 return NotThisScheme(self.scheme_id, code, f"{where} {reason}")
             digits.append(digit)
-        reason = self._refuse_checks(code)
+        reason = self._refuse_checks(code, laid)
         return NotThisScheme(self.scheme_id, code, reason) if reason else digits
 
     def _digit_at(self, field: Field, text: str) -> int | None:
@@ -331,9 +334,9 @@ class Scheme:
         text = "".join(letters[at] for at in counted(self.fields, check))
         return ALGORITHMS[check.algorithm].of(text)
 
-    def _refuse_checks(self, code: str) -> str:
+    def _refuse_checks(self, code: str, laid: Sequence[Place]) -> str:
         """Say which check character is wrong, or give nothing."""
-        for place in places(self.fields):
+        for place in laid:
             if isinstance(place.field, Check):
                 expected = self._check_of(place.field, code)
                 found = code[place.start : place.end]
