@@ -73,11 +73,14 @@ def side_by_side(rounds: int, *works: Callable[[], T]) -> list[list[T]]:
 def sliced(count: int, size: int, *works: Callable[[], float]) -> list[list[float]]:
     """Call each work `count` times, in alternating slices of `size`; the samples of each.
 
-    A work gives its own sample, so that it can prepare what is not to be timed.
+    A work gives its own sample, so that it can prepare what is not to be timed. The garbage
+    collector looks only at what the works make: one process holds here what a plant keeps in many.
     """
     samples: list[list[float]] = [[] for _ in works]
     gc.collect()
+    gc.freeze()
     for start in range(0, count, size):
         for taken, work in zip(samples, works, strict=True):
             taken.extend(work() for _ in range(min(size, count - start)))
+    gc.unfreeze()
     return samples
