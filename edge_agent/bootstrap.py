@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 from drivers import Driver, DriverFault, Printer
 from drivers.registry import create
 from edge_agent.journal.crashing import VARIABLE, crash_at
-from edge_agent.journal.faults import JournalFault, StorageReason
+from edge_agent.journal.faults import JournalFault, StorageReason, fault_of
 from edge_agent.journal.genesis import found, genesis_line, genesis_piece
 from edge_agent.journal.identity import (
     Identity,
@@ -160,7 +160,8 @@ def open_journal(
 
     Raises:
         JournalFault: not enrolled, already running, or not writable.
-        JournalCorrupt: the newest events are damaged; nothing was written.
+        JournalCorrupt: the newest events are damaged and nothing was written, or the file turned
+            out to be damaged elsewhere.
     """
     identity, trust = load_identity(directory), load_trust(directory)
     with WriterLock(directory):
@@ -171,6 +172,9 @@ def open_journal(
             )
             journal.start(agent=agent_version(), at=clock.now())
             yield journal
+        except sqlite3.Error as error:
+            # Met while reading: only transactions sort their errors themselves.
+            raise fault_of(error) from error
         finally:
             with suppress(sqlite3.Error):
                 connection.close()

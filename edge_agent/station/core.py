@@ -6,11 +6,12 @@
 3. A commit that did not happen changes nothing: the state stays, the answer says so (E-901).
 """
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
 from drivers import Read
-from edge_agent.journal.faults import JournalFault
+from edge_agent.journal.faults import JournalFault, fault_of
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.store import Reached
 from edge_agent.scan.recognising import recognise
@@ -153,6 +154,9 @@ class StationCore:
             # What was not saved was not seen: the same scan, repeated at once, is no double read.
             self._window = Window(seconds=self._window.seconds)
             return [self._not_saved(fault, events, source)]
+        except sqlite3.Error as error:
+            # Reading what is known met a damaged page, or a disk that does not answer.
+            raise fault_of(error) from error
         if isinstance(asked, KnowledgeChanged | Restarted) or self.state.plan != plan_before:
             self.schemes = self._schemes()
         first = output_of(outcome.answer, source=source, events=tuple(events))

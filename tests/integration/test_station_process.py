@@ -361,6 +361,21 @@ def test_a_damaged_journal_is_refused_with_the_event_and_left_alone(bench):
     assert tally("station", "doctor", bench.folder).returncode == 1
 
 
+@pytest.mark.parametrize("table", ["block", "known_key", "foreign_event"])
+def test_a_damaged_page_outside_of_the_newest_events_is_refused_in_words(bench, table):
+    connection = sqlite3.connect(bench.path)
+    select = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+    (page,) = connection.execute(select, (table,)).fetchone()
+    connection.close()
+    with bench.path.open("r+b") as file:
+        file.seek((page - 1) * 1024)
+        file.write(b"\xff" * 1024)
+    run = tally("station", "run", bench.folder, "--headless")
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert "J-201" in run.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"not a database at all, just some text" * 50])
 def test_a_file_that_is_no_journal_is_refused_in_words(bench, content):
     for path in bench.folder.glob("journal.db*"):

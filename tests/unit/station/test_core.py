@@ -391,3 +391,12 @@ def test_hubs_clock_and_ours_do_not_have_to_agree(floor):
 
 def test_the_core_says_which_schemes_its_plan_needs(floor):
     assert floor.core.schemes == ("bl2@1",)
+
+
+def test_a_journal_that_cannot_be_read_any_more_stops_the_station_in_words(floor):
+    build_to_step(floor, 2)
+    floor.journal.connection.execute("ALTER TABLE l_head RENAME TO lost")
+    with pytest.raises(JournalFault) as stopped:
+        floor.scan("PCB-L-00931")
+    assert not stopped.value.is_retryable
+    assert "l_head" in stopped.value.words
