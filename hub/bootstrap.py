@@ -105,9 +105,25 @@ def open_view(directory: Path) -> Hub:
     return _matching(office)
 
 
-def in_memory(secrets: trust.Secrets, clock: trust.Clock, entropy: trust.Entropy) -> Hub:
-    """A hub without a file, whose time and randomness are the caller's."""
-    return _begun(Office(SqliteStore(open_for_writing(None)), secrets, clock, entropy))
+def in_memory(
+    secrets: trust.Secrets,
+    clock: trust.Clock,
+    entropy: trust.Entropy,
+    *,
+    image: bytes | None = None,
+    reached: Callable[[str], None] | None = None,
+) -> Hub:
+    """A hub without a file, whose time and randomness are the caller's.
+
+    Args:
+        secrets, clock, entropy: as every hub has them.
+        image: a database to begin with, as `sqlite3.Connection.serialize` gives one.
+        reached: as for `open_hub`.
+    """
+    connection = open_for_writing(None)
+    if image is not None:
+        connection.deserialize(image)
+    return _begun(Office(SqliteStore(connection, reached=reached), secrets, clock, entropy))
 
 
 def serve(

@@ -58,7 +58,35 @@ def claims(ev):
         case "hold.placed":
             return [("SET", "hold", text(b.target), text(b.kind, b.reason))]
         case _:
-            return []
+            return [_claim(b, *row) for row in OTHERS.get(ev.t, ())]
+
+
+def _claim(b, how, kind, key, value):
+    return how, kind, text(*(getattr(b, name) for name in key)), text(
+        *(getattr(b, name) for name in value)
+    )  # fmt: skip
+
+
+OTHERS = {
+    "label.printed": [("SET", "print", ("code",), ("copy", "printer", "job"))],
+    "label.scrapped": [("SET", "scrapped", ("code",), ("reason",))],
+    "lot.received": [("ONE", "lot", ("part", "lot"), ("part", "supplier", "supplier_lot"))],
+    "lot.released": [("SET", "lotrel", ("part", "lot"), ())],
+    "measurement.taken": [
+        ("SET", "measure", ("unit", "operation", "step", "attempt", "trial"),
+         ("characteristic", "value", "unit_of_measure", "verdict", "low", "high")),
+    ],
+    "box.opened": [("ONCE", "boxopen", ("box",), ("product", "capacity", "order"))],
+    "box.closed": [("ONE", "boxstate", ("box",), ("sha256",))],
+    "master.published": [("ONE", "master", ("entity", "id", "version"), ("sha256",))],
+    "order.released": [("ONE", "order", ("order",), ("sha256",))],
+}  # fmt: skip
+"""Types whose claims are plain fields: (how, kind, fields of the key, fields of the value)."""
+
+
+ENDERS = {
+    "component.unbound", "item.unpacked", "hold.released", "action.undone", "decision.made",
+}  # fmt: skip
 
 
 class Oracle:
@@ -67,6 +95,12 @@ class Oracle:
     def __init__(self, events):
         self.events = list(events)
         self.by_id = {ev.id: ev for ev in self.events}
+        # Looked up again and again; which they are follows from their own type alone.
+        self.enders = [ev for ev in self.events if ev.t in ENDERS]
+        self.at = {}
+        for ev in self.events:
+            self.at.setdefault((ev.journal, ev.seq), []).append(ev)
+        self.names = {}
 
     def chain_before(self, ev):
         found = []
@@ -81,16 +115,23 @@ class Oracle:
 
     def named(self, by, refs):
         """Events of the set that `by` names."""
+        asked = (by.id, tuple(refs))
+        if asked not in self.names:
+            self.names[asked] = list(self._named(by, refs))
+        return self.names[asked]
+
+    def _named(self, by, refs):
+        before = self.chain_before(by) if any(isinstance(ref, int) for ref in refs) else []
         for ref in refs:
             if isinstance(ref, int):
-                yield from (e for e in self.chain_before(by) if e.seq == ref)
+                yield from (e for e in before if e.seq == ref)
             else:
                 try:
                     at = parse_ref(ref)
                 except ValueError:
                     continue
-                for e in self.events:
-                    if (e.journal, e.seq) == (at.journal, at.seq) and e.id.startswith(at.prefix):
+                for e in self.at.get((at.journal, at.seq), ()):
+                    if e.id.startswith(at.prefix):
                         yield e
 
     def undone(self, ev):
@@ -98,14 +139,14 @@ class Oracle:
             undo.t == "action.undone"
             and ev in list(self.named(undo, [s for s in undo.line.seen if isinstance(s, int)]))
             and not self.undone(undo)
-            for undo in self.events
+            for undo in self.enders
             if undo.journal == ev.journal and undo.seq > ev.seq
         )
 
     def decisions(self, key):
         """Effective decisions on a key, and whether they contradict."""
         known = [
-            e for e in self.events
+            e for e in self.enders
             if e.t == "decision.made" and e.b.key == key and self.is_feed(e) and not self.undone(e)
         ]  # fmt: skip
         gone = {
@@ -116,9 +157,7 @@ class Oracle:
         return (top, False) if len(outcomes) == 1 else ([], bool(known))
 
     def live(self, ev):
-        for by in self.events:
-            if by.line is None:
-                continue
+        for by in self.enders:
             if by.t == "decision.made":
                 on_key = by.b.key in {f"{kind}:{key}" for _, kind, key, _ in claims(ev)}
                 ends = on_key and ev in list(self.named(by, by.b.retires))
@@ -154,10 +193,12 @@ class Oracle:
         hows = {(kind, key): how for ev in self.events for how, kind, key, _ in claims(ev)}
         standing = self.live_claims()
         decided = {e.b.key for e in self.events if e.t == "decision.made"}
-        found = {}
+        on_key, found = {}, {}
+        for kind, key, value, ev in standing:
+            on_key.setdefault((kind, key), []).append((value, ev))
         for name in {f"{kind}:{key}" for kind, key in hows} | decided:
             kind, _, key = name.partition(":")
-            values = [(v, e) for k, on, v, e in standing if (k, on) == (kind, key)]
+            values = on_key.get((kind, key), [])
             how = hows.get((kind, key), "SET")
             count = {"SET": 0, "ONCE": len(values), "ONE": len({v for v, _ in values})}[how]
             effective, contested = self.decisions(name)
