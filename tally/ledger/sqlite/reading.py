@@ -27,7 +27,7 @@ from tally.ledger.sqlite.tables import (
     UNREAD,
     Statements,
 )
-from tally.merge.claims import BOX, BY_NUMBER, OP, SLOT, Kind
+from tally.merge.claims import BOX, BY_NUMBER, KINDS, MEASURE, OP, SLOT, Kind
 from tally.merge.history import Placed, refs_in
 from tally.merge.keys import join_parts, key_text, split_parts
 from tally.merge.liveness import is_live
@@ -40,12 +40,20 @@ T = TypeVar("T")
 _ANSWERS_MAX: Final = 4096
 _ROWS_AHEAD: Final = 10_000
 
-_ON_KEY = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=? AND b=?"""
-_UNDER = """SELECT kind, a, b, v, w, event FROM l_{table} WHERE kind=? AND a=?"""
-
-
-def _both(select: str) -> str:
-    return f"{select.format(table='head')} UNION ALL {select.format(table='more')}"
+_ALONE: Final = (MEASURE.number, HOLDS)
+"""Kinds with many rows about one thing, which few questions need."""
+_ONE_KIND: Final = "SELECT kind, a, b, v, w, event FROM l_many WHERE kind=? AND a=?"
+_EXCLUSIVE: Final = ",".join(str(kind.number) for kind in KINDS if kind.how != "SET")
+_SHARED: Final = ",".join(
+    str(kind.number) for kind in KINDS if kind.how == "SET" and kind.number not in _ALONE
+)
+_ABOUT: Final = f"""
+    SELECT kind, a, b, v, w, event FROM l_head WHERE kind IN ({_EXCLUSIVE}) AND a=?1
+    UNION ALL
+    SELECT kind, a, b, v, w, event FROM l_more WHERE kind IN ({_EXCLUSIVE}) AND a=?1
+    UNION ALL
+    SELECT kind, a, b, v, w, event FROM l_many WHERE kind IN ({_SHARED}) AND a=?1
+    """  # noqa: S608  (numbers of kinds, no text)
 
 
 class Reader:
@@ -133,7 +141,10 @@ class Reader:
 
     def _on_key(self, kind: Kind, key: tuple[str, ...]) -> Sequence[ClaimView]:
         numbers = self.locate(kind, key)
-        return () if numbers is None else self.views(self._rows(kind, _ON_KEY, numbers))
+        if numbers is None:
+            return ()
+        thing, place = numbers
+        return self.views(row for row in self._rows(kind.number, thing) if row[2] == place)
 
     def under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
         """Every claim whose key begins with the thing."""
@@ -141,7 +152,7 @@ class Reader:
 
     def _under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
         number = self._thing(thing)
-        return () if number is None else self.views(self._rows(kind, _UNDER, (number,)))
+        return () if number is None else self.views(self._rows(kind.number, number))
 
     def items_in(self, box: str) -> Sequence[ClaimView]:
         """Every pack into this box."""
@@ -151,10 +162,8 @@ class Reader:
         number = self._thing(box)
         if number is None:
             return ()
-        rows = self._connection.execute(
-            self._sql(_UNDER.format(table="many")), (HOLDS, number)
-        ).fetchall()
-        return self.views([(BOX.number, v, 0, a, 0, event) for _, a, _, v, _, event in rows])
+        rows = self._rows(HOLDS, number)
+        return self.views((BOX.number, v, 0, a, 0, event) for _, a, _, v, _, event in rows)
 
     def is_marked_conflict(self, kind: Kind, key: tuple[str, ...]) -> bool:
         """Whether a second claim or a decision stands on the key."""
@@ -178,12 +187,18 @@ class Reader:
         thing, place = self._thing(key[0]), self._names.word(join_parts(key[1:]))
         return None if thing is None or place is None else (thing, place)
 
-    def _rows(self, kind: Kind, select: str, numbers: tuple[int, ...]) -> list[Row]:
-        if kind.how == "SET":
-            text, parameters = select.format(table="many"), (kind.number, *numbers)
-        else:
-            text, parameters = _both(select), (kind.number, *numbers) * 2
-        return self._connection.execute(self._sql(text), parameters).fetchall()
+    def _rows(self, kind: int, thing: int) -> Sequence[Row]:
+        """Rows of one kind about one thing."""
+        if kind in _ALONE:
+            return self._connection.execute(self._sql(_ONE_KIND), (kind, thing)).fetchall()
+        return self.once(("about", str(thing)), lambda: self._about(thing)).get(kind, ())
+
+    def _about(self, thing: int) -> dict[int, list[Row]]:
+        """All other rows about one thing, by kind: a scan asks a dozen questions about each."""
+        found: dict[int, list[Row]] = {}
+        for row in self._connection.execute(self._sql(_ABOUT), (thing,)):
+            found.setdefault(row[0], []).append(row)
+        return found
 
     def views(self, rows: Iterable[Row]) -> tuple[ClaimView, ...]:
         """Rows as claims, by event id."""
