@@ -18,6 +18,7 @@ from hub.services.office import Office
 from hub.services.publishing import entities
 from hub.store.port import Journal, StoredBlock
 from tally.codes import Range, Refusal, Scheme, allocate
+from tally.codes.periods import calendar
 from tally.events.types import BlockLeased
 from tally.records.ids import JournalId, show_journal
 
@@ -46,7 +47,7 @@ def lease(
         scheme = _scheme(office, scheme_id)
         before = office.store.find_grant(journal, request_id)
         if before is not None:
-            return _repeated(office, before, scheme_id, count, start)
+            return _repeated(office, before, scheme_id, count, start, period)
         day = _day(office, scheme, period)
         taken, position = _allocate(office, scheme, _allocator_period(scheme, day), count, start)
         body = BlockLeased(
@@ -75,7 +76,8 @@ def _check(request_id: str, count: int, start: int | None, block: str | None) ->
     if not 1 <= count <= COUNT_MAX or (start is not None and not 0 <= start <= COUNT_MAX):
         raise Refused(
             "malformed",
-            f"Cannot grant {count} codes from {start or 0}: expected 1 or more, from 0.",
+            f"Cannot grant {str(count)[:24]} codes from {str(start or 0)[:24]}: expected 1 to "
+            f"{COUNT_MAX} codes, from 0 to {COUNT_MAX}.",
         )
     if block is not None and not _BLOCK.match(block):
         raise Refused(
@@ -99,8 +101,19 @@ def _scheme(office: Office, scheme_id: str) -> Scheme:
 def _day(office: Office, scheme: Scheme, period: dt.date | None) -> dt.date | None:
     """The day whose period the codes will print; by default today's at the plant."""
     if scheme.date is None:
+        if period is not None:
+            raise Refused("malformed", f"{scheme.scheme_id} prints no date; leave out the period.")
         return None
-    return period or office.now().date()
+    day = period or office.now().date()
+    life = calendar(scheme.date.format, scheme.starts.year)
+    if life.holding(day) is None:
+        raise Refused(
+            "no_capacity",
+            f"{scheme.scheme_id} prints dates ({scheme.date.format}) of {life.firsts[0]} to before "
+            f"{life.after}; no code can print {day}. Name another period, or put the hub's clock "
+            f"right.",
+        )
+    return day
 
 
 def _allocator_period(scheme: Scheme, day: dt.date | None) -> str:
@@ -153,17 +166,29 @@ def _name(office: Office, block: str | None) -> str:
 
 
 def _repeated(
-    office: Office, before: StoredBlock, scheme_id: str, count: int, start: int | None
+    office: Office,
+    before: StoredBlock,
+    scheme_id: str,
+    count: int,
+    start: int | None,
+    period: dt.date | None,
 ) -> Granted:
     """The earlier grant of this request, if it asks for the same."""
-    asked = (scheme_id, count, before.range.start if start is None else start)
-    if asked != (before.scheme, before.range.count, before.range.start):
+    at, body = feeds.grant_at(office, before.seq)
+    asked = (
+        scheme_id,
+        count,
+        body.start if start is None else start,
+        body.period if period is None else period.isoformat(),
+    )
+    if asked != (body.scheme, body.count, body.start, body.period):
+        printed = f" of {body.period}" if body.period else ""
         raise Refused(
             "request_reused",
             f"Request {before.request} was granted as block {before.block}: {before.scheme} "
-            f"{before.range}. A different wish needs a new request id.",
+            f"{before.range}{printed}. A different wish needs a new request id.",
         )
-    return Granted(*feeds.grant_at(office, before.seq), repeated=True)
+    return Granted(at, body, repeated=True)
 
 
 def _stored(body: BlockLeased, period: str, taken: Range, row: Journal, seq: int) -> StoredBlock:

@@ -88,6 +88,7 @@ def test_an_unknown_scheme_is_refused_with_the_nearest(hub, station):
     [
         {"count": 0},
         {"count": -1},
+        {"count": 2**53},
         {"start": -1},
         {"request_id": ""},
         {"request_id": "\udcff"},
@@ -106,6 +107,26 @@ def test_a_dated_scheme_prints_the_period_of_the_block(hub, station):
     later = hub.lease(station.id, "r2", "bl2@1", 1, period=dt.date(2026, 12, 24))
     assert (later.block.period, later.block.start) == ("2026-12-24", 1)
     assert hub.lease(station.id, "r3", "pcb-l@1", 1).block.period is None
+
+
+@pytest.mark.parametrize("day", [dt.date(1, 1, 1), dt.date(1999, 12, 31), dt.date(9999, 12, 31)])
+def test_a_day_that_no_code_of_the_scheme_can_print_is_refused_with_its_life(hub, station, day):
+    with pytest.raises(Refused, match="prints dates \\(YYWW\\) of 20") as refusal:
+        hub.lease(station.id, "r1", "bl2@1", 1, period=day)
+    assert refusal.value.code == "no_capacity"
+    assert hub.show("blocks") == []
+
+
+def test_a_period_for_a_scheme_without_a_date_is_refused(hub, station):
+    with pytest.raises(Refused, match="prints no date"):
+        hub.lease(station.id, "r1", "pcb-l@1", 1, period=dt.date(2026, 12, 24))
+
+
+def test_the_same_request_for_another_period_is_another_wish(hub, station):
+    first = hub.lease(station.id, "r1", "bl2@1", 1, period=dt.date(2026, 12, 24))
+    assert hub.lease(station.id, "r1", "bl2@1", 1).at == first.at
+    with pytest.raises(Refused, match=r"of 2026-12-24\. A different"):
+        hub.lease(station.id, "r1", "bl2@1", 1, period=dt.date(2027, 1, 7))
 
 
 def test_a_counter_that_restarts_daily_counts_in_each_day(hub, station):
