@@ -1,4 +1,7 @@
-"""What other programs of the plant read, on the plain port (loopback by default). Reads only.
+"""What other programs of the plant read, on the plain port: loopback only, reads only.
+
+Only who asks for this machine by a name of loopback is answered, so that a foreign page in a
+browser here cannot read by pointing a name of its own at 127.0.0.1 (DNS rebinding).
 
 The trace is the same JSON as `tally hub trace --json`; the tables are those of `tally hub <table>
 --json`.
@@ -6,16 +9,20 @@ The trace is the same JSON as `tally hub trace --json`; the tables are those of 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI, Path, Query
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
+from starlette.types import Scope
 
 from hub.api.guard import Allowance, Guard
-from hub.api.problems import install
+from hub.api.problems import TurnedAway, install
 from hub.services import Hub
 
 CODE_CHARACTERS_MAX: Final = 200
+_HOST: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?\Z", re.IGNORECASE)
 
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tallystick hub</title>
@@ -82,7 +89,14 @@ def integrators_app(hub: Hub) -> Guard:
         """Released work orders."""
         return hub.show("orders")
 
-    return Guard(app, allow=lambda _scope: Allowance(bytes_max=0))
+    return Guard(app, allow=_allowance)
+
+
+def _allowance(scope: Scope) -> Allowance:
+    host = Headers(scope=scope).get("host", "localhost")  # HTTP/1.0 names none
+    if not _HOST.match(host):
+        raise TurnedAway("other_host", f"{host[:100]!r} is no name of this hub's plain port.")
+    return Allowance(bytes_max=0)
 
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"

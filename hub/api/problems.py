@@ -23,7 +23,7 @@ WHY_CHARACTERS_MAX: Final = 3900
 TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     # code: status, title, what to do
     "unreadable": (400, "Cannot be read", "Send what the OpenAPI document describes."),
-    "malformed": (400, "Cannot be read", "Cut the piece again from the journal and send it."),
+    "malformed": (400, "Does not fit", "Correct what is named here and send it again."),
     "no_session": (401, "No session", "Ask POST /v1/session for a challenge and answer it."),
     "unknown_journal": (403, "Unknown journal", "Enrol the station with a token of this hub."),
     "forged": (403, "Not authentic", "Verify the journal on the station; nothing was stored."),
@@ -45,6 +45,7 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     "ambiguous": (409, "More than one fits", "Name it with more digits."),
     "nothing_to_decide": (409, "Nothing to decide", "Look at the case again; it changed."),
     "too_large": (413, "Too large", "Send less at once."),
+    "other_host": (421, "Not by this name", "Ask for it as localhost or 127.0.0.1."),
     "problems": (422, "Problems in the files", "Correct the files; nothing was written."),
     "too_old": (
         426,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -25,7 +25,7 @@ from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
 from hub.services import Hub
-from hub.services.answers import Ingested
+from hub.services.answers import Ingested, Notice
 from tally.records.ids import (
     GENESIS,
     EventId,
@@ -218,6 +218,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
                 )
                 for item in subscriptions
             ),
+            notices=_notices(standing.notices),
             news=digest(subscriptions),
         )
     )
@@ -294,11 +295,15 @@ def _taken(journal: JournalId, taken: Ingested) -> Response:
             duplicates=taken.duplicates,
             stored=taken.stored,
             need=taken.need,
-            notices=tuple(
-                m.Notice(code=item.code, seq=item.seq, words=item.words, zh=item.zh)
-                for item in taken.notices[:100]
-            ),
+            notices=_notices(taken.notices),
         )
+    )
+
+
+def _notices(notices: Sequence[Notice]) -> tuple[m.Notice, ...]:
+    return tuple(
+        m.Notice(code=item.code, seq=item.seq, words=item.words, zh=item.zh)
+        for item in notices[:100]
     )
 
 

@@ -48,7 +48,7 @@ def stations(hub):
 
 @pytest.fixture(scope="module")
 def integrators(hub):
-    with TestClient(integrators_app(hub)) as client:
+    with TestClient(integrators_app(hub), base_url="http://127.0.0.1:8440") as client:
         yield client
 
 
@@ -124,6 +124,17 @@ def test_what_is_not_there_is_said_in_words(integrators, path):
 def test_the_plain_port_takes_no_body_and_changes_nothing(integrators):
     assert integrators.post("/v1/cases", content=b"{}").status_code == 413
     assert integrators.post("/v1/cases").status_code == 405
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil", ""])
+def test_a_foreign_name_that_points_here_reads_nothing(integrators, host):
+    answer = integrators.get("/v1/cases", headers={"Host": host})
+    assert (answer.status_code, answer.json()["code"]) == (421, "other_host")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8440", "127.0.0.1", "[::1]:18440"])
+def test_every_name_of_loopback_is_answered(integrators, host):
+    assert integrators.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 def test_a_bearer_is_good_for_ten_minutes(sessions, clock):
