@@ -1,11 +1,14 @@
 """Every benchmark runs at its smallest size and says what it promises; nothing looks at time."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from bench import machine
 from bench.cli import NAMES, bench
+from bench.machine import Floor
 from bench.measuring import Spread, percentile, side_by_side, sliced
 from bench.report import Count, Measured, Ratio, Report, show
 from bench.syncs import syncs_between_marks
@@ -90,6 +93,23 @@ def test_slices_take_turns_and_keep_samples_apart():
 def test_only_syncs_between_the_marks_count():
     log = "1 fdatasync(5) = 0\n1 fsync(99999) = -1 EBADF\n1 fdatasync(5) = 0\n2 fsync(7) = 0\n"
     assert syncs_between_marks(log + "1 fsync(99999) = -1 EBADF\n1 fdatasync(5) = 0\n") == 2
+
+
+def test_the_floor_is_a_write_that_reached_a_file_of_its_own(tmp_path):
+    with Floor(tmp_path) as floor:
+        assert floor.sync() > 0
+    assert (tmp_path / "floor.bin").stat().st_size > 0
+
+
+def test_a_folder_in_memory_is_named_as_useless(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "file_system", lambda _: "tmpfs")
+    (words,) = machine.warnings(tmp_path)
+    assert "in memory" in words
+    assert "--dir" in words
+
+
+def test_the_file_system_of_a_folder_is_known():
+    assert machine.file_system(Path("/proc/self")) == "proc"
 
 
 # --- report -----------------------------------------------------------------------------------
