@@ -283,8 +283,8 @@ def _message_of(effect: port.Effect) -> messages.UplinkMessage:
             return messages.IngestAsked(effect.data)
         case port.LinkTurned(online, said):
             return messages.LinkChanged(online, said.code, Words(said.en, said.zh))
-        case port.Noticed(said):
-            return messages.HubSaid(said.code, Words(said.en, said.zh))
+        case port.Noticed(said, forked=forked):
+            return messages.HubSaid(said.code, Words(said.en, said.zh), suspect=forked)
         case port.HubAhead(have):
             return messages.HubSaid("S-102", _copied(have.seq), suspect=True)
 

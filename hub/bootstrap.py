@@ -15,7 +15,8 @@ import socket
 import struct
 import time
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -123,7 +124,8 @@ def in_memory(
     connection = open_for_writing(None)
     if image is not None:
         connection.deserialize(image)
-    return _begun(Office(SqliteStore(connection, reached=reached), secrets, clock, entropy))
+    office = Office(SqliteStore(connection, reached=reached), secrets, clock, entropy)
+    return _begun(office) if image is None else _matching(office)
 
 
 def serve(
@@ -192,7 +194,7 @@ def addresses(directory: Path) -> tuple[str, ...]:
 
 def _begun(office: Office) -> Hub:
     """A new hub, its feeds begun; only here, once in the life of its keys."""
-    with office.store.transaction():
+    with _closed_unless_usable(office), office.store.transaction():
         feeds.open_feeds(office)
     return Hub(office)
 
@@ -201,22 +203,30 @@ def _matching(office: Office) -> Hub:
     """The hub, if its keys and its events belong together.
 
     Raises:
-        StoreFault: they are of two hubs, or there are no events.
+        StoreFault: they are of two hubs, there are no events, or they cannot be read.
     """
-    with office.store.reading():
+    with _closed_unless_usable(office), office.store.reading():
         known = {journal.id: journal.key for journal in office.store.journals()}
-    if not known:
-        office.store.close()
-        raise _lost()
-    own = office.secrets.feeds.values()
-    if any(known.get(feed.journal) != feed.key.public for feed in own):
-        office.store.close()
-        raise StoreFault(
-            f"{DATABASE_FILE} and {trust.SECRETS_FILE} are of two hubs: the feeds in the one are "
-            f"not signed by the keys in the other. Restore both from the same backup.",
-            is_retryable=False,
-        )
+        if not known:
+            raise _lost()
+        own = office.secrets.feeds.values()
+        if any(known.get(feed.journal) != feed.key.public for feed in own):
+            raise StoreFault(
+                f"{DATABASE_FILE} and {trust.SECRETS_FILE} are of two hubs: the feeds in the one "
+                f"are not signed by the keys in the other. Restore both from the same backup.",
+                is_retryable=False,
+            )
     return Hub(office)
+
+
+@contextmanager
+def _closed_unless_usable(office: Office) -> Iterator[None]:
+    """Give back lock and connection of a store that cannot be used."""
+    try:
+        yield
+    except BaseException:
+        office.store.close()
+        raise
 
 
 def _lost() -> StoreFault:

@@ -137,10 +137,15 @@ class Ingest:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Show and keep: something about own events (`fork`, `gap`), the hub or the link."""
+    """Show and keep: something about own events (`fork`, `gap`), the hub or the link.
+
+    `forked`: the hub holds two histories of the own journal. Whichever of them stands here, no
+    code may be given out any more: the other one has the same blocks.
+    """
 
     said: Said
     seq: int = 0
+    forked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def shown(notices: tuple[m.Notice, ...]) -> tuple[Effect, ...]:
                 say("notice", code=item.code, seq=item.seq, why=item.zh or item.words).zh,
             ),
             item.seq,
+            forked=item.code == "fork",
         )
         for item in notices
     )

@@ -96,7 +96,7 @@ class Ingested:
 class Standing:
     """Where the hub stands in one journal: the answer to a hello.
 
-    `seq` 0 and 32 zero bytes mean that nothing is held.
+    `seq` 0 and 32 zero bytes mean that nothing is held. `notices`: forks of this journal.
     """
 
     seq: int
@@ -104,6 +104,7 @@ class Standing:
     durable_through: int
     archived_through: int
     receipt: Receipt
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,14 +95,15 @@ def standing(office: Office, journal: JournalId) -> Standing:
     """See `hub.services.hub.Hub.standing`."""
     with office.store.reading():
         row = office.registered(journal)
-        tip = journals.longest(office.store.branches(row.no))
-    receipt = office.receipt(row, tip)
+        branches = office.store.branches(row.no)
+    receipt = office.receipt(row, journals.longest(branches))
     return Standing(
         receipt.seq,
         receipt.event_id,
         receipt.durable_through,
         receipt.archived_through,
         receipt,
+        _fork_notices(row, branches),
     )
 
 
@@ -174,7 +175,7 @@ def _standing_answer(
     need: int | None = None,
 ) -> Ingested:
     receipt = office.receipt(row, tip)
-    notices = [_fork_notice(row, branch) for branch in branches if branch is not branches[0]]
+    notices = list(_fork_notices(row, branches))
     if need is not None:
         notices.append(
             Notice(
@@ -195,6 +196,10 @@ def _standing_answer(
         notices=tuple(notices),
         need=need,
     )
+
+
+def _fork_notices(row: Journal, branches: Sequence[Branch]) -> tuple[Notice, ...]:
+    return tuple(_fork_notice(row, branch) for branch in branches[1:])
 
 
 def _fork_notice(row: Journal, branch: Branch) -> Notice:

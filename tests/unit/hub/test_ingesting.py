@@ -82,6 +82,7 @@ def test_a_copied_station_is_stored_as_a_second_branch(hub, station):
     grown = hub.ingest(station.id, station.piece(7))
     assert grown.event_id == station.ids[-1]
     assert grown.notices[0].code == "fork"
+    assert [notice.code for notice in hub.standing(station.id).notices] == ["fork"]
     [row] = hub.show("stations")
     assert row["branches"] == 2
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from edge_agent.bootstrap import _message_of
 from edge_agent.sync.port import HubAhead, Ingest, LinkTurned, Noticed, Runway, SaveReceipt
 from edge_agent.sync.replies import on_reply
 from edge_agent.sync.session import Request, SyncState, Wait, next_request, on_link_up, on_news
@@ -461,3 +462,24 @@ def test_every_text_is_in_the_page_for_those_who_run_stations():
     page = (Path(__file__).parents[3] / "docs/operating/link-faults.md").read_text("utf-8")
     for code, (en, zh) in TEXTS.items():
         assert f"| `{code}` | {en} | {zh} |" in page, f"{code}: print the table anew"
+
+
+def test_both_sides_of_a_fork_are_told_and_stop_giving_out_codes():
+    forked = m.Notice(code="fork", seq=2, words="two histories", zh="两份历史")
+    play = Play()
+    play.view.grow(3)
+    play.sign_in()
+    effects = play.greet(greeting(play.view, 3, notices=(forked,)))
+    assert [effect.forked for effect in effects if isinstance(effect, Noticed)] == [True]
+    assert [effect for effect in effects if isinstance(effect, HubAhead)] == []
+    message = _message_of(next(effect for effect in effects if isinstance(effect, Noticed)))
+    assert message.suspect
+
+
+def test_a_gap_is_no_reason_to_stop_giving_out_codes():
+    gap = m.Notice(code="gap", seq=2, words="missing", zh="缺失")
+    play = Play()
+    play.view.grow(3)
+    play.sign_in()
+    (said,) = (e for e in play.greet(greeting(play.view, 3, notices=(gap,))) if type(e) is Noticed)
+    assert not _message_of(said).suspect
