@@ -83,7 +83,11 @@ def _open(directory: Path, reached: Callable[[str], None] | None) -> Office:
     lock = take_lock(directory)
     try:
         connection = open_for_writing(directory / DATABASE_FILE)
-        store = SqliteStore(connection, lock=lock, reached=reached)
+        try:
+            store = SqliteStore(connection, lock=lock, reached=reached)
+        except BaseException:
+            connection.close()
+            raise
     except BaseException:
         os.close(lock)
         raise

@@ -141,7 +141,10 @@ class Store(Protocol):
         ...
 
     def savepoint(self, work: Callable[[], None]) -> Exception | None:
-        """Do `work` inside the transaction; undo it alone and give its exception if it raised."""
+        """Do `work` inside the transaction; undo it alone and give its exception if it raised.
+
+        What the disk or the file is to blame for ends the whole transaction instead.
+        """
         ...
 
     def close(self) -> None:

@@ -133,9 +133,11 @@ class SqliteStore(Store):
         self._connection.execute("SAVEPOINT work")
         try:
             work()
-        except sqlite3.OperationalError:
-            raise  # the disk or the lock: the whole transaction ends
-        except Exception as error:  # noqa: BLE001  (one of three supervisors: it counts what it caught)
+        except Exception as error:  # one of three supervisors: it counts what it caught
+            if isinstance(error, sqlite3.OperationalError) or (
+                isinstance(error, sqlite3.Error) and is_final(error)
+            ):
+                raise  # the disk, the lock or a damaged file: the whole transaction ends
             self._connection.execute("ROLLBACK TO work")
             self._connection.execute("RELEASE work")
             self._ledger.rolled_back()

@@ -1,5 +1,6 @@
 """The store under faults: all or nothing, bugs of the ledger do not stop a line, one writer."""
 
+import datetime as dt
 import sqlite3
 import subprocess
 import sys
@@ -112,6 +113,40 @@ def test_a_damaged_file_is_said_so(tmp_path, damage):
     (tmp_path / "hub.db").write_bytes(damage)
     with pytest.raises(StoreFault):
         open_view(tmp_path).fingerprint()
+
+
+def _damage(folder, table):
+    """Overwrite the first page of a table."""
+    connection = sqlite3.connect(folder / "hub.db")
+    (page,) = connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)
+    ).fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with (folder / "hub.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+def test_a_damaged_page_is_no_bug_of_the_ledger_and_nothing_is_written_after_it(tmp_path):
+    create(tmp_path, plant="NB1", site="NB1").office.store.close()
+    _damage(tmp_path, "quarantine")
+    store = open_hub(tmp_path).office.store
+    with pytest.raises(StoreFault, match=r"hub\.db is damaged"), store.transaction():
+        store.savepoint(
+            lambda: store.quarantine(dt.datetime.now(dt.UTC), b"j", "forged", "w", b"raw")
+        )
+    with pytest.raises(StoreFault, match=r"hub\.db is damaged"), store.transaction():
+        store.put("key", "value")
+    store.close()
+
+
+def test_a_hub_that_cannot_be_opened_gives_its_lock_back(tmp_path):
+    create(tmp_path, plant="NB1", site="NB1").office.store.close()
+    _damage(tmp_path, "journal")
+    for _ in range(2):
+        with pytest.raises(StoreFault, match=r"hub\.db is damaged"):
+            open_hub(tmp_path)
 
 
 def test_keys_and_events_of_two_hubs_do_not_go_together(tmp_path):
