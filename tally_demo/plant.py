@@ -116,6 +116,13 @@ class Plant:
         place.station.start()
         return place
 
+    def stop(self, name: str) -> int:
+        """End one station's input and take its scanner away; its exit status."""
+        place = self.places.pop(name)
+        status = place.station.end()
+        place.scanner.unplug()
+        return status
+
     def start_all(self, names: tuple[str, ...] = STATIONS) -> None:
         """Start these stations and wait until each has pulled what the hub has."""
         for name in names:

@@ -16,7 +16,7 @@ import click
 
 from tally_demo import work
 from tally_demo.outage import BADGES
-from tally_demo.plant import STATIONS, Plant
+from tally_demo.plant import Plant
 from tally_demo.processes import run_here
 
 BOARDS: Final = tuple(f"PCB-L-{number:05}" for number in range(896, 910))
@@ -40,8 +40,7 @@ and some that do not fit:
   09521101000023      the product's code where a serial is wanted
   PCB-L-00            a part of a code only
 
-CTLLNG changes the language, CTLHELP helps, `link down` and `link up` cut and restore the network;
-Ctrl+D ends the demo.
+CTLHELP helps, `link down` and `link up` cut and restore the network, Ctrl+D ends the demo.
 """
 
 
@@ -54,7 +53,7 @@ def show(folder: Path) -> None:
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with Plant(folder, lambda words: click.echo(words, err=True)) as plant:
         plant.set_up()
-        plant.start_all(tuple(name for name in STATIONS if name != "S03" or not is_terminal))
+        plant.start_all()
         _make_boards(plant)
         if is_terminal:
             _run_terminal(plant)
@@ -74,8 +73,10 @@ def _make_boards(plant: Plant) -> None:
 
 
 def _run_terminal(plant: Plant) -> None:
-    """Station S03 in this terminal, as `tally station run DIR`."""
+    """Station S03, up to date until now, in this terminal: `tally station run DIR`."""
+    plant.stop("S03")
     place = plant.bench("S03")
+    place.scanner.plug_in()
     click.echo(
         _TRAY.format(
             badge=BADGES["S03"],
@@ -90,7 +91,10 @@ def _run_terminal(plant: Plant) -> None:
     )
     for line in plant.addresses:
         click.echo(line)
-    run_here(["station", "run", str(place.folder)])
+    try:
+        run_here(["station", "run", str(place.folder)])
+    finally:
+        place.scanner.unplug()
 
 
 def _wait_for_signal(plant: Plant) -> None:

@@ -7,11 +7,11 @@ sockets in `tests/integration`.
 import base64
 import contextlib
 import json
+import re
 import socket
 import ssl
 import subprocess
 import threading
-import tomllib
 
 import pytest
 
@@ -32,26 +32,29 @@ def tally(*arguments):
     return done
 
 
-@pytest.fixture
-def plant(tmp_path):
-    with Plant(tmp_path / "plant", lambda words: None) as plant:
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    """One hub and four stations for all tests; a test starts the stations it needs."""
+    with Plant(tmp_path_factory.mktemp("bad") / "plant", lambda words: None) as plant:
         plant.set_up()
         yield plant
 
 
+@contextlib.contextmanager
+def at_work(plant, **badges):
+    """Run these stations, their operators signed in; end them afterwards."""
+    plant.start_all(tuple(badges))
+    try:
+        for name, badge in badges.items():
+            work.sign_in(plant.places[name], badge)
+        yield [plant.places[name] for name in badges]
+    finally:
+        for name in badges:
+            plant.stop(name)
+
+
 def raw(data):
     return {"raw": base64.b64encode(data).decode()}
-
-
-def make_boards(plant):
-    """Four boards from S01, all but the first tested by S02."""
-    plant.start_all(("S01", "S02"))
-    work.sign_in(plant.places["S01"], "BDG-1120")
-    work.make_boards(plant.places["S01"], BOARDS)
-    plant.settle()
-    work.sign_in(plant.places["S02"], "BDG-1182")
-    work.test_boards(plant.places["S02"], BOARDS[1:])
-    plant.settle()
 
 
 # What is scanned at the step that wants an LED board, the code of its answer, and words of it.
@@ -60,120 +63,124 @@ BAD_SCANS = [
     ("09521101000023", "E-102", "LED board"),
     ("LED-88", "E-102", "LED board"),
     ("PCB-L-2546C", "E-103", "hold"),
-    (BOARDS[1], "E-201", "Board already in"),
+    (BOARDS[1], "E-201", "is already in BL2-"),
     (BOARDS[0], "E-202", "Flash test"),
     ("PCB-L-0", "E-301", "part of a code"),
-    ("P" * 600, "E-307", "Nothing saved"),
-    ("PCB-L-\x01\x02897", "E-308", "Nothing saved"),
-    (raw(b"PCB-L-\xff\xfe897"), "E-308", "Nothing saved"),
-    (raw(b"PCB-L-00897\0"), "E-308", "Nothing saved"),
-    ('{"scan": 5}', "E-911", "Nothing saved"),
-    ('{"raw": "no base64!"}', "E-911", "Nothing saved"),
-    ("x" * 70_000, "E-912", "Nothing saved"),
+    ("P" * 600, "E-307", r"Nothing (was )?saved"),
+    ("PCB-L-\x01\x02897", "E-308", r"Nothing (was )?saved"),
+    (raw(b"PCB-L-\xff\xfe897"), "E-308", r"Nothing (was )?saved"),
+    (raw(b"PCB-L-0\x000897"), "E-308", r"Nothing (was )?saved"),
+    ('{"scan": 5}', "E-911", r"Nothing (was )?saved"),
+    ('{"raw": "no base64!"}', "E-911", r"Nothing (was )?saved"),
+    ("x" * 70_000, "E-912", r"Nothing (was )?saved"),
 ]
 
 
 def test_each_bad_scan_is_refused_in_its_own_words_and_loses_nothing(plant):
-    make_boards(plant)
-    plant.start_all(("S03",))
-    s03 = plant.places["S03"]
-    work.sign_in(s03, "BDG-1107")
-    work.build_unit(s03, BOARDS[1], work.BATTERY_LOT)
-    unit = work.begin_unit(s03)
-    for said, code, words in BAD_SCANS:
-        line = s03.station.say(said)
-        shown = (str(said)[:60], line.printed)
-        assert line.verdict in {"NG", "LOCK"}, shown
-        assert line.code == code, shown
-        assert words in line.text, shown
-        assert (line.unit, line.step) == (unit, 3), shown
-        if line.verdict == "LOCK" or code in {"E-103", "E-201", "E-202"}:
-            work.give(s03, LEAD, "READY", "OK")
-            work.give(s03, {"badge": "BDG-1107"})
-    work.scan(s03, BOARDS[2], "OK")
-    work.end_unit(s03)
-    plant.settle()
+    with at_work(plant, S01="BDG-1120", S02="BDG-1182", S03="BDG-1107") as (s01, s02, s03):
+        work.make_boards(s01, BOARDS)
+        plant.settle()
+        work.test_boards(s02, BOARDS[1:])
+        plant.settle()
+        lot = work.give(s03, "BAT-18650-2546X", "NG")
+        assert (lot.code, bool(lot.events)) == ("E-103", True), lot.printed
+        assert "BAT-18650-2546X" in lot.text
+        unlock(s03)
+        work.build_unit(s03, BOARDS[1], work.BATTERY_LOT)
+        unit = work.begin_unit(s03)
+        for said, code, words in BAD_SCANS:
+            line = s03.station.say(said)
+            shown = (str(said)[:60], line.printed)
+            assert line.verdict in {"NG", "LOCK"}, shown
+            assert line.code == code, shown
+            assert re.search(words, line.text), shown
+            assert (line.unit, line.step) == (unit, 3), shown
+            if line.verdict == "LOCK" or code in {"E-103", "E-201", "E-202"}:
+                unlock(s03)
+        work.scan(s03, BOARDS[2], "OK")
+        work.end_unit(s03)
+        plant.settle()
     hub = plant.hub_folder
     assert json.loads(tally("hub", "findings", hub, "--json").stdout) == []
     assert tally("hub", "rebuild", hub, "--check").returncode == 0
 
 
-def test_a_lot_that_was_not_released_is_refused_where_lots_are_loaded(plant):
-    plant.start_all(("S03",))
-    s03 = plant.places["S03"]
-    work.sign_in(s03, "BDG-1107")
-    line = work.give(s03, "BAT-18650-2546X", "NG")
-    assert (line.code, line.events != ()) == ("E-103", True), line.printed
-    assert "BAT-18650-2546X" in line.text
+def unlock(place):
+    """A lead clears what stays, and the operator goes on."""
+    work.give(place, LEAD, "READY", "OK")
+    work.give(place, {"badge": "BDG-1107"})
 
 
 def test_an_empty_block_stops_printing_in_words_and_invents_no_code(plant):
-    plant.start_all(("S02",))
-    s02 = plant.places["S02"]
-    work.sign_in(s02, "BDG-1182")
-    work.give(s02, {"link": "down"}, "READY")
-    work.give(s02, "24-1187", "OK")
-    for _ in range(20):
-        work.give(s02, {"command": "CTLNEXT"}, "OK")
-        work.give(s02, {"command": "CTLNO"}, "WAIT")
-        work.give(s02, {"command": "CTLOK"}, "OK")
-    line = work.give(s02, {"command": "CTLNEXT"}, "NG")
-    assert line.code == "E-402", line.printed
-    assert line.unit is None
-    assert len(list(s02.folder.glob("labels/*.png"))) == 20
-    work.give(s02, {"link": "up"})
-    plant.settle()
+    with at_work(plant, S02="BDG-1182") as (s02,):
+        work.give(s02, {"link": "down"}, "READY")
+        work.give(s02, "24-1187", "OK")
+        for _ in range(20):
+            work.give(s02, {"command": "CTLNEXT"}, "OK")
+            work.give(s02, {"command": "CTLNO"}, "WAIT")
+            work.give(s02, {"command": "CTLOK"}, "OK")
+        line = work.give(s02, {"command": "CTLNEXT"}, "NG")
+        assert line.code == "E-402", line.printed
+        assert line.unit is None
+        assert len(list(s02.folder.glob("labels/*.png"))) == 20
+        work.give(s02, {"link": "up"})
+        plant.settle()
     rows = json.loads(tally("hub", "balance", plant.hub_folder, "--json").stdout)
     [row] = [row for row in rows if row["block"] == "B-02"]
     assert (row["scrapped"], row["unused"], row["unexplained"]) == (20, 0, 0)
 
 
 def test_a_full_disk_is_said_and_after_space_is_made_nothing_is_missing(plant):
-    plant.start_all(("S01",))
-    s01 = plant.places["S01"]
-    work.sign_in(s01, "BDG-1120")
-    s01.station.end()
-    settings = s01.folder / "station.toml"
+    settings = plant.directory / "S01" / "station.toml"
     before = settings.read_text("utf-8")
-    size = sum(path.stat().st_size for path in s01.folder.glob("journal.db*"))
-    settings.write_text(f"{before}\n[journal]\nkib_max = {size // 1024 + 16}\n", "utf-8")
-    s01.station.start()
+    with at_work(plant, S01="BDG-1120"):
+        pass
+    kib = (settings.parent / "journal.db").stat().st_size // 1024 + 16
+    settings.write_text(f"{before}\n[journal]\nkib_max = {kib}\n", "utf-8")
+    plant.start("S01")
+    s01 = plant.places["S01"]
     work.give(s01, {"link": "down"}, "READY")
     answers = []
     while not answers or answers[-1].code != "E-901":
         assert len(answers) < 5000, answers[-1].printed
-        answers.append(s01.station.say("not a code of ours"))
+        answers.append(s01.station.say(f"not a code of ours {len(answers)}"))
         if answers[-1].verdict == "LOCK":
             answers.append(s01.station.say(LEAD))
     assert answers[-1].events == ()
-    assert "disk" in answers[-1].text
-    s01.station.end()
+    assert "full" in answers[-1].text, answers[-1].printed
+    acknowledged = s01.station.acknowledged
+    assert len(acknowledged) >= 1
+    plant.stop("S01")
     settings.write_text(before, "utf-8")
-    s01.station.start()
+    plant.start("S01")
+    work.give(plant.places["S01"], {"link": "up"})
     plant.settle()
+    plant.stop("S01")
     file = plant.directory / "all.jsonl"
     assert tally("hub", "export", plant.hub_folder, "--events", file).returncode == 0
     exported = {json.loads(line).get("event_id") for line in file.read_text("utf-8").splitlines()}
-    assert s01.station.acknowledged <= exported
+    assert acknowledged <= exported
     assert tally("verify", file).returncode == 0
 
 
 def test_a_second_program_on_the_same_data_is_refused_and_named(plant):
-    plant.start_all(("S01",))
-    second = tally("station", "run", plant.places["S01"].folder, "--headless")
-    assert second.returncode == 1
-    assert str(plant.places["S01"].station.pid) in second.stdout + second.stderr
+    with at_work(plant, S04="BDG-1133") as (s04,):
+        second = tally("station", "run", s04.folder, "--headless")
+        assert second.returncode == 1
+        assert str(s04.station.pid) in second.stdout + second.stderr
     hub = tally("hub", "serve", plant.hub_folder)
     assert hub.returncode == 1
-    assert "in use" in hub.stderr or "running" in hub.stderr or "serv" in hub.stderr
+    assert re.search(r"in use|another program|serves|runs", hub.stderr), hub.stderr
 
 
 def test_settings_with_several_mistakes_are_told_all_at_once(plant):
-    folder = plant.directory / "S01"
+    folder = plant.directory / "S04"
     settings = folder / "station.toml"
-    text = settings.read_text("utf-8").replace("driver =", "drivr =", 1)
-    settings.write_text(f'languag = "en"\ndouble_read_s = 99\n{text}', "utf-8")
+    before = settings.read_text("utf-8")
+    spoiled = before.replace("driver =", "drivr =", 1)
+    settings.write_text(f'languag = "en"\ndouble_read_s = 99\n{spoiled}', "utf-8")
     done = tally("station", "run", folder, "--headless")
+    settings.write_text(before, "utf-8")
     assert done.returncode == 1
     said = done.stdout + done.stderr
     for words in ("station.toml, line 1", "'language'", "double_read_s", "'driver'"):
@@ -208,14 +215,6 @@ def test_a_scheme_without_its_counter_is_refused_in_words(plant, tmp_path):
     assert "counter" in done.stderr
 
 
-def point_to(place, address):
-    """Let a station look for its hub at another address."""
-    settings = place.folder / "station.toml"
-    text = settings.read_text("utf-8")
-    assert "hub" not in tomllib.loads(text)
-    settings.write_text(f'{text}\n[hub]\naddresses = ["{address}"]\n', "utf-8")
-
-
 @pytest.mark.parametrize(
     "answer",
     [b"", b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", bytes(range(256))],
@@ -235,13 +234,20 @@ def test_a_station_that_meets_something_else_than_its_hub_says_so_and_works_on(p
                     connection.sendall(answer)
 
         threading.Thread(target=serve, daemon=True).start()
-        s01 = plant.bench("S01")
-        point_to(s01, f"127.0.0.1:{server.getsockname()[1]}")
-        s01 = plant.start("S01")
-        line = work.give(s01, {"sync": True}, "WAIT")
-        assert line.text
-        assert not line.online
-        assert work.give(s01, "whatever this is").verdict in {"NG", "WAIT"}
+        settings = plant.directory / "S04" / "station.toml"
+        before = settings.read_text("utf-8")
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        settings.write_text(f'{before}\n[hub]\naddresses = ["{address}"]\n', "utf-8")
+        try:
+            s04 = plant.start("S04")
+            line = work.give(s04, {"sync": True}, "WAIT")
+            assert len(line.text) > 30, line.printed
+            assert not line.online
+            work.sign_in(s04, "BDG-1133")
+            work.give(s04, {"command": "CTLHELP"}, "READY")
+            plant.stop("S04")
+        finally:
+            settings.write_text(before, "utf-8")
         server.shutdown(socket.SHUT_RDWR)
 
 

@@ -1,6 +1,7 @@
 """`tally demo` without a terminal: addresses as lines, until a signal, and nothing stays behind."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-READY_S = 300
+READY_S = 150
 pytestmark = pytest.mark.timeout(READY_S * 2)
 
 
@@ -39,7 +40,18 @@ class Demo:
             text=True,
         )
         self.errors = []
-        threading.Thread(target=lambda: self.errors.extend(self.process.stderr)).start()
+        self._reader = threading.Thread(target=lambda: self.errors.extend(self.process.stderr))
+        self._reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        self.process.stdout.close()
+        self.process.stderr.close()
 
     def lines_until(self, is_last):
         found = []
@@ -59,44 +71,35 @@ def folder(tmp_path):
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_without_a_terminal_it_runs_headless_until_a_signal_and_exits_0(folder, number):
-    demo = Demo("--data", folder)
-    try:
+def test_without_a_terminal_it_runs_headless_until_sigterm_and_exits_0(folder):
+    with Demo("--data", folder) as demo:
         lines = demo.lines_until(lambda line: line.startswith("S04"))
         console = next(word for line in lines for word in line.split() if "http://" in word)
         with urllib.request.urlopen(f"{console}healthz", timeout=30) as answer:
             assert answer.status == 200
-        assert {line.partition(":")[0] for line in lines if line.startswith("S0")} == {
-            "S01", "S02", "S03", "S04",
-        }  # fmt: skip
-        assert len(running_on(folder)) >= 6
-        assert demo.end(number) == 0
-    finally:
-        demo.process.kill()
+        stations = [line.partition(":")[0] for line in lines if line.startswith("S0")]
+        assert stations == ["S01", "S02", "S03", "S04"]
+        assert len(running_on(folder)) == 6
+        assert demo.end(signal.SIGTERM) == 0
     assert running_on(folder) == []
     assert (folder / "hub").is_dir()
 
 
 def test_a_demo_that_is_killed_takes_its_hub_and_stations_with_it(folder):
-    demo = Demo("--data", folder)
-    try:
+    with Demo("--data", folder) as demo:
         demo.lines_until(lambda line: line.startswith("S04"))
         pids = [int(place.name) for place in Path("/proc").glob("[0-9]*") if _is_of(place, folder)]
-        watched = [os.pidfd_open(pid) for pid in pids]
-    finally:
-        demo.process.kill()
-        demo.process.wait()
+        assert len(pids) == 6
+        watched = {os.pidfd_open(pid) for pid in pids}
     poll = select.poll()
     for one in watched:
         poll.register(one, select.POLLIN)
-    left = set(watched)
-    while left:
+    while watched:
         ended = poll.poll(120_000)
         assert ended, running_on(folder)
         for one, _ in ended:
             poll.unregister(one)
-            left.discard(one)
+            watched.discard(one)
             os.close(one)
 
 
@@ -105,6 +108,65 @@ def _is_of(place, folder):
         return str(folder).encode() in (place / "cmdline").read_bytes()
     except OSError:
         return False
+
+
+class Terminal:
+    """`tally demo` in a terminal: what a person sees and types."""
+
+    def __init__(self, *arguments):
+        self._far, near = os.openpty()
+        self.process = subprocess.Popen(
+            ["tally", "demo", *map(str, arguments)],
+            stdin=near,
+            stdout=near,
+            stderr=near,
+            start_new_session=True,
+        )
+        os.close(near)
+        self.seen = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self._far)
+
+    def until(self, words):
+        """Read on until these words come; what was read."""
+        start = len(self.seen)
+        poll = select.poll()
+        poll.register(self._far, select.POLLIN)
+        while words not in self.seen[start:]:
+            assert poll.poll(READY_S * 1000), self.seen
+            self.seen += os.read(self._far, 4096).decode("utf-8", "replace")
+        return self.seen[start:]
+
+    def type(self, text):
+        os.write(self._far, text.encode())
+
+
+def test_in_a_terminal_station_s03_is_worked_by_hand_until_the_input_ends(folder):
+    with Terminal("--data", folder) as terminal:
+        tray = terminal.until("Ctrl+D ends the demo")
+        board = re.search(r"(PCB-L-\d+) +the next LED board", tray)[1]
+        terminal.until("Scan your badge")
+        terminal.type("BDG-1107\n")
+        terminal.until("\nOK")
+        terminal.type("CTLNEXT\n")
+        terminal.until("Scan the label you stuck on")
+        [label] = (folder / "S03" / "labels").glob("*.png")
+        for typed, answer in (
+            (label.name.partition(".")[0], "\nOK"),
+            ("BAT-18650-2546X", "\nNG E-102"),
+            (board, "\nOK"),
+        ):
+            terminal.type(f"{typed}\n")
+            terminal.until(answer)
+        terminal.type("\x04")
+        assert terminal.process.wait(120) == 0, terminal.seen
+    assert running_on(folder) == []
 
 
 def test_a_folder_that_holds_a_demo_is_left_alone_in_words(folder):
