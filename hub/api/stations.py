@@ -207,7 +207,12 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
             epoch=desk.hub.epoch,
             have=m.show_tip(caller.journal, standing.seq, standing.event_id),
             common=m.show_tip(caller.journal, *common),
-            receipt=m.show_receipt(standing.receipt),
+            receipt=m.show_receipt(
+                # Of a forked journal the newest end may be another history than the caller's.
+                desk.hub.receipt_at(caller.journal, *common)
+                if standing.notices and common[0]
+                else standing.receipt
+            ),
             subscriptions=tuple(
                 m.Subscription(
                     journal=show_journal(item.journal),

@@ -36,7 +36,7 @@ from hub.services.answers import (
 )
 from hub.services.office import Office
 from tally.records.ids import EventId, JournalId
-from tally.records.signing import PublicKey
+from tally.records.signing import PublicKey, Receipt
 
 Table: TypeAlias = Literal[
     "blocks", "cases", "findings", "rechecks", "stations", "units", "balance", "lots", "orders"
@@ -114,6 +114,14 @@ class Hub:
     ) -> tuple[int, EventId]:
         """The highest of the caller's positions that the hub holds too; (0, zeros) when none."""
         return ingesting.common(self.office, journal, locator)
+
+    def receipt_at(self, journal: JournalId, seq: int, event_id: EventId) -> Receipt:
+        """A fresh receipt for an event that is held, and thereby for all before it.
+
+        Raises:
+            Refused: `unknown_journal`, or `malformed` when the event is not held.
+        """
+        return ingesting.receipt_at(self.office, journal, seq, event_id)
 
     def key_of(self, journal: JournalId) -> PublicKey | None:
         """The registered key of a station's journal or feed; None for a stranger."""

@@ -10,6 +10,7 @@ Rules (`sync.md` 3.4, 3.5):
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -31,6 +32,7 @@ from tally.records.segment import (
     encode,
     prove,
 )
+from tally.records.signing import Receipt
 
 DELIVERY_BYTES_MAX: Final = PLAIN_BYTES_MAX + HEADER_BYTES_MAX + 64 * 1024
 """A header and a frame of lines that do not compress at all."""
@@ -104,6 +106,19 @@ def standing(office: Office, journal: JournalId) -> Standing:
         receipt.archived_through,
         receipt,
         _fork_notices(row, branches),
+    )
+
+
+def receipt_at(office: Office, journal: JournalId, seq: int, event_id: EventId) -> Receipt:
+    """See `hub.services.hub.Hub.receipt_at`."""
+    with office.store.reading():
+        row = office.registered(journal)
+        for branch in office.store.branches(row.no):
+            if journals.holds(office.store, row, branch, seq, event_id):
+                return office.receipt(row, replace(branch, tip_seq=seq, tip_id=event_id))
+    raise Refused(
+        "malformed",
+        f"Event {event_id.hex()[:16]}… does not stand at {seq} of {show_journal(journal)} here.",
     )
 
 

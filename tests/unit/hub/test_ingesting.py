@@ -87,6 +87,19 @@ def test_a_copied_station_is_stored_as_a_second_branch(hub, station):
     assert row["branches"] == 2
 
 
+def test_each_history_of_a_fork_has_its_own_receipt(hub, station):
+    station.signs_in(5)
+    hub.ingest(station.id, station.piece(2))
+    copy = station.fork(3)
+    copy.signs_in(1)
+    hub.ingest(station.id, copy.piece(4))
+    receipt = hub.receipt_at(station.id, copy.seq, copy.ids[-1])
+    assert (receipt.durable_through, receipt.event_id) == (4, copy.ids[-1])
+    assert receipt.is_signed_by(hub.receipt_key)
+    with pytest.raises(Refused, match="does not stand at 4"):
+        hub.receipt_at(station.id, 4, GENESIS)
+
+
 def test_both_branches_can_be_read(hub, station):
     station.signs_in(4)
     hub.ingest(station.id, station.piece(2))
