@@ -22,7 +22,7 @@ from drivers import Driver, DriverFault, Printer
 from drivers.registry import create
 from edge_agent.journal.crashing import VARIABLE, crash_at
 from edge_agent.journal.faults import JournalFault, StorageReason, fault_of
-from edge_agent.journal.genesis import found, genesis_line, genesis_piece
+from edge_agent.journal.genesis import find_first, found, genesis_line, genesis_piece
 from edge_agent.journal.identity import (
     Identity,
     MalformedIdentityError,
@@ -35,7 +35,7 @@ from edge_agent.journal.identity import (
 from edge_agent.journal.journal import Journal, passed
 from edge_agent.journal.lock import WriterLock
 from edge_agent.journal.outgoing import OutgoingJournal
-from edge_agent.journal.store import DATABASE_NAME, Reached, open_reader, open_writer
+from edge_agent.journal.store import DATABASE_NAME, Reached, open_writer
 from edge_agent.settings import (
     FILE_NAME,
     Language,
@@ -348,10 +348,8 @@ def _genesis(directory: Path, plant: str, name: str) -> bytes:
     path = directory / IDENTITY_NAME
     if path.exists() and (directory / DATABASE_NAME).exists():
         identity = load_identity(directory)
-        if (identity.plant, identity.station) == (plant, name):
-            reader = open_reader(directory / DATABASE_NAME)
-            (line,) = reader.execute("SELECT line FROM event WHERE seq = 1").fetchone()
-            reader.close()
+        line = _begun(directory)
+        if line is not None and (identity.plant, identity.station) == (plant, name):
             return encode(genesis_piece(identity, line))
     for stale in (path, *(directory / (DATABASE_NAME + end) for end in ("", "-wal", "-shm"))):
         stale.unlink(missing_ok=True)
@@ -363,6 +361,17 @@ def _genesis(directory: Path, plant: str, name: str) -> bytes:
     found(connection, identity, line)
     connection.close()
     return encode(genesis_piece(identity, line))
+
+
+def _begun(directory: Path) -> bytes | None:
+    """Event 1 that an attempt left; None if it was cut short before, so no hub has seen it."""
+    connection = open_writer(directory / DATABASE_NAME)
+    try:
+        return find_first(connection)
+    except sqlite3.Error as error:
+        raise fault_of(error) from error
+    finally:
+        connection.close()
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:

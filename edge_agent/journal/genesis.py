@@ -40,6 +40,15 @@ def genesis_piece(identity: Identity, line: bytes) -> Segment:
     return piece_of(_head(identity, line), GENESIS, (line,))
 
 
+def find_first(connection: sqlite3.Connection) -> bytes | None:
+    """The stored line of event 1; None in a file whose founding was cut short."""
+    begun = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'event'"
+    if connection.execute(begun).fetchone() is None:
+        return None
+    row = connection.execute("SELECT line FROM event WHERE seq = 1").fetchone()
+    return None if row is None else bytes(row[0])
+
+
 def found(connection: sqlite3.Connection, identity: Identity, line: bytes) -> None:
     """Make the schema, store event 1 and let the ledger learn it; once in the life of a journal.
 

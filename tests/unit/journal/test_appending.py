@@ -9,8 +9,10 @@ from edge_agent.journal.faults import (
     StorageReason,
     fault_of,
 )
+from edge_agent.journal.genesis import find_first
 from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
+from edge_agent.journal.store import migrate, open_writer
 from tally.events.decoding import read_line
 from tally.events.types import AgentStarted, LabelPrinted, OperatorSignedIn, RefusalShown
 from tally.records.chain import chain_ids
@@ -38,6 +40,15 @@ def test_the_first_events_are_the_opening_and_the_start(bench):
     names = [read_line(line).t for line in lines(journal)]
     assert names == ["journal.opened", "agent.started"]
     assert journal.seq == 2
+
+
+def test_a_file_whose_founding_was_cut_short_has_no_event_1(tmp_path, bench):
+    connection = open_writer(tmp_path / "cut-short.db")
+    assert find_first(connection) is None
+    migrate(connection)
+    assert find_first(connection) is None
+    connection.close()
+    assert read_line(find_first(bench.connect())).t == "journal.opened"
 
 
 def test_each_start_names_the_run_before(bench):
