@@ -226,8 +226,7 @@ class Disk:
     def _name(self, new, file, old=None):
         change = (new, file, old)
         _rename(self._names, change)
-        folder = os.path.dirname(new or old) or "."
-        self._renamings[folder].append(change)
+        self._renamings[str(Path(new or old).parent)].append(change)
 
     def _inside(self, path):
         assert path.startswith(self._folder), path

@@ -2,8 +2,8 @@
  *
  * Loaded with LD_PRELOAD. RECORD_ROOT is the folder, RECORD_LOG the file that takes the record.
  * One mutex is held over each recorded call, so the order of the record is the order of the calls
- * whatever the threads do. A record is written before a call that may be seen outside (output,
- * connect) and after a call that succeeded (all others); `recording.py` reads the format.
+ * whatever the threads do. A record is written before a call that may be seen outside (output, words
+ * to another machine) and after a call that succeeded (all others); `recording.py` reads the format.
  * System calls are made directly: nothing here depends on what the functions are called in libc.
  */
 #define _GNU_SOURCE
@@ -37,6 +37,7 @@ static const char *root;
 static size_t root_size;
 static int log_fd = -1;
 static char is_watched[FD_MAX];
+static char is_outside[FD_MAX] = {[STDOUT_FILENO] = 1};
 
 static void complain(void) {
     static const char words[] = "recorder: cannot write the record\n";
@@ -118,6 +119,8 @@ EXPORT int close(int fd) {
     if (fd == log_fd) /* a program that closes everything at its start */
         return 0;
     pthread_mutex_lock(&one_at_a_time);
+    if (fd >= 0 && fd < FD_MAX && fd != STDOUT_FILENO)
+        is_outside[fd] = 0;
     if (watched(fd)) {
         is_watched[fd] = 0;
         note('c', fd, 0, NULL, 0);
@@ -151,15 +154,17 @@ EXPORT ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset) {
 }
 
 EXPORT ssize_t write(int fd, const void *data, size_t size) {
-    if (fd != STDOUT_FILENO && !watched(fd))
+    int outside = fd >= 0 && fd < FD_MAX && is_outside[fd];
+    if (!outside && !watched(fd))
         return syscall(SYS_write, fd, data, size);
     pthread_mutex_lock(&one_at_a_time);
-    ssize_t done;
     if (fd == STDOUT_FILENO)
         note('p', fd, 0, data, size);
-    done = syscall(SYS_write, fd, data, size);
+    else if (outside)
+        note('n', fd, 0, NULL, 0);
+    ssize_t done = syscall(SYS_write, fd, data, size);
     int kept = errno;
-    if (fd != STDOUT_FILENO && done > 0) /* where it ended tells where it began, O_APPEND too */
+    if (!outside && done > 0) /* where it ended tells where it began, O_APPEND too */
         note('w', fd, syscall(SYS_lseek, fd, 0, SEEK_CUR) - done, data, (size_t)done);
     pthread_mutex_unlock(&one_at_a_time);
     errno = kept;
@@ -219,12 +224,9 @@ EXPORT int unlink(const char *path) {
     NAMED('u', is_ours(path), path, "", SYS_unlinkat, AT_FDCWD, path, 0)
 }
 
-/* The first word to another machine: what it then knows cannot be taken back. */
+/* Words to another machine: what it then knows cannot be taken back. */
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size) {
-    if (address->sa_family == AF_INET) {
-        pthread_mutex_lock(&one_at_a_time);
-        note('n', -1, 0, NULL, 0);
-        pthread_mutex_unlock(&one_at_a_time);
-    }
+    if (log_fd >= 0 && address->sa_family == AF_INET && fd >= 0 && fd < FD_MAX)
+        is_outside[fd] = 1;
     return (int)syscall(SYS_connect, fd, address, size);
 }

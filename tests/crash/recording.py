@@ -20,7 +20,7 @@ class Call:
     """One call that succeeded.
 
     `kind`: o(pen), c(lose), w(rite), t(runcate), s(ync), r(ename), l(ink), u(nlink), and what was
-    told outside: p (a line on stdout), n (a connection to another machine).
+    told outside: p (a line on stdout), n (words to another machine).
     """
 
     kind: str

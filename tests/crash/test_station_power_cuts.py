@@ -241,7 +241,7 @@ def test_a_journal_that_does_not_wait_for_the_disk_would_be_caught(tmp_path, syn
 def test_a_disk_that_lies_about_a_sync_is_refused_in_words_or_gone_on_from(tmp_path):
     recorder = record_core(tmp_path, "OFF")
     disk = Disk(recorder.folder, recorder.before)
-    refused = gone_on = 0
+    said, gone_on = [], 0
     with cutting.somewhere() as place:
         for _, folder, _, _ in cutting.power_cuts(disk, recorder.calls(), place, 200):
             clock = TestClock()
@@ -250,7 +250,7 @@ def test_a_disk_that_lies_about_a_sync_is_refused_in_words_or_gone_on_from(tmp_p
                     start_core(journal, clock)
                     gone_on += 1
             except (JournalFault, JournalCorrupt, HardwareFault, StateUnreadable) as fault:
-                assert fault.words
-                refused += 1
+                said.append(str(fault))
     assert gone_on > 0
-    assert refused > 0
+    assert said
+    assert all(said)
