@@ -157,6 +157,7 @@ def serve(
     office = hub.office
     try:
         where = host or settings.host
+        tls = trust.tls_context(directory, office.secrets, office.now())
         doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
         bell = Bell()
         sessions = Sessions(hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
@@ -172,7 +173,7 @@ def serve(
             plain=integrators_app(hub),
             stations=stations_app(desk),
             admin=admin_app(OPERATIONS, lambda name, given: perform(hub, name, given), bell),
-            tls=trust.tls_context(directory, office.secrets, office.now()),
+            tls=tls,
             bell=bell,
             on_ready=ready,
         )

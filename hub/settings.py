@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hub.trust import ADDRESS
 from tally.master.reading import Problem, Table
 
 SETTINGS_FILE: Final = "hub.toml"
 SETTINGS_BYTES_MAX: Final = 64 * 1024
 PORT_FIRST: Final = 8440
-ADDRESS: Final = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[1-9][0-9]{0,4}"
 
 
 class SettingsError(Exception):

@@ -37,6 +37,11 @@ FEEDS: Final = ("keys", "leases", "decisions", "orders", "master")
 """The hub's feeds, in the order in which stations pull them."""
 
 SECRETS_FILE: Final = "secrets.json"
+ADDRESS: Final = (
+    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):"
+    r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9][0-9]|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+)
+"""host:port, as stations reach the hub; a port is 1 to 65535."""
 SERVER_FILE: Final = "server.pem"
 SECRETS_BYTES_MAX: Final = 256 * 1024
 
@@ -259,6 +264,11 @@ def _write_private(path: Path, text: str, how: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)  # the new name, too, is on the disk
+    finally:
+        os.close(folder)
 
 
 def _is_usable(path: Path, secrets: Secrets, now: dt.datetime) -> bool:

@@ -178,18 +178,24 @@ def rebuild(directory: Path, *, check: bool, as_json: bool) -> None:
 def export(directory: Path, file: Path) -> None:
     """Write every event with its proofs to FILE; `tally verify FILE` checks it without a hub."""
     beside = file.with_name(file.name + ".part")
+    written = 0
     with view_of(directory) as hub, _progress(hub, "Events", hidden=False) as told:
+
+        def count(events: int) -> None:
+            nonlocal written
+            written += events
+            told(events)
+
         try:
             with beside.open("wb") as out:
-                for row in exporting.export(hub.office, told):
+                for row in exporting.export(hub.office, count):
                     out.write(row + b"\n")
                 out.flush()
                 os.fsync(out.fileno())
             beside.replace(file)
         finally:
             beside.unlink(missing_ok=True)
-        count = exporting.count_events(hub.office)
-    click.echo(f"{count} events written to {file}.")
+    click.echo(f"{written} events written to {file}.")
 
 
 @contextmanager

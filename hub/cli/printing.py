@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -17,6 +18,16 @@ from hub.trust import TrustFault
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_SPACE: Final = "Make space on the disk, then repeat the command."
+_RIGHTS: Final = "Use the account that owns the folder, or another folder."
+_ADVICE: Final = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: _SPACE,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+}
 
 
 def in_words(command: Callable[P, R]) -> Callable[P, R]:
@@ -30,10 +41,19 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
             give_up(refusal.words, refusal.problems)
         except SettingsError as error:
             give_up("The hub's settings have problems.", error.problems)
-        except (StoreFault, TrustFault, OSError) as error:
+        except (StoreFault, TrustFault) as error:
             give_up(str(error))
+        except OSError as error:
+            give_up(_system_words(error))
 
     return wrapped
+
+
+def _system_words(error: OSError) -> str:
+    """What the operating system refused, and what to do about it."""
+    where = f" ({error.filename})" if error.filename else ""
+    do = _ADVICE.get(error.errno or 0, "Check the folder and the disk, then repeat the command.")
+    return f"The system refused it: {error.strerror or error}{where}. {do}"
 
 
 def give_up(words: str, problems: Iterable[str] = ()) -> NoReturn:

@@ -21,7 +21,7 @@ from hub.services.answers import Enrolled, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
 from hub.store.port import StoredToken
-from hub.trust import make_token
+from hub.trust import ADDRESS, make_token
 from tally.events.decoding import Unread, read_line
 from tally.events.types import JournalOpened, StationEnrolled
 from tally.records.export import RowError, unb64
@@ -33,7 +33,6 @@ TOKEN_LIFE: Final = dt.timedelta(hours=24)
 GENESIS_BYTES_MAX: Final = 48 * 1024
 ADDRESSES_MAX: Final = 16
 _STATION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
-_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[1-9][0-9]{0,4}\Z")
 
 
 def open_token(office: Office, station: str, addresses: Sequence[str]) -> str:
@@ -205,7 +204,7 @@ def _check_station(office: Office, station: str) -> None:
 
 
 def _check_addresses(addresses: Sequence[str]) -> None:
-    bad = [address for address in addresses if not _ADDRESS.match(address)]
+    bad = [address for address in addresses if not re.fullmatch(ADDRESS, address)]
     if bad or not 1 <= len(addresses) <= ADDRESSES_MAX:
         found = ", ".join(repr(address[:60]) for address in bad) or f"{len(addresses)} addresses"
         raise Refused(

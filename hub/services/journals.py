@@ -151,20 +151,21 @@ def lines_between(
     """The lines `first` to `last` on the way to a branch; None when some are not held."""
     if last > branch.tip_seq:
         return None
-    found: list[bytes] = []
-    if first <= branch.from_seq:
-        parent = next((other for other in branches if other.no == branch.parent), None)
-        earlier = parent and lines_between(
-            store, branches, parent, first, min(last, branch.from_seq)
-        )
-        if not earlier:
-            return None
-        found += earlier
-    start = max(first, branch.from_seq + 1)
-    for piece in store.pieces(branch.no, start, last):
-        skip = max(0, start - piece.first)
-        found += lines_of(piece)[skip : last - piece.first + 1]
-    return found
+    parts: list[list[bytes]] = []  # the newest branch first
+    by_no = {other.no: other for other in branches}
+    at: Branch | None = branch
+    while at is not None:
+        start = max(first, at.from_seq + 1)
+        part: list[bytes] = []
+        for piece in store.pieces(at.no, start, last):
+            skip = max(0, start - piece.first)
+            part += lines_of(piece)[skip : last - piece.first + 1]
+        parts.append(part)
+        if first > at.from_seq:
+            return [line for part in reversed(parts) for line in part]
+        last = min(last, at.from_seq)
+        at = by_no.get(at.parent) if at.parent is not None else None
+    return None
 
 
 def _find_place(

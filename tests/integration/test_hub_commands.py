@@ -128,6 +128,14 @@ def test_a_hub_whose_keys_are_open_to_others_does_not_start(folder):
     assert "chmod 600" in run("fingerprint", folder, status=1)
 
 
+def test_what_the_system_refuses_is_said_with_the_file_and_leaves_no_socket(folder, tmp_path):
+    words = run("export", folder, "--events", tmp_path / "no" / "such" / "all.jsonl", status=1)
+    assert "The system refused it: No such file or directory" in words
+    (folder / "server.pem").mkdir()
+    assert "server.pem" in run("serve", folder, "--host", "127.0.0.1", status=1)
+    assert not (folder / "admin.sock").exists()
+
+
 def test_settings_with_problems_are_said_all_at_once(folder):
     (folder / "hub.toml").write_text('[serve]\nprot = 1\nhost = "a b"\n', "utf-8")
     words = run("serve", folder, status=1)

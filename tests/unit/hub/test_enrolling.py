@@ -154,7 +154,9 @@ def test_what_cannot_name_a_station_is_refused(hub, name):
         hub.open_token(name, WHERE)
 
 
-@pytest.mark.parametrize("where", [[], ["no-port"], ["a:0"], ["a:1"] * 17, ["http://a:1"]])
+@pytest.mark.parametrize(
+    "where", [[], ["no-port"], ["a:0"], ["a:65536"], ["a:1"] * 17, ["http://a:1"]]
+)
 def test_addresses_are_host_and_port(hub, where):
     with pytest.raises(Refused, match="host:port"):
         hub.open_token("S03", where)

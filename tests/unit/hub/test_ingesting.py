@@ -306,3 +306,26 @@ def _rows(hub, station):
 
 def _fields(segment):
     return {name: getattr(segment, name) for name in segment.__slots__}
+
+
+def test_a_journal_forked_a_thousand_times_is_followed_to_its_beginning(hub, station):
+    store = hub.office.store
+    with store.transaction():
+        row = store.find_journal(station.id)
+        [branch] = store.branches(row.no)
+        for _ in range(1100):
+            station.signs_in(1)
+            seq, before, head = station.seq, station.before(station.seq), station.ids[-1]
+            branch = store.add_branch(row.no, branch.no, seq - 1, before)
+            store.add_piece(
+                branch.no,
+                first=seq,
+                last=seq,
+                before=before,
+                head=head,
+                is_sealed=False,
+                blob=station.piece(seq),
+            )
+            store.move_tip(branch.no, seq, head)
+    taken = hub.ingest_seal(station.id, station.seal_header(102, station.seq))
+    assert (taken.need, taken.event_id) == (None, station.ids[-1])
