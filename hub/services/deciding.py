@@ -29,25 +29,36 @@ _PLACE: Final = re.compile(r"([A-Z2-7]{26}):([1-9][0-9]{0,12})(:[0-9a-f]{16})?\Z
 
 
 def find_case(cases: Sequence[Case], case_id: str) -> Case:
-    """The case that an id or a unique beginning of one names.
+    """The case that an id, a unique beginning of one, or its key names.
+
+    An id is short, so two keys of a large plant may share one; the key tells them apart.
 
     Raises:
         Refused: `unknown_case` or `ambiguous`, with what there is.
     """
     wanted = case_id.strip().upper()
-    exact = [case for case in cases if case.id == wanted]
+    exact = [case for case in cases if case.id == wanted or case.key == case_id.strip()]
     found = exact or [case for case in cases if wanted and case.id.startswith(wanted)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(case.id for case in found or cases) or "none"
     if found:
-        raise Refused("ambiguous", f"{case_id[:40]!r} begins several cases: {known}. Write more.")
+        several = ", ".join(f"{case.id} ({case.key})" for case in found)
+        raise Refused(
+            "ambiguous",
+            f"{case_id[:40]!r} names several cases: {several}. Write more, or the key.",
+        )
+    known = ", ".join(case.id for case in cases) or "none"
     raise Refused("unknown_case", f"No case {case_id[:40]!r}; there are: {known}.")
 
 
 def seen_by_person(case: Case) -> tuple[list[str], list[str]]:
-    """What someone who looks at this case sees: references of live claims, and of decisions."""
-    claims = sorted({claim.ref for claim in case.claims if claim.is_live})
+    """What someone who looks at this case decides about: references of claims, and of decisions.
+
+    The claims that live, and those that only an earlier decision ended: they live again once that
+    decision is superseded.
+    """
+    ended = {ref for decision in case.decisions for ref in decision.retires}
+    claims = sorted({one.ref for one in case.claims if one.is_live or one.ref in ended})
     return claims, sorted(decision.ref for decision in case.decisions)
 
 
@@ -75,7 +86,7 @@ def decide(
         case = find_case(office.store.ledger.cases(), case_id)
         kept = _kept(case, keep)
         seen = sorted(set(claims_seen))
-        _check_seen(case, seen, kept)
+        _check_seen(case, seen, kept, supersedes)
         decision = DecisionMade(
             case=case.id,
             key=case.key,
@@ -111,12 +122,20 @@ def _check_person(office: Office, badge: str) -> None:
         )
 
 
-def _check_seen(case: Case, seen: Sequence[str], kept: str | None) -> None:
+def _check_seen(
+    case: Case, seen: Sequence[str], kept: str | None, supersedes: Sequence[str]
+) -> None:
     on_key = {claim.ref for claim in case.claims}
     strange = [ref for ref in seen if ref not in on_key]
     if strange:
         raise Refused(
             "malformed", f"{strange[0]} makes no claim on {case.key}; look at the case again."
+        )
+    decided = {decision.ref for decision in case.decisions}
+    unknown = [ref for ref in supersedes if ref not in decided]
+    if unknown:
+        raise Refused(
+            "malformed", f"{unknown[0]} is no decision on {case.key}; look at the case again."
         )
     if kept is not None and kept not in seen:
         raise Refused(

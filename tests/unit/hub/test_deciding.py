@@ -1,10 +1,13 @@
 """A part bound twice, and what a person may do about it."""
 
+import dataclasses
+
 import pytest
 
 from hub.services import Refused
 from hub.services.deciding import find_case, seen_by_person
 from hub.services.rebuilding import check, rebuild
+from tally.events import types as t
 from tests.support.building import bound, lamp
 from tests.support.hub_floor import a_hub, demo_files, enrolled
 
@@ -69,13 +72,31 @@ def test_a_decision_keeps_the_named_event_and_ends_the_others(hub, two, named):
 
 def test_a_later_decision_names_the_one_it_supersedes(hub, two):
     first = _decide(hub, two[0].ids[-1].hex())
-    case = _case(hub)
-    seen = [claim.ref for claim in case.claims]
-    _decide(hub, two[1].ids[-1].hex(), claims_seen=seen)
+    second = _decide(hub, two[1].ids[-1].hex())
+    assert second.decision.retires == (two[0].ref(2),)
     row = hub.show("cases")[0]
     effective = {decision["ref"]: decision["is_effective"] for decision in row["decisions"]}
     assert effective[str(first.at.ref)] is False
     assert sorted(effective.values()) == [False, True]
+    assert _case(hub).status == "decided"
+
+
+def test_a_claim_that_ended_by_itself_is_not_decided_about(hub, two):
+    third = enrolled(hub, "S01")
+    third.add(bound(PART, lamp(999)))
+    third.add(t.ActionUndone(reason="wrong part"), seen=(2,))
+    hub.ingest(third.id, third.piece(2))
+    claims, _ = seen_by_person(_case(hub))
+    assert claims == sorted([two[0].ref(2), two[1].ref(2)])
+
+
+def test_two_cases_of_one_id_are_told_apart_by_their_keys(hub, two):
+    case = _case(hub)
+    twin = dataclasses.replace(case, key="in:OTHER")
+    with pytest.raises(Refused, match="in:OTHER") as refusal:
+        find_case([case, twin], case.id)
+    assert refusal.value.code == "ambiguous"
+    assert find_case([case, twin], "in:OTHER") is twin
 
 
 def test_two_decisions_that_did_not_see_each_other_are_contested(hub, two):
@@ -111,6 +132,7 @@ def test_none_ends_every_claim(hub, two):
         ({"keep": "ffffffffff"}, "malformed"),
         ({"keep": "abc"}, "malformed"),
         ({"claims_seen": ["x"]}, "malformed"),
+        ({"supersedes": ["A" * 26 + ":1:" + "0" * 16]}, "malformed"),
         ({"claims_seen": []}, "malformed"),
         ({"keep": "none", "claims_seen": []}, "nothing_to_decide"),
     ],
