@@ -39,7 +39,6 @@ from tally.wire.reading import UnreadableError, read_message
 
 LEASE_PAUSE: Final = 600.0
 TELL_AGAIN_SECONDS: Final = 600.0
-_FOREVER: Final = 1e18
 
 
 def on_reply(
@@ -170,7 +169,9 @@ def _leased(turn: Turn, reply: Reply) -> Heard:
         else item
         for item in turn.state.feeds
     )
-    return replace(turn.state, feeds=feeds, asked=_remember(turn, _FOREVER)), ()
+    # Asked again later, the same request has the same grant, or a new one at a hub that lost it.
+    asked = _remember(turn, turn.now + LEASE_PAUSE)
+    return replace(turn.state, feeds=feeds, asked=asked), ()
 
 
 def read_news(reply: Reply | Unreached) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from edge_agent.bootstrap import _message_of
 from edge_agent.sync.port import HubAhead, Ingest, LinkTurned, Noticed, Runway, SaveReceipt
-from edge_agent.sync.replies import on_reply
+from edge_agent.sync.replies import LEASE_PAUSE, on_reply
 from edge_agent.sync.session import Request, SyncState, Wait, next_request, on_link_up, on_news
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import TEXTS, say
@@ -404,6 +404,22 @@ def test_codes_running_low_are_asked_for_once_with_an_id_that_survives_a_restart
     assert play.step().journal == FEEDS["leases"]
     view.held[FEEDS["leases"]] = Position(2, EventId(seeded("grant")))
     assert play.step().settled
+
+
+def test_a_grant_that_never_comes_is_asked_for_again_by_the_same_id():
+    view = OwnJournal()
+    view.acked = 1
+    view.codes = [Runway("bl2@1", left=30, granted=172, grants=1, block_size=172)]
+    play = greeted(1, view=view)
+    first = play.step()
+    wish = read_message(first.body, m.LeaseRequest)
+    grant = m.show_tip(FEEDS["leases"], 2, EventId(seeded("grant")))
+    play.hear(first, ok(m.LeaseAnswer(request=wish.request, grant=grant)))
+    assert play.step().settled
+    play.now += LEASE_PAUSE + 1
+    play.sign_in()
+    play.greet(greeting(view, 1))  # a hub restored from a backup that lacks the grant
+    assert read_message(play.step().body, m.LeaseRequest) == wish
 
 
 def test_a_refused_lease_is_shown_and_asked_again_only_later():
