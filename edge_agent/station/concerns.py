@@ -26,7 +26,7 @@ _RULES = {
 class Concerns:
     """Cases and re-checks of the ledger, as far as own events take part."""
 
-    def __init__(self, journal: Journal, name_of: Callable[[str], str]) -> None:
+    def __init__(self, journal: Journal, name_of: Callable[[str], str | Words]) -> None:
         self._journal = journal
         self._name_of = name_of
 

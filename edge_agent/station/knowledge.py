@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Final, Literal
 
 from edge_agent.journal.journal import Journal
@@ -43,7 +43,7 @@ from tally.merge.units import Held, UnitState
 from tally.records.ids import JournalId, ref_to
 
 FEEDS: Final = ("master", "orders")
-OWN: Final = Basis("own journal")
+OWN: Final = Basis("own journal", words_zh="本工位记录")
 
 
 class StationKnowledge:
@@ -79,8 +79,11 @@ class StationKnowledge:
                     event = read_line(line)
                     if isinstance(event, EventLine):
                         self.shelf.take(event.b, str(ref_to(journal, seq, event_id)))
-        stamps = [tip.at for tip in self._ledger.journals() if tip.journal != self._own]
-        self._heard_at = max(filter(None, map(_moment, stamps)), default=None)
+        tips = (tip.at for tip in self._ledger.journals() if tip.journal != self._own)
+        stamps = [at for at in map(_moment, tips) if at is not None]
+        # A neighbour whose clock runs years ahead must not make what is known here look new.
+        now = self._clock.now()
+        self._heard_at = max([at for at in stamps if at <= now] or stamps, default=None)
 
     def learned(self, result: Ingested) -> None:
         """Take new events of others into the shelf."""
@@ -121,13 +124,13 @@ class StationKnowledge:
     def heard(self) -> Basis:
         """When this station last heard of the others."""
         if self._heard_at is None:
-            return Basis("never heard of the hub", float("inf"))
+            return Basis("never heard of the hub", float("inf"), "从未收到服务器数据")
         if self._online:
-            return Basis("hub now", 0.0)
+            return Basis("hub now", 0.0, "服务器当前数据")
         age_s = max(0.0, (self._clock.now() - self._heard_at).total_seconds())
         shown = self._heard_at.astimezone(self._clock.now().tzinfo)
         when = shown.strftime("%H:%M" if age_s < MAX_AGE_S else "%Y-%m-%d %H:%M")
-        return Basis(f"hub as of {when}", age_s)
+        return Basis(f"hub as of {when}", age_s, f"服务器 {when} 的数据")
 
     # --- master data --------------------------------------------------------------------------
 
@@ -143,10 +146,10 @@ class StationKnowledge:
             return None
         return PersonFact(found.badge, found.name, found.roles, found.language)
 
-    def name_of(self, badge: str) -> str:
-        """The person's name in English, or the badge."""
+    def name_of(self, badge: str) -> str | Words:
+        """The person's name, or the badge."""
         found = self.shelf.person(badge)
-        return found.name.en if found else badge
+        return found.name if found else badge
 
     def plan(self, plan: str) -> PlanFact | None:
         """A plan by id, or the newest of a name."""
@@ -308,10 +311,13 @@ class StationKnowledge:
         direct = self._ledger.claims("hold", target)
         facts = [self._hold(claim) for claim in direct if claim.is_live]
         for held in self._ledger.unit(target).held:
+            reason = Words(held.words["en"], held.words["zh"])
             if held.code == "case":
-                facts.append(HoldFact(held.subject, held.words["en"], "", "", held.evidence))
+                facts.append(HoldFact(held.subject, reason, "", "", held.evidence))
+            elif held.code != "hold":
+                facts.append(HoldFact(held.subject, reason, "", "", is_incomplete=True))
             elif held.subject != target:
-                facts.append(self._inner_hold(held))
+                facts.append(self._inner_hold(held, reason))
         return facts
 
     def _hold(self, claim: ClaimView) -> HoldFact:
@@ -319,11 +325,11 @@ class StationKnowledge:
         who = self.name_of(claim.who)
         return HoldFact(claim.key[0], reason, _short_time(claim.at), who)
 
-    def _inner_hold(self, held: Held) -> HoldFact:
+    def _inner_hold(self, held: Held, reason: Words) -> HoldFact:
         claims = self._ledger.claims("hold", held.subject)
         live = next((claim for claim in claims if claim.is_live), None)
         if live is None:
-            return HoldFact(held.subject, held.words["en"], "", "")
+            return HoldFact(held.subject, reason, "", "")
         return self._hold(live)
 
     # --- what concerns own events -------------------------------------------------------------
@@ -362,11 +368,13 @@ class StationKnowledge:
 
 
 def _moment(text: str) -> datetime | None:
+    """When an event says it was written; None for what no clock on earth shows."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    is_of_a_clock = found.tzinfo is not None and MINYEAR < found.year < MAXYEAR
+    return found if is_of_a_clock else None  # at the ends another time zone has no such moment
 
 
 def _short_time(at: str) -> str:

@@ -66,7 +66,8 @@ TEXTS: Final[dict[str, str]] = {
     "undo.hold": "撤销对 {unit} 的隔离?",
     # 冻结
     "hold.unit": "{unit} 自 {since} 起冻结({who}):{reason}。禁止使用。请放入黄色料架。",
-    "hold.case": "{unit} 涉及案件 {case}:{reason}。不得装箱或发货。裁定前放在黄色料架。",
+    "hold.case": "{unit} 不得装箱或发货。{reason}案件 {case} 裁定前放在黄色料架。",
+    "hold.incomplete": "{unit} 不得装箱或装配。{reason}请放入黄色料架并告知班长。",
     "hold.set_aside": "{unit} 已隔离冻结。请放入黄色料架。",
     "hold.case_opened": "案件 {case}:"
     "{subject} 被扫了两次,本站用于 {units},另用于 {others}({where})。"
@@ -90,6 +91,7 @@ TEXTS: Final[dict[str, str]] = {
     "ng.already_in_box": "{item} 已在本箱 {box} 的第 {position} 位。请扫下一个。",
     "ng.other_label": "标签不对。扫到 {got};本产品是 {unit}。需要重打还是拿错产品?"
     "请看刚贴的标签;CTLPRINT 重打,CTLNO 作废。",
+    "ng.other_box_label": "标签不对。扫到 {got};本箱是 {unit}。未保存。请扫箱标签;CTLPRINT 重打。",
     "ng.other_device": "此标签须由 {devices} 读取,不能用 {source}。未保存。请在那里读取。",
     "ng.code_twice": "编码 {unit} 已用在一个产品上(见:{where})。请撕下此标签放红箱,换下一张。",
     "ng.outside_block": "编码 {unit} 不属于发给 {station} 的标签。未保存。请用本站标签卷,"

@@ -78,8 +78,10 @@ TEXTS: Final[dict[str, str]] = {
     # on hold
     "hold.unit": "{unit} is on hold since {since} ({who}): {reason}. Do not use it. "
     "Put it in the yellow rack.",
-    "hold.case": "{unit} is in case {case}: {reason}. It must not be packed or shipped. "
-    "Put it in the yellow rack until the case is decided.",
+    "hold.case": "{unit} must not be packed or shipped. {reason} "
+    "Put it in the yellow rack until case {case} is decided.",
+    "hold.incomplete": "{unit} must not be packed or built in. {reason} "
+    "Put it in the yellow rack and tell the team leader.",
     "hold.set_aside": "{unit} is set aside on hold. Put it in the yellow rack.",
     "hold.case_opened": "Case {case}: {subject} was scanned twice, here for {units} and for "
     "{others} ({where}). All of them are held. Leave them as they are until it is decided.",
@@ -104,6 +106,8 @@ TEXTS: Final[dict[str, str]] = {
     "ng.already_in_box": "{item} is already in this box {box}, place {position}. Scan the next.",
     "ng.other_label": "Wrong label. Got {got}; this unit is {unit}. Reprint or wrong unit? "
     "Look at the label you stuck on; CTLPRINT prints it again, CTLNO scraps it.",
+    "ng.other_box_label": "Wrong label. Got {got}; this box is {unit}. Nothing was saved. "
+    "Scan the label of the box; CTLPRINT prints it again.",
     "ng.other_device": "This label must be read by {devices}, not by {source}. "
     "Nothing was saved. Read it there.",
     "ng.code_twice": "Code {unit} is on a unit already (seen: {where}). "

@@ -12,7 +12,7 @@ from edge_agent.scan import Scan, ScanKind
 from edge_agent.workflow.knowledge import OrderFact, PlanFact
 from edge_agent.workflow.progress import PARKED_MAX, park, reopen
 from edge_agent.workflow.rules import held_reply
-from edge_agent.workflow.turn import Reply, Turn, ok, refuse
+from edge_agent.workflow.turn import Reply, Turn, Weight, ok, refuse
 from edge_agent.workflow.types import Loaded, OpenUnit, Verdict
 from tally.events.types import ChangeoverMade, HoldPlaced, LotUnloaded, StepSkipped
 from tally.master.plans import LoadLot, Plan
@@ -105,7 +105,7 @@ def hold_unit(turn: Turn) -> Reply:
     """CTLHOLD: the unit must not move on; it is set aside with its step."""
     unit = turn.unit
     if unit is None:
-        return refuse("E-105", "ng.no_unit", command="CTLHOLD")
+        return refuse("E-105", "ng.no_unit", weight=Weight.NONE, command="CTLHOLD")
     if not unit.commissioned:
         return refuse("E-109", "ng.label_open", unit=unit.code)
     if len(turn.state.parked) >= PARKED_MAX:
@@ -130,7 +130,7 @@ def resume(turn: Turn, code: str) -> Reply:
     assert unit is not None, "asked for only when it is parked"
     if unit.plan != turn.state.plan:
         return refuse("E-702", "ng.parked_elsewhere", unit=unit.code, plan=unit.plan)
-    held = next((one for one in turn.knowledge.holds(unit.code) if not one.case), None)
+    held = next((one for one in turn.knowledge.holds(unit.code) if one.stops_work), None)
     if held:
         return held_reply(unit.code, held)
     reopen(turn, unit, "label scanned")

@@ -71,11 +71,12 @@ def _work(turn: Turn, scan: Scan, command: str) -> Reply:
         if answered:
             return answered
     latch = turn.state.latch
-    if latch and command and command not in _WHILE_LATCHED:
+    is_changeover = scan.kind in {ScanKind.ORDER, ScanKind.PLAN}
+    if latch and (is_changeover or (command and command not in _WHILE_LATCHED)):
         return Reply(Verdict.NG, "ng.still_blocked", {"reason": latch.code}, latch.code)
     if command in _LEAVING:
         return people.sign_out(turn)
-    if scan.kind in {ScanKind.ORDER, ScanKind.PLAN}:
+    if is_changeover:
         return changing.change_over(turn, scan)
     if turn.plan_fact is None:
         return refuse("E-704", "ng.no_plan", weight=Weight.SHOWN, text=scan.text)

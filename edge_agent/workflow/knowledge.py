@@ -100,7 +100,7 @@ class Use:
     slot: str
     station: str
     at: str
-    who: str
+    who: str | Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,23 @@ class Uses:
 
 @dataclass(frozen=True, slots=True)
 class HoldFact:
-    """A live hold, or an open case (`case` then names it) that keeps the target from shipping."""
+    """Why the target must not ship: a live hold, an open case or an incomplete content.
+
+    `case` names the case. `is_incomplete`: a part was taken out and not replaced, or not all that
+    is inside could be looked at.
+    """
 
     target: str
-    reason: str
+    reason: str | Words
     since: str
-    who: str
+    who: str | Words
     case: str = ""
+    is_incomplete: bool = False
+
+    @property
+    def stops_work(self) -> bool:
+        """Only a hold does: work on the unit is what a case or an empty slot waits for."""
+        return not self.case and not self.is_incomplete
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +214,7 @@ class DecisionFact:
     kept: str
     kept_own: Body | None
     retired: tuple[tuple[int, Body], ...]
-    who: str
+    who: str | Words
     reason: str
 
 

@@ -210,7 +210,8 @@ def wrong_label(turn: Turn, scan: Scan, step: ReadBack | CloseBox) -> Reply | No
     unit = turn.open_unit
     if scan.text != unit.code or scan.kind is not ScanKind.CODE:
         if scan.kind is ScanKind.CODE:
-            return refuse("E-106", "ng.other_label", got=scan.text, unit=unit.code)
+            key = "ng.other_label" if unit.kind == "unit" else "ng.other_box_label"
+            return refuse("E-106", key, got=scan.text, unit=unit.code)
         return wrong_scan(turn, scan)
     if step.sources and scan.source in turn.knowledge.devices() - set(step.sources):
         devices = ", ".join(step.sources)

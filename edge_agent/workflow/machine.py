@@ -109,13 +109,14 @@ def _choose(
     """Of several codes seen together take the one that fits; none or several that fit: E-302."""
     distinct = list({scan.text: scan for scan in scans}.values())
     outcomes = [transition(state, Scanned(scan), knowledge, now) for scan in distinct]
-    fits = [one for one in outcomes if one.answer.verdict in _FITS]
+    fits = [one for one in outcomes if one.answer.verdict in _FITS and one.answer.code != "E-601"]
     if len(fits) == 1 or len(outcomes) == 1:
         return (fits or outcomes)[0]
+    if outcomes and not fits and (state.locked or state.operator is None):
+        return outcomes[0]  # nothing is judged now; every one of them got that answer
     turn = Turn(state, knowledge, now)
     says = {"seen": str(len(distinct)), "fit": str(len(fits))}
-    weight = Weight.SHOWN if state.operator and not state.locked else Weight.NONE
-    reply = Reply(Verdict.NG, "ng.several", {**says}, "E-302", weight)
+    reply = Reply(Verdict.NG, "ng.several", {**says}, "E-302", Weight.SHOWN)
     joined = " ".join(scan.text for scan in distinct)
     shown = replace(distinct[0], text=joined) if distinct else None
     reply = _settle(turn, reply, shown)

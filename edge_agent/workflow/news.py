@@ -22,7 +22,7 @@ from edge_agent.workflow.rules import held_reply
 from edge_agent.workflow.turn import Reply, Turn, part_of
 from edge_agent.workflow.types import Bound, OpenUnit, Says, Verdict
 from tally.events.types import Body, ComponentBound, ItemPacked, UnitCommissioned
-from tally.master.plans import Plan
+from tally.master.plans import Pack, Plan
 
 _Tell = Callable[[], list[Reply]]
 
@@ -58,7 +58,7 @@ def _news(turn: Turn) -> Iterator[tuple[str, _Tell]]:
         yield f"recheck:{fact.seq}:{fact.rule}", partial(_tell_recheck, fact)
     if turn.unit:
         for held in turn.knowledge.holds(turn.unit.code):
-            if not held.case:
+            if held.stops_work:
                 reply = held_reply(turn.unit.code, held)
                 yield f"hold:{held.target}:{held.since}", partial(list, (reply,))
 
@@ -82,15 +82,15 @@ def _tell_recheck(fact: RecheckFact) -> list[Reply]:
 def _tell_decision(turn: Turn, decision: DecisionFact) -> list[Reply]:
     replies = [_tell_end(turn, decision, body) for _, body in decision.retired]
     if decision.kept_own is not None:
-        says = {"unit": _subject(decision.kept_own), "subject": decision.subject}
-        said = {**says, "case": decision.case, "who": decision.who}
-        replies.append(Reply(Verdict.READY, "ready.kept", {**said}))
+        says: Says = {"unit": _subject(decision.kept_own), "subject": decision.subject}
+        says |= {"case": decision.case, "who": decision.who}
+        replies.append(Reply(Verdict.READY, "ready.kept", says))
     return replies
 
 
 def _tell_end(turn: Turn, decision: DecisionFact, body: Body) -> Reply:
     """One own event lost its effect: say what to do with the thing, and put the unit back."""
-    says = {
+    says: Says = {
         "unit": _subject(body),
         "subject": decision.subject,
         "case": decision.case,
@@ -106,9 +106,30 @@ def _tell_end(turn: Turn, decision: DecisionFact, body: Body) -> Reply:
             says["number"] = str(number)
     elif isinstance(body, ItemPacked):
         key, says["box"] = "ng.unpack", body.box
+        _unpack(turn, body)
     elif isinstance(body, UnitCommissioned):
         key = "ng.relabel"
-    return Reply(Verdict.NG, key, {**says}, "E-210")
+    return Reply(Verdict.NG, key, says, "E-210")
+
+
+def _unpack(turn: Turn, body: ItemPacked) -> None:
+    """Take the item off the list of a box that is not closed yet, and ask for another."""
+    open_or_parked = (turn.unit, *turn.state.parked)
+    box = next((one for one in open_or_parked if one and one.code == body.box), None)
+    fact = turn.knowledge.plan(box.plan) if box else None
+    if box is None or fact is None or body.item not in box.items:
+        return
+    step = next(at for at, one in enumerate(fact.plan.steps) if isinstance(one, Pack))
+    items = tuple(item for item in box.items if item != body.item)
+    back = msgspec.structs.replace(
+        box, items=items, step=min(box.step, step), done=min(box.done, step)
+    )
+    if turn.unit is box:
+        turn.clear()
+        turn.change(unit=back, undo=None)
+        return
+    parked = (back if one is box else one for one in turn.state.parked)
+    turn.change(parked=tuple(parked))
 
 
 def _subject(body: Body) -> str:
@@ -149,6 +170,8 @@ def _put_back(turn: Turn, body: ComponentBound) -> int | None:
     waiting = msgspec.structs.replace(back, parked="decision", recalled=True)
     others = tuple(one for one in turn.state.parked if one.code != unit.code)
     turn.change(parked=(waiting, *others))
+    if turn.state.undo and turn.state.undo.unit and turn.state.undo.unit.code == unit.code:
+        turn.change(undo=None)  # it would bring the unit back as it was before the decision
     if turn.unit is None and plan.plan_id == turn.state.plan:
         reopen(turn, waiting, "decision")
     return index + 1

@@ -40,7 +40,12 @@ def identify(turn: Turn, scan: Scan, step: Identify, approved: PersonFact | None
             "E-205", "ng.already_passed", unit=scan.text, station=before.station, at=before.at
         )
     ruled = rule_serial(
-        turn.knowledge, scan.text, ns=None, rules=step.rules, default=turn.plan.unknown
+        turn.knowledge,
+        scan.text,
+        ns=None,
+        rules=step.rules,
+        default=turn.plan.unknown,
+        is_worked_on=True,
     )
     judged = judge(ruled, approved)
     stopped = stop(turn, scan, judged)

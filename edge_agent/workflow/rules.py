@@ -85,16 +85,25 @@ def judge(ruled: Sequence[Ruled], approved: PersonFact | None = None) -> Judgeme
 
 
 def rule_serial(
-    knowledge: Knowledge, code: str, *, ns: str | None, rules: Rules, default: OnUnknown
+    knowledge: Knowledge,
+    code: str,
+    *,
+    ns: str | None,
+    rules: Rules,
+    default: OnUnknown,
+    is_worked_on: bool = False,
 ) -> list[Ruled]:
-    """Ask about one serial that is to be worked on: used, held, its lot, the operation before."""
+    """Ask about one serial: used, held, its lot, the operation before.
+
+    `is_worked_on`: it comes to be worked on, not to go into something; then it may be incomplete.
+    """
     ruled = []
     if rules.not_used:
         ruled.append(_not_used(knowledge, code, ns, rules.not_used))
     # The lot before the hold: a hold on the lot also holds the unit, and the lot is what to name.
     if rules.lot_released and ns is None:
         ruled += _lot_of(knowledge, code, rules.lot_released)
-    ruled.append(_not_held(knowledge, code, default))
+    ruled.append(_not_held(knowledge, code, default, is_worked_on=is_worked_on))
     if rules.previous_op and ns is None:
         ruled.append(_previous_op(knowledge, code, rules.previous_op))
     return ruled
@@ -133,8 +142,9 @@ def _lot_of(knowledge: Knowledge, code: str, unknown: OnUnknown) -> list[Ruled]:
     return [rule_lot(knowledge, from_product, unit.lot, unknown)]
 
 
-def _not_held(knowledge: Knowledge, code: str, unknown: OnUnknown) -> Ruled:
-    held = _first_hold(knowledge, code)
+def _not_held(knowledge: Knowledge, code: str, unknown: OnUnknown, *, is_worked_on: bool) -> Ruled:
+    facts = knowledge.holds(code)
+    held = next((one for one in facts if not (is_worked_on and one.is_incomplete)), None)
     basis = knowledge.heard()
     if held:
         check = Check("not_held", code, "FAIL", basis.words)
@@ -148,8 +158,8 @@ def _first_hold(knowledge: Knowledge, target: str) -> HoldFact | None:
 
 
 def held_reply(code: str, held: HoldFact) -> Reply:
-    """The thing itself is on hold, or an open case names it."""
-    key = "hold.case" if held.case else "hold.unit"
+    """The thing itself is on hold, an open case names it, or something in it is missing."""
+    key = "hold.case" if held.case else "hold.incomplete" if held.is_incomplete else "hold.unit"
     says: dict[str, str | Words] = {
         "unit": code,
         "since": held.since,

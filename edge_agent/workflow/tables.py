@@ -38,10 +38,10 @@ def on_command(turn: Turn, command: str) -> Reply:
 
 
 def blocked_unit(turn: Turn) -> Reply | None:
-    """Say so if the open unit itself was put on hold; an open case does not stop the work."""
+    """Say so if the open unit itself was put on hold."""
     if turn.unit is None:
         return None
-    held = next((one for one in turn.knowledge.holds(turn.unit.code) if not one.case), None)
+    held = next((one for one in turn.knowledge.holds(turn.unit.code) if one.stops_work), None)
     return held_reply(turn.unit.code, held) if held else None
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from edge_agent.workflow.turn import Reply, Turn, ok, plain, refuse
+from edge_agent.workflow.turn import Reply, Turn, Weight, ok, plain, refuse
 from edge_agent.workflow.types import Ask, Undo, Verdict
 from tally.events.types import ActionUndone
 
@@ -17,22 +17,18 @@ FINAL_S_MAX: Final = 60
 
 def ask_undo(turn: Turn) -> Reply:
     """CTLUNDO: say what would be taken back, and wait for CTLOK."""
-    undo = turn.state.undo
-    if undo is None:
-        return refuse("E-105", "ng.nothing_to_undo")
-    if _is_too_late(turn, undo):
-        return refuse("E-112", "ng.too_late_to_undo", seconds=str(FINAL_S_MAX))
+    undo = _reachable(turn)
+    if isinstance(undo, Reply):
+        return undo
     turn.change(ask=Ask("undo", undo.key, undo.says))
     return Reply(Verdict.WAIT, undo.key, undo.says)
 
 
 def undo_last(turn: Turn) -> Reply:
     """CTLOK after CTLUNDO: reverse, and stand where the station stood before."""
-    undo = turn.state.undo
-    if undo is None:
-        return refuse("E-105", "ng.nothing_to_undo")
-    if _is_too_late(turn, undo):
-        return refuse("E-112", "ng.too_late_to_undo", seconds=str(FINAL_S_MAX))
+    undo = _reachable(turn)
+    if isinstance(undo, Reply):
+        return undo
     named = ", ".join(plain(said) for said in undo.says.values())
     what = f"{undo.key.removeprefix('undo.')}: {named}"
     turn.record(ActionUndone(reason="operator", what=what), seen=undo.seqs)
@@ -47,6 +43,16 @@ def undo_last(turn: Turn) -> Reply:
     turn.clear()
     turn.change(unit=undo.unit, loaded=undo.loaded, parked=parked, undo=None)
     return ok("ok.undone")
+
+
+def _reachable(turn: Turn) -> Undo | Reply:
+    """Give what can be taken back, or say why nothing can."""
+    undo = turn.state.undo
+    if undo is None:
+        return refuse("E-105", "ng.nothing_to_undo", weight=Weight.NONE)
+    if _is_too_late(turn, undo):
+        return refuse("E-112", "ng.too_late_to_undo", seconds=str(FINAL_S_MAX))
+    return undo
 
 
 def _is_too_late(turn: Turn, undo: Undo) -> bool:

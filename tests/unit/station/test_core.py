@@ -13,9 +13,10 @@ from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.texts import text_of
 from edge_agent.workflow.types import KnowledgeChanged, Measured, PrintDone, PrintFailed
 from tally.events import types as t
-from tally.events.decoding import read_line
+from tally.events.decoding import read_line, write_line
 from tally.master import Words
-from tests.support.building import Writing
+from tally.merge.keys import case_id
+from tests.support.building import Writing, bound, decided
 from tests.support.stations import NOON, Bench, Plant, TestClock, demo_grants, piece
 
 
@@ -179,6 +180,52 @@ def test_knowledge_older_than_a_day_is_unknown(floor):
     build_to_step(floor, 3)
     floor.clock.at += dt.timedelta(days=2)
     assert floor.scan(board).code == "E-206"  # the plan blocks where a lot's release is unknown
+
+
+@pytest.mark.parametrize("at", ["2106-02-07T06:28:15+00:00", "9999-12-31T23:59:59-14:00"])
+def test_a_neighbours_clock_that_runs_ahead_makes_no_knowledge_new(floor, at):
+    board = floor.make_board(907)
+    floor.hear(floor.s01)
+    floor.s02.add_line(
+        write_line(t.AgentStarted("r", "", "1"), hlc="0198f3c2a1b4.0003", at=at, by="system")
+    )
+    floor.hear(floor.s02)
+    build_to_step(floor, 3)
+    floor.clock.at += dt.timedelta(days=2)
+    floor.restart()
+    assert floor.scan(board).code == "E-206"
+
+
+def test_a_lamp_whose_board_was_taken_out_is_not_packed_and_the_box_goes_on():
+    floor = Floor("S04")
+    s03, decisions = Writing("S03"), floor.plant.feeds["decisions"]
+    floor.plant.enrol(s03)
+    binds = []
+    for writing, lamp in ((floor.s02, "BL2-2647-000381"), (s03, "BL2-2647-000405")):
+        writing.add(t.UnitCommissioned(lamp, "BL-2@4"))
+        binds.append(writing.ref(writing.add(bound("PCB-L-00902", lamp))))
+        writing.add(t.OperationCompleted(lamp, "30", "PASS"))
+    key = "in:PCB-L-00902"
+    decisions.add(decided(case_id(key), key, binds[0], binds[1:], binds), by="BDG-3001")
+    floor.bench.told(floor.journal)
+    floor.hear(floor.s02)
+    floor.hear(s03)
+    assert floor.scan("BDG-1133").verdict == "OK"
+    assert floor.scan("CTLOK").verdict == "OK"
+    refused = floor.scan("BL2-2647-000405")
+    assert (refused.verdict, refused.code) == ("HOLD", "E-204")
+    assert "PCB-L-00902" in text_of(refused, "en")
+    assert "PCB-L-00902 已不在其中" in text_of(refused, "zh")
+    assert floor.scan("BL2-2647-000381").verdict == "OK"
+
+
+def test_what_is_known_and_who_did_it_are_said_in_chinese_too(floor):
+    said = text_of(floor.scan("BDG-9999"), "zh")
+    assert "服务器" in said
+    assert "hub as of" not in said
+    build_to_step(floor, 3)
+    said = text_of(floor.scan("PCB-L-2546C"), "zh")
+    assert "陈静" in said
 
 
 def test_a_board_in_a_neighbours_unit_is_refused_with_who_where_and_when(floor):

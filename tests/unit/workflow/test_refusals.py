@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.scan import Typed, recognise
+from edge_agent.wording import show
 from edge_agent.workflow import Measured, Repeated, Restarted, SeenTogether
 from edge_agent.workflow.knowledge import Basis, HoldFact
 from tally.events import types as t
+from tally.master import Words
 from tests.support.knowing import Bench, Knowing, bench_at
 
 OLD = Basis("hub as of 2026-11-18", 2 * 86_400.0)
@@ -185,6 +187,31 @@ def test_a_unit_in_an_open_case_goes_on_in_production_and_is_not_packed(assembly
     assert packing.verdict("BL2-2647-000401") == "HOLD E-208"
 
 
+def test_a_unit_with_an_empty_slot_may_be_worked_on_and_is_not_packed(assembly):
+    reason = Words("Slot board is empty.", "board 位置是空的。")
+    empty = HoldFact("BL2-2647-000401", reason, "", "", is_incomplete=True)
+    assembly.knowledge.held["BL2-2647-000401"] = [empty]
+    assert assembly.verdict("PCB-L-00904") == "OK"
+    packing = bench_at("S04")
+    packing.knowledge.made("BL2-2647-000401", passed="30")
+    packing.knowledge.held["BL2-2647-000401"] = [empty]
+    assert packing.verdict("CTLOK") == "OK"
+    outcome = packing.scan("BL2-2647-000401")
+    assert (outcome.answer.verdict, outcome.answer.code) == ("HOLD", "E-204")
+    assert "Slot board is empty." in show(outcome.answer, "en")
+    assert "board 位置是空的。" in show(outcome.answer, "zh")
+
+
+def test_a_board_with_an_empty_slot_comes_to_be_tested_and_is_not_built_in(assembly):
+    empty = HoldFact("PCB-L-00904", "a slot is empty", "", "", is_incomplete=True)
+    assembly.knowledge.held["PCB-L-00904"] = [empty]
+    assert assembly.verdict("PCB-L-00904") == "HOLD E-204"
+    testing = bench_at("S02")
+    testing.knowledge.made("PCB-L-00904", passed="10")
+    testing.knowledge.held["PCB-L-00904"] = [empty]
+    assert testing.verdict("PCB-L-00904") == "READY"
+
+
 def test_another_badge_takes_over_after_ctlok_when_a_unit_is_open(assembly):
     assert assembly.verdict("BDG-1182") == "WAIT"
     assert assembly.verdict("CTLOK") == "OK"
@@ -217,6 +244,24 @@ def test_of_several_codes_seen_together_the_one_that_fits_is_taken(assembly):
     assert assembly.state.unit.step == 2
 
 
+def test_a_badge_seen_together_with_a_board_signs_in(assembly):
+    words = assembly.knowledge.vocabulary()
+    scans = [recognise(Typed(x, "camera-1", 0.0), words) for x in ("PCB-L-00904", "BDG-1107")]
+    assert assembly.verdict("CTLOUT") == "OK"
+    assert assembly.give(SeenTogether(tuple(scans))).answer.verdict == "OK"
+    assert assembly.state.operator.badge == "BDG-1107"
+
+
+def test_boards_seen_together_are_answered_by_what_keeps_all_of_them_out(assembly):
+    words = assembly.knowledge.vocabulary()
+    scans = [recognise(Typed(x, "camera-1", 0.0), words) for x in ("PCB-L-00904", "PCB-L-00905")]
+    assert assembly.verdict("CTLOUT") == "OK"
+    assert assembly.give(SeenTogether(tuple(scans))).answer.code == "E-601"
+    assert assembly.verdict("BDG-1107") == "OK"
+    assert [assembly.verdict("zzz") for _ in range(3)][-1] == "LOCK E-101"
+    assert assembly.give(SeenTogether(tuple(scans))).answer.code == "E-603"
+
+
 def test_a_repeat_changes_nothing(assembly):
     before = assembly.state
     scan = recognise(
@@ -230,6 +275,24 @@ def test_an_unknown_command_is_named_and_not_counted(assembly):
     for command in ("CTLFOO", "CTLGOOD", "CTLFIX", "CTLSKIP"):
         assert assembly.verdict(command) == "NG E-105"
     assert assembly.verdict("PCB-L-00904") == "OK"
+
+
+def test_a_command_that_finds_nothing_to_do_is_not_counted():
+    bench = bench_at("S03")
+    for command in ("CTLUNDO", "CTLHOLD", "CTLUNDO", "CTLHOLD"):
+        assert bench.verdict(command) == "NG E-105"
+    assert bench.bodies(t.RefusalShown) == []
+    assert bench.verdict("CTLNEXT") == "OK"
+
+
+def test_a_changeover_does_not_lift_a_hard_refusal():
+    bench = bench_at("S03")
+    assert bench.verdict("BAT-18650-2546X") == "NG E-103"
+    for name in ("24-1187", "final-assembly@14"):
+        assert bench.verdict(name) == "NG E-103"
+    assert bench.state.latch is not None
+    assert bench.verdict("BAT-18650-2547A") == "OK"
+    assert bench.verdict("24-1187") == "OK"
 
 
 def test_a_label_read_by_another_device_than_the_plan_names_is_refused():

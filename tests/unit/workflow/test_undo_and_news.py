@@ -56,6 +56,58 @@ def decided(assembly):
     return assembly
 
 
+# ---- boxes ----
+
+
+def packed_twice(item):
+    """S04 with two units in the open box, of which a decision gave one to another box."""
+    bench = bench_at("S04")
+    for number in range(401, 414):
+        bench.knowledge.made(f"BL2-2647-{number:06}", passed="30")
+    assert bench.verdict("CTLOK") == "OK"
+    for number in (401, 402):
+        assert bench.verdict(f"BL2-2647-{number:06}") == "OK"
+    seq, body = next(
+        (seq, body)
+        for seq, body in bench.knowledge.written.items()
+        if isinstance(body, t.ItemPacked) and body.item == item
+    )
+    fact = DecisionFact("D1", "C-ABCDE", item, "0952", None, ((seq, body),), "CHEN Jing", "seen")
+    bench.knowledge.told_decisions = [fact]
+    bench.knowledge.packed[item] = []
+    return bench
+
+
+def test_an_item_that_a_decision_took_out_of_an_open_box_is_not_listed_when_it_closes():
+    bench = packed_twice("BL2-2647-000401")
+    (notice,) = bench.give(KnowledgeChanged()).notices
+    assert notice.key == "ng.unpack"
+    assert bench.state.unit.items == ("BL2-2647-000402",)
+    for number in range(403, 414):
+        assert bench.verdict(f"BL2-2647-{number:06}") == "OK"
+    assert bench.verdict("CTLOK") == "OK"
+    assert bench.verdict(bench.prints[-1].code) == "DONE"
+    (closed,) = bench.bodies(t.BoxClosed)
+    assert closed.items == tuple(f"BL2-2647-{number:06}" for number in range(402, 414))
+
+
+def test_an_item_that_a_decision_took_out_of_a_parked_box_is_missing_when_it_opens():
+    bench = packed_twice("BL2-2647-000402")
+    assert bench.verdict("CTLNEXT") == "OK"
+    bench.give(KnowledgeChanged())
+    assert bench.verdict("BL2-2647-000401") == "OK"
+    assert bench.state.unit.items == ("BL2-2647-000401",)
+
+
+def test_another_label_than_the_boxs_is_not_offered_for_scrap():
+    bench = packed_twice("BL2-2647-000401")
+    for text, verdict in (("CTLDONE", "WAIT E-207"), ("BDG-2004", "READY"), ("CTLOK", "OK")):
+        assert bench.verdict(text) == verdict
+    outcome = bench.scan("BL2-2647-000402")
+    assert outcome.answer.code == "E-106"
+    assert "CTLNO" not in show(outcome.answer, "en")
+
+
 # ---- undo ----
 
 
