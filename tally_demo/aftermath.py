@@ -58,6 +58,7 @@ def look_at_the_case(
         "words": case["words"],
         "claims": case["claims"],
     }
+    checks.tell(f"    case {case['id']}: {case['words']['en']}")
     held = _held(story)
     checks.holds(
         "both units and the box are held for shipping",
@@ -105,6 +106,7 @@ def decide(story: Story, kept: str) -> None:
             lambda found: _is_about(found, board), what=f"what to do about {board}", since=since
         )
         told[name] = line.text
+        story.checks.tell(f"    {name} says: {line.text}")
     loser = next(one for one in case["claims"] if one["station"] != kept)
     unit = loser["value"].partition("/")[0]
     story.checks.holds(
@@ -143,7 +145,7 @@ def repair(story: Story, station: str, unit: str, part: str) -> None:
 
 def trace_the_lot(story: Story) -> None:
     """Forward trace of the battery lot: twelve units in one box, with the completeness line."""
-    trace = read("hub", "trace", story.plant.hub_folder, work.BATTERY_LOT, "--up")
+    trace = _trace(story, work.BATTERY_LOT, "--up")
     found = {sort: sorted(codes) for sort, codes in _by_sort(trace).items()}
     story.checks.equal(
         "forward trace of the battery lot: 12 units in 1 box",
@@ -159,7 +161,7 @@ def trace_the_lot(story: Story) -> None:
         sorted(packed),
     )
     _check_origins(story, "forward trace", trace)
-    story.checks.facts["forward"] = _told(trace)
+    story.checks.facts["trace"] = {"forward": _told(trace)}
 
 
 def trace_a_unit(
@@ -173,7 +175,7 @@ def trace_a_unit(
         contents: what must be in it: code by what it is.
         done: station and badge of everybody who must be named.
     """
-    trace = read("hub", "trace", story.plant.hub_folder, unit, "--down")
+    trace = _trace(story, unit, "--down")
     words = f"backward trace of {unit}"
     found = sorted({code for codes in _by_sort(trace).values() for code in codes} - {unit})
     story.checks.equal(f"{words}: {', '.join(contents)}", sorted(contents.values()), found)
@@ -191,7 +193,16 @@ def trace_a_unit(
     }
     story.checks.equal(f"{words}: who did what where", sorted(done), sorted(named))
     _check_origins(story, words, trace)
-    story.checks.facts["backward"] = _told(trace)
+    story.checks.facts["trace"] |= {"backward": _told(trace)}
+
+
+def _trace(story: Story, code: str, direction: str) -> Mapping[str, Any]:
+    """Ask the hub for a trace; it is told as people see it and given as scripts see it."""
+    arguments = ("hub", "trace", story.plant.hub_folder, code, direction)
+    for line in run(*arguments).stdout.splitlines():
+        story.checks.tell(f"    {line}")
+    found: Mapping[str, Any] = read(*arguments)
+    return found
 
 
 def _check_origins(story: Story, words: str, trace: Mapping[str, Any]) -> None:

@@ -46,7 +46,7 @@ def report(kept):
 def test_every_check_of_the_outage_story_holds(report, kept):
     assert report["ok"] is True
     assert report["data"] == str(kept.resolve())
-    assert len(report["checks"]) >= 30
+    assert len(report["checks"]) >= 45
 
 
 def test_the_facts_name_case_box_units_fingerprints_and_traces(report):
@@ -56,7 +56,11 @@ def test_the_facts_name_case_box_units_fingerprints_and_traces(report):
     assert facts["box"] == "095211010000000870"
     assert set(facts["fingerprints"]) == {"hub", "S01", "S02", "S03", "S04"}
     assert len(set(facts["fingerprints"].values())) == 1
-    assert {"forward", "backward", "told", "crash"} <= set(facts)
+    assert facts["trace"]["forward"]["nodes"]["unit"] == sorted(facts["units"])
+    assert facts["trace"]["forward"]["nodes"]["box"] == [facts["box"]]
+    assert facts["trace"]["backward"]["root"] in facts["units"]
+    assert set(facts["told"]) == {"S02", "S03"}
+    assert facts["crash"]["unit"] == facts["units"][6]
 
 
 def test_the_data_left_behind_answer_the_commands_of_people(report, kept):
