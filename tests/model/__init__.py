@@ -1,0 +1,1 @@
+"""Every state of a small world, not a sample of a large one."""
