@@ -30,6 +30,8 @@ def init(directory: Path, plant: str, site: str) -> None:
     try:
         hub = bootstrap.create(directory, plant=plant, site=site)
     except FileExistsError:
+        if not directory.is_dir():
+            give_up(f"{directory} is no folder. Name one that is empty or is to be made.")
         give_up(f"{directory} holds a hub already; its keys are never overwritten.")
     secrets = hub.office.secrets
     hub.office.store.close()

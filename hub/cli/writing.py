@@ -7,6 +7,7 @@ does the same operation itself. The operations are `hub.services.operations`.
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from hub import bootstrap
 from hub.api.admin_client import NoHubError, ask
 from hub.cli.printing import in_words, print_json, print_rows
 from hub.cli.running import DIRECTORY
+from hub.services import Refused
 from hub.services.deciding import find_case, seen_by_person
 from hub.services.operations import FILE_BYTES_MAX, perform
 
@@ -26,6 +28,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for s
 
 def ask_hub(directory: Path, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Do an operation by the serving hub, or here when none serves."""
+    _check_text(arguments)
     try:
         return ask(directory, operation, arguments)
     except NoHubError:
@@ -34,6 +37,18 @@ def ask_hub(directory: Path, operation: str, arguments: Mapping[str, Any]) -> di
         return perform(hub, operation, arguments)
     finally:
         hub.office.store.close()
+
+
+def _check_text(arguments: Mapping[str, Any]) -> None:
+    """Refuse bytes of the command line that are no UTF-8; no message could carry them."""
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        text = str(error.object)
+        found = text[: error.start].rpartition('"')[2] + text[error.start :].partition('"')[0]
+        raise Refused(
+            "malformed", f"The command line holds bytes that are no UTF-8 text: {found[:80]!r}."
+        ) from error
 
 
 @click.command("enroll-token", epilog="Example: tally hub enroll-token /var/lib/tally/hub S03")
@@ -64,7 +79,7 @@ def enroll_token(directory: Path, station: str, given: tuple[str, ...]) -> None:
 @in_words
 def import_files(directory: Path, files: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     """Publish master data from TOML, CSV or JSON files; what is unchanged is not written."""
-    given = [{"name": str(path), "content": _content(path)} for path in files]
+    given = [{"name": _shown(path), "content": _content(path)} for path in files]
     done = ask_hub(directory, "import", {"files": given, "dry_run": dry_run})
     if as_json:
         print_json(done)
@@ -160,6 +175,11 @@ def decide(
         return
     click.echo(f"Case {done['case']} on {done['key']} decided: keep {done['keep']}.")
     click.echo(f"Event {done['at']['ref']}; {len(done['retires'])} claims ended.")
+
+
+def _shown(path: Path) -> str:
+    """Its name for messages; bytes that are no UTF-8 as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _content(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -65,6 +66,7 @@ def serving(folder):
 
 def test_a_hub_is_made_once(folder):
     assert "never overwritten" in run("init", folder, status=1)
+    assert "is no folder" in run("init", "/dev/null", status=1)
 
 
 def test_a_folder_without_hub_is_said_so(tmp_path):
@@ -104,6 +106,21 @@ def test_work_beside_a_server_goes_through_it(folder, serving):
     assert "equal" in run("rebuild", folder, "--check")
     assert "in use by process" in run("rebuild", folder, status=1)
     assert "in use by process" in run("serve", folder, status=1)
+
+
+def test_names_that_are_no_text_are_said_the_same_with_and_without_a_server(
+    folder, request, tmp_path
+):
+    file = tmp_path / os.fsdecode(b"\xff.toml")
+    file.write_text("colour = 1\n", "utf-8")
+    said = []
+    for _ in range(2):
+        said.append(run("import", folder, file, status=1))
+        said.append(run("enroll-token", folder, os.fsdecode(b"S\xff"), status=1))
+        request.getfixturevalue("serving")
+    assert said[:2] == said[2:4]
+    assert "\\udcff.toml: colour: expected one of" in said[0]
+    assert "no UTF-8 text" in said[1]
 
 
 def test_problems_of_files_come_all_at_once_through_the_server_too(folder, serving, tmp_path):
