@@ -1,0 +1,268 @@
+"""What goes wrong: each kind is one row of `KINDS`, a seed gets a random subset (swarm).
+
+`steady` kinds change how often something small happens (`World.now_and_then`); `sudden` kinds are
+functions that do one thing to the world now. Nothing here looks at the oracles.
+"""
+
+from tests.simulation import plant
+
+STEADY = (
+    "net_drop",
+    "net_delay",
+    "net_duplicate",
+    "net_reorder",
+    "net_swallow",
+    "people_misscan",
+    "people_double",
+    "people_forget",
+    "people_admins",
+)
+POINTS = (
+    "before_commit",
+    "after_commit_before_print",
+    "after_print_before_record",
+    "after_commit_before_output",
+)
+
+
+class Image:
+    """A disk as it was: its bytes, the newest own event, what was damaged in it."""
+
+    def __init__(self, machine):
+        self.bytes = machine.connection.serialize()
+        self.seq = machine.journal.seq
+        self.damage = machine.damage
+        self.flipped = machine.flipped
+
+
+def net_cut(world):
+    """A station's cable is out for a while."""
+    machine = world.a_machine()
+    if machine is not None and not machine.link_is_cut:
+        machine.link_is_cut = True
+        world.count("link cut")
+        world.after(world.fate.seconds(30, 900), "link back", lambda: _plug_in(machine))
+
+
+def _plug_in(machine):
+    machine.link_is_cut = False
+    machine.link_came_back()
+
+
+def net_small(world):
+    """Something on the way takes only small bodies for a while (413)."""
+    world.door.body_max = world.fate.between(900, 4000)
+    world.after(world.fate.seconds(30, 300), "bodies", world.take_any_body)
+
+
+def disk_kill(world):
+    """A PC loses its power: now, or at the next pass of a point of its commit path."""
+    machine = world.a_machine()
+    if machine is None:
+        return
+    if world.fate.chance(0.3):
+        machine.guarded(machine.lose_power)
+    else:
+        machine.crash_at = world.fate.pick(POINTS)
+
+
+def disk_lies(world):
+    """A disk confirms what it has not written; with the power, the last commits are lost."""
+    machine = world.a_machine()
+    if machine is None:
+        return
+    image = Image(machine)
+
+    def lose():
+        if machine.power == "on":
+            world.put_back(machine, image, "lost commits")
+
+    world.after(world.fate.seconds(5, 60), "lose commits", lose)
+
+
+def disk_full(world):
+    """No page more for a while."""
+    machine = world.a_machine()
+    if machine is None:
+        return
+    (pages,) = machine.connection.execute("PRAGMA page_count").fetchone()
+    machine.connection.execute(f"PRAGMA max_page_count={pages}")
+    machine.is_full = True
+    world.after(world.fate.seconds(10, 200), "space", lambda: make_space(machine))
+
+
+def make_space(machine):
+    """Somebody deletes old pictures."""
+    machine.is_full = False
+    machine.connection.execute("PRAGMA max_page_count=1073741823")
+
+
+def disk_flip_own(world):
+    """One bit of an own event turns, with the power off or on."""
+    machine = world.a_machine()
+    if machine is None or machine.damage is not None or machine.journal.seq < 3 or machine.is_full:
+        return
+    seq = world.fate.between(2, machine.journal.seq)
+    (line,) = machine.connection.execute("SELECT line FROM event WHERE seq=?", (seq,)).fetchone()
+    at = world.fate.below(len(line))
+    flipped = _flipped(line, at, world.fate.below(8))
+    machine.connection.execute("DROP TRIGGER event_is_never_changed")
+    machine.connection.execute("UPDATE event SET line=? WHERE seq=?", (flipped, seq))
+    machine.connection.execute(
+        "CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event "
+        "BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END"
+    )
+    machine.damage = seq
+    world.count("own event flipped")
+    world.damaged(machine, seq)
+    if world.fate.chance(0.5):
+        machine.guarded(machine.lose_power)
+
+
+def disk_flip_foreign(world):
+    """One bit of another journal's event turns in a station's copy of it."""
+    machine = world.a_machine()
+    if machine is None:
+        return
+    rows = machine.connection.execute("SELECT place FROM foreign_event ORDER BY place").fetchall()
+    if not rows:
+        return
+    (place,) = world.fate.pick(rows)
+    if place in machine.flipped or machine.is_full:
+        return
+    (line,) = machine.connection.execute(
+        "SELECT line FROM foreign_event WHERE place=?", (place,)
+    ).fetchone()
+    flipped = _flipped(line, world.fate.below(len(line)), world.fate.below(8))
+    machine.connection.execute("UPDATE foreign_event SET line=? WHERE place=?", (flipped, place))
+    machine.flipped |= {place}
+    world.count("foreign event flipped")
+
+
+def _flipped(line, at, bit):
+    changed = bytearray(line)
+    changed[at] ^= 1 << bit
+    return bytes(changed)
+
+
+def time_offset(world):
+    """A wall clock is wrong from now on, by minutes."""
+    _wrong(world, lambda clock: setattr(clock, "offset", world.fate.between(-360, 360)))
+
+
+def time_jump(world):
+    """A wall clock jumps by a day or by ten years, there or back."""
+    jump = world.fate.pick((86400, -86400, 315_360_000, -315_360_000))
+    _wrong(world, lambda clock: setattr(clock, "offset", jump))
+
+
+def time_drift(world):
+    """A wall clock runs too fast or too slow."""
+    _wrong(world, lambda clock: setattr(clock, "drift", world.fate.pick((0.01, -0.01, 0.5))))
+
+
+def time_1970(world):
+    """A PC without a battery begins in 1970."""
+    machine = world.a_machine()
+    if machine is not None:
+        machine.clock.since_1970 = world.true.seconds
+        world.count("clock in 1970")
+        machine.guarded(machine.lose_power)
+
+
+def _wrong(world, do):
+    machine = world.a_machine()
+    if machine is not None:
+        do(machine.clock)
+        world.count("clock wrong")
+
+
+def id_backup(world):
+    """Somebody makes an image of a PC, or puts an old one back."""
+    machine = world.a_machine()
+    if machine is None:
+        return
+    if machine.number not in world.images or world.fate.chance(0.3):
+        world.images[machine.number] = Image(machine)
+        return
+    world.put_back(machine, world.images[machine.number], "rolled back to an image")
+
+
+def id_clone(world):
+    """A copy of a PC's disk runs in another PC beside it."""
+    machine = world.a_machine()
+    if machine is None or len(world.machines) >= world.machines_max:
+        return
+    world.clone(machine)
+
+
+def version_new_type(world):
+    """A newer agent records a type of event that nobody else knows."""
+    machine = world.a_machine()
+    if machine is not None:
+        machine.guarded(lambda: machine.journal.dream(machine.clock.now()))
+        if machine.power == "on":
+            world.count("event of a newer version")
+            machine.poke()
+
+
+def hub_crash(world):
+    """The hub loses its power in the middle of its next commit, or between two."""
+    if world.fate.chance(0.5):
+        world.door.crash_next = True
+    else:
+        world.door.restart()
+        world.count("hub crashed")
+
+
+def hub_restore(world):
+    """The hub is put back to its last backup, if its own feeds wrote nothing since.
+
+    A restored hub whose feeds had grown opens new feeds (`decided.md` 11), which a later step
+    builds.
+    """
+    backup = world.backup
+    if backup is None or backup[1] != world.feed_tips() or world.fate.chance(0.3):
+        world.backup = (world.door.image(), world.feed_tips(), world.true.seconds)
+        return
+    world.restore_hub(backup[0])
+
+
+def lot_held(world):
+    """Quality puts a lot on hold, or lets it go again."""
+    world.turn_lot(plant.LOTS[1], "BAT-18650")
+
+
+def shift_closed(world):
+    """A segment is sealed before it is full."""
+    machine = world.a_machine()
+    if machine is not None:
+        machine.guarded(machine.journal.cut_segment)
+        world.count("segment sealed")
+
+
+SUDDEN = {
+    fault.__name__: fault
+    for fault in (
+        net_cut,
+        net_small,
+        disk_kill,
+        disk_lies,
+        disk_full,
+        disk_flip_own,
+        disk_flip_foreign,
+        time_offset,
+        time_jump,
+        time_drift,
+        time_1970,
+        id_backup,
+        id_clone,
+        version_new_type,
+        hub_crash,
+        hub_restore,
+        lot_held,
+        shift_closed,
+    )
+}
+KINDS = (*STEADY, *SUDDEN)
+"""All kinds of faults, in the order in which a seed chooses among them."""

@@ -1,0 +1,324 @@
+"""One PC with a station on it: disk, clock, the product's loop and core, the product's sync.
+
+What production does with threads is done here by events of the world: the worker's round of
+`edge_agent.sync.thread` is `Machine.round`, and the loop is asked one message at a time. A power
+cut ends a machine at a point of its commit path; what SQLite had committed is what it starts from.
+"""
+
+import sqlite3
+from collections import deque
+from dataclasses import replace
+
+from drivers import Read
+from edge_agent.bootstrap import _message_of
+from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
+from edge_agent.journal.genesis import found, genesis_line, genesis_piece
+from edge_agent.journal.identity import Identity, Trust
+from edge_agent.journal.journal import Journal
+from edge_agent.journal.outgoing import OutgoingJournal
+from edge_agent.journal.store import settle
+from edge_agent.station.core import StationCore
+from edge_agent.station.inbox import Inbox
+from edge_agent.station.knowledge import StationKnowledge
+from edge_agent.station.loop import Loop
+from edge_agent.station.messages import IngestAsked, Line, Work
+from edge_agent.sync import port
+from edge_agent.sync.enrolling import read_token
+from edge_agent.sync.replies import on_reply
+from edge_agent.sync.session import SyncState, Wait, next_request, on_link_up, on_news
+from edge_agent.sync.turn import Reply
+from edge_agent.sync.wording import say
+from edge_agent.workflow.types import PrintDone, PrintFailed
+from tally.master import Words
+from tally.records.hlc import next_stamp
+from tally.records.ids import JournalId
+from tally.records.segment import encode
+from tally.records.signing import SigningKey
+from tests.simulation.door import PowerCut
+
+DEVICES = frozenset({"serial-1", "camera-1"})
+POKE_SECONDS = 0.05
+TELLING = frozenset(("hello", "piece", "seal"))
+"""Requests whose answers speak of the caller's own journal."""
+
+
+class NewerJournal(Journal):
+    """The journal of a newer agent, which knows a type of event that this version does not."""
+
+    def dream(self, at):
+        """Record something of tomorrow."""
+        self._append([], self.state, at=at, remember={})
+
+    def _lines(self, facts, at):
+        if facts:
+            return super()._lines(facts, at)
+        stamp = next_stamp(self._hlc, max(0, int(at.timestamp() * 1000)))
+        line = (
+            f'{{"t":"unit.dreamt","v":1,"hlc":"{stamp}","at":"{at.isoformat()}",'
+            f'"by":"system","b":{{"depth":{self.seq}}}}}'
+        )
+        return [line.encode()], stamp
+
+
+class Machine:
+    """A PC that is a station, from its enrolment to its end.
+
+    Attributes:
+        power: `on`, `off` (starts again) or `gone` (never starts again).
+        link_is_cut: its network cable is out.
+        journal, core: while it is on.
+        knows_fork: the hub has told it, by a reply that arrived, that its journal has two histories.
+    """
+
+    def __init__(self, world, name, number, dice):
+        self.world = world
+        self.name = name
+        self.number = number
+        self.clock = world.a_clock()
+        self.power = "off"
+        self.why_gone = ""
+        self.link_is_cut = False
+        self.out_of_paper = False
+        self.crash_at = ""
+        self.knows_fork = False
+        self.is_retired = False
+        self.damage = None
+        self.flipped = frozenset()
+        self.is_full = False
+        self.requests_waiting = None
+        self.starts = 0
+        self._dice = dice
+        self._said = deque(maxlen=1)
+        self._round_at = None
+        self.identity = self.trust = self.connection = None
+        self.journal = self.core = self.loop = self.view = self.whom = None
+        self.sync = SyncState()
+        self.settled = False
+
+    def __str__(self):
+        return f"{self.name}#{self.number}"
+
+    # --- how it begins ------------------------------------------------------------------------
+
+    def enrol(self, door):
+        """A new journal, known to the hub (`edge_agent.bootstrap.enroll_here`, without files)."""
+        token = read_token(door.hub.open_token(self.name, ["127.0.0.1:1"]))
+        key = SigningKey(self._dice.bytes(32))
+        self.identity = Identity(JournalId(self._dice.bytes(16)), key, self.name, door.hub.plant)
+        line = genesis_line(self.identity, at=self.clock.now(), reason="enrolled")
+        made = door.hub.enroll(token.secret, encode(genesis_piece(self.identity, line)))
+        self.trust = Trust(
+            hub=token.hub,
+            root=made.root,
+            receipt_key=made.receipt_key,
+            keys_feed=made.keys_feed,
+            ca_pem=token.ca_pem,
+            addresses=token.addresses,
+            line=made.line,
+            site=made.site,
+        )
+        self.connection = a_disk()
+        found(self.connection, self.identity, line)
+
+    def put_back(self, image):
+        """The disk as it was: from an image, or without what was never synced."""
+        self.connection.close()
+        self.connection = a_disk(image.bytes)
+        self.damage, self.flipped, self.is_full = image.damage, image.flipped, False
+
+    def clone_of(self, other):
+        """The same disk in another PC."""
+        self.identity, self.trust = other.identity, other.trust
+        self.damage, self.flipped = other.damage, other.flipped
+        self.connection = a_disk(other.connection.serialize())
+
+    # --- power --------------------------------------------------------------------------------
+
+    def boot(self):
+        """Start the program; whether it runs now."""
+        if self.power != "off":
+            return False
+        self.power = "on"
+        self.starts += 1
+        self.sync, self.requests_waiting, self.settled = SyncState(), None, False
+        self.guarded(self._boot)
+        if self.power == "on":
+            self.wake(POKE_SECONDS)
+        return self.power == "on"
+
+    def _boot(self):
+        self.journal = NewerJournal(
+            self.connection,
+            self.identity,
+            self.trust,
+            entropy=self._dice.bytes,
+            reached=self._reached,
+        )
+        self.journal.start(agent="sim", at=self.clock.now())
+        knowledge = StationKnowledge(self.journal, self.clock, language="en", devices=DEVICES)
+        self.core = StationCore(self.journal, knowledge, self.clock, self, reached=self._reached)
+        inbox = Inbox(self.clock.monotonic)
+        self.loop = Loop(self.core, inbox, self.clock, self, self, reached=self._reached)
+        self.view = OutgoingJournal(
+            lambda: self.connection, self.identity, lambda: self.core.schemes
+        )
+        self.whom = port.Identity(
+            journal=self.identity.journal,
+            key=self.identity.key,
+            run=self.journal.run,
+            previous_run=self.journal.previous_run,
+            agent="sim",
+            hub=self.trust.hub,
+            receipt_key=self.trust.receipt_key,
+        )
+        for output in self.core.start():
+            self.loop._tell(output)
+
+    def guarded(self, act):
+        """Do something that may end this machine."""
+        try:
+            act()
+        except PowerCut:
+            self.lose_power()
+        except (JournalFault, JournalCorrupt, HardwareFault) as fault:
+            self._stop(fault)
+
+    def lose_power(self):
+        """Everything in memory is gone; what was committed is not."""
+        self.power = "off"
+        self.crash_at = ""
+        self.journal = self.core = self.loop = self.view = None
+        if self.connection.in_transaction:
+            self.connection.rollback()
+        self.world.count("crash")
+        self.world.power_lost(self)
+
+    def _stop(self, fault):
+        self.power = "off"
+        self.journal = self.core = self.loop = self.view = None
+        self.world.stopped(self, fault)
+
+    def _reached(self, label):
+        if self.crash_at == label:
+            self.world.count(f"crash at {label}")
+            raise PowerCut
+
+    # --- people and devices -------------------------------------------------------------------
+
+    def give(self, given):
+        """One input of a person or device; the answer, or None when the machine went down."""
+        self._said.clear()
+        self.guarded(lambda: self.loop._do(Line(None, Work(given))))
+        return self._said[0] if self._said and self.power == "on" else None
+
+    def read(self, text, source="serial-1"):
+        """What a scanner gives for this text."""
+        return Read(source, text.encode(), self.clock.monotonic())
+
+    def print_label(self, wanted):
+        """`edge_agent.station.printing.Labels`: the label lies on the tray, or there is no paper."""
+        if self.out_of_paper:
+            self.world.count("no paper")
+            return PrintFailed(wanted.job, Words("no paper", "缺纸"))
+        self.world.label_came_out(self, wanted)
+        return PrintDone(wanted.job, "printer-1")
+
+    def begin(self, output, *, unsent, online):
+        """`edge_agent.station.loop.Speaker`."""
+
+    def answer(self, echo, output, *, unsent, online):
+        """The same."""
+        self._said.append(output)
+        self.world.told(self, output)
+
+    def tell(self, output, *, unsent, online):
+        """The same."""
+        self.world.told(self, output)
+
+    def remark(self, output):
+        """The same."""
+
+    # --- the uplink ---------------------------------------------------------------------------
+
+    def poke(self):
+        """Something was committed: send soon."""
+        self.wake(POKE_SECONDS)
+
+    def set_link(self, *, up):
+        """Nobody turns the link by a command here; cables are pulled (`link_is_cut`)."""
+        raise AssertionError("no line turns the link")
+
+    def wake(self, delay):
+        """Have a round not later than in so many seconds."""
+        at = self.world.true.seconds + delay
+        if self._round_at is None or at < self._round_at:
+            self._round_at = at
+            self.world.after(delay, "round", lambda: self._due(at))
+
+    def _due(self, at):
+        if self._round_at == at:
+            self._round_at = None
+            self.round()
+
+    def round(self):
+        """One round of the sync's worker (`edge_agent.sync.thread.SyncThread._round`)."""
+        if self.power != "on" or self.requests_waiting is not None:
+            return
+        now = self.clock.monotonic()
+        self.sync, step = next_request(self.whom, self.sync, self.view, now)
+        if isinstance(step, Wait):
+            self.settled = step.settled
+            self.wake(max(POKE_SECONDS, step.until - now))
+            return
+        self.settled = False
+        self.requests_waiting = step
+        self.world.network.send(self, step)
+
+    def heard(self, request, reply, branches):
+        """The reply to the request that waits, or that there will be none."""
+        if self.power != "on" or self.requests_waiting is not request:
+            return
+        self.requests_waiting = None
+        now, draw = self.clock.monotonic(), self.world.net.below(1000) / 1000
+        before = self.sync
+        self.sync, effects = on_reply(self.whom, before, request, reply, self.view, now, draw)
+        self.guarded(lambda: self._deliver(effects))
+        if self.power != "on":
+            return
+        is_told = isinstance(reply, Reply) and reply.status == 200
+        if branches > 1 and is_told and request.kind in TELLING:
+            self.knows_fork = True
+        self.wake(0.0)
+
+    def _deliver(self, effects):
+        for effect in effects:
+            self.world.effect(self, effect)
+            message = _message_of(effect)
+            self.loop._do(message)
+            while self.loop._ingestion is not None:
+                self.loop._do(None)
+            error = message.done.exception(timeout=0)
+            if error is not None and isinstance(message, IngestAsked):
+                self.world.count("ingest refused")
+                self.sync = replace(self.sync, said=say("sync_fault", why=error))
+
+    def hear_news(self, digest):
+        """The long poll brought something."""
+        if self.power == "on" and self.sync.news and digest != self.sync.news:
+            self.sync = on_news(self.sync, digest)
+            self.wake(POKE_SECONDS)
+
+    def link_came_back(self):
+        """A person asks to sync now."""
+        if self.power == "on":
+            self.sync = on_link_up(self.sync)
+            self.wake(POKE_SECONDS)
+
+
+def a_disk(image=None):
+    """A database in memory with the settings of the product, empty or from an image."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    if image is not None:
+        connection.deserialize(image)
+    settle(connection)
+    return connection

@@ -1,0 +1,444 @@
+"""What must hold, each check by name; what `docs/guarantees.md` promises is checked here.
+
+`audit` runs all of them over the stores that a run leaves. They recompute: from the events
+themselves, by brute force (`tests.support.oracle`), by replay in other orders, by the product's own
+`verify`. A check that objects raises `Violation` with its name.
+"""
+
+import sqlite3
+
+from edge_agent.journal.faults import JournalCorrupt
+from edge_agent.journal.tail import check_range
+from hub.services import journals
+from hub.services.exporting import export
+from tally.events.decoding import EventLine, read_line, read_lines
+from tally.ledger.port import Batch
+from tally.ledger.sqlite import SqliteLedger
+from tally.merge.keys import join_parts
+from tally.proof.exported import prove_export
+from tally.records.chain import event_id as make_event_id
+from tally.records.chain import line_hash
+from tally.records.ids import GENESIS
+from tests.support.oracle import Ev, Oracle
+
+STATE_BYTES_MAX = 128 * 1024
+ORDERS = 3
+SESSIONS_MAX = 8
+
+
+class Violation(AssertionError):
+    """A promise was broken. `oracle` names the check."""
+
+    def __init__(self, oracle, words):
+        super().__init__(f"{oracle}: {words}")
+        self.oracle = oracle
+        self.words = words
+
+
+def audit(world):
+    """Every check, the cheap ones first."""
+    runs = hub_runs(world)
+    held = {event_id for _, _, _, ids, _ in runs for event_id in ids}
+    every_ok_is_at_the_hub(world, held)
+    receipts_match(world)
+    every_fork_is_found(world, held)
+    damage_is_found(world)
+    queues_are_bounded(world)
+    every_chain_verifies(world)
+    events = events_of(runs)
+    no_code_twice(world, events, held)
+    cases_are_exact(world, events)
+    nothing_is_left_out(world, events)
+    any_order_gives_one_ledger(world, runs)
+    equal_sets_have_equal_fingerprints(world, runs)
+    books_balance(world)
+
+
+# --- what there is ------------------------------------------------------------------------------
+
+
+def hub_runs(world):
+    """Everything that the hub holds: (journal, first, id before, ids, lines)."""
+    store = world.door.hub.office.store
+    return [
+        (row.id, first, before, ids, lines)
+        for row in store.journals()
+        for first, before, ids, lines, _ in journals.runs(store, row)
+    ]
+
+
+def station_runs(machine):
+    """Everything that a station holds, own journal first, as `hub_runs` has it."""
+    connection = machine.connection
+    found = [_run(machine.identity.journal, GENESIS, 1, connection.execute(
+        "SELECT id, line FROM event ORDER BY seq").fetchall())]  # fmt: skip
+    branches = connection.execute("SELECT branch, journal, parent, first FROM branch").fetchall()
+    for branch, journal, parent, first in branches:
+        rows = connection.execute(
+            "SELECT id, line FROM foreign_event WHERE place BETWEEN ? AND ? ORDER BY place",
+            (branch << 40, (branch << 40) + (1 << 40) - 1),
+        ).fetchall()
+        before = GENESIS
+        if parent is not None:
+            (before,) = connection.execute(
+                "SELECT id FROM foreign_event WHERE place = ?", (parent << 40 | first - 1,)
+            ).fetchone()
+        if rows:
+            found.append(_run(journal, before, first, rows))
+    return found
+
+
+def _run(journal, before, first, rows):
+    return (journal, first, before, [row[0] for row in rows], [row[1] for row in rows])
+
+
+def events_of(runs):
+    """The events as the oracle wants them."""
+    found = {}
+    for journal, first, before, ids, lines in runs:
+        for seq, (event_id, line) in enumerate(zip(ids, read_lines(lines), strict=True), first):
+            readable = line if isinstance(line, EventLine) else None
+            found[event_id] = Ev(journal, seq, event_id, before, readable)
+            before = event_id
+    return list(found.values())
+
+
+def running(world):
+    """Machines that are on: after healing all but the ones that are gone."""
+    return [machine for machine in world.machines if machine.power == "on"]
+
+
+# --- the checks ---------------------------------------------------------------------------------
+
+
+def every_ok_is_at_the_hub(world, held):
+    """I1, I2, I7: what a screen said is in the hub after healing."""
+    for event_id, (machine, step) in world.shown.items():
+        if event_id not in held and event_id not in world.lost:
+            raise Violation(
+                "every_ok_is_at_the_hub",
+                f"{machine} showed event {event_id.hex()[:16]} at step {step}; the hub lacks it",
+            )
+    world.count("lost with a disk before any copy left", len(world.lost - held))
+
+
+def receipts_match(world):
+    """I2: what a receipt acknowledges, the hub holds."""
+    for machine in running(world):
+        receipt = machine.journal.receipt
+        if receipt is None:
+            raise Violation("receipts_match", f"{machine} has no receipt after healing")
+        held = world.ids_at_hub(machine.identity.journal)
+        own = machine.connection.execute(
+            "SELECT id FROM event WHERE seq <= ?", (receipt.durable_through,)
+        ).fetchall()
+        missing = [row[0].hex()[:16] for row in own if row[0] not in held]
+        if missing:
+            raise Violation(
+                "receipts_match",
+                f"{machine} has a receipt through {receipt.durable_through}; the hub lacks "
+                f"{len(missing)} of these events, the first {missing[0]}",
+            )
+
+
+def every_fork_is_found(world, held):
+    """I9, decided 1: two histories that both reached the hub are two branches there."""
+    for machine in running(world):
+        rows = machine.connection.execute("SELECT id FROM event ORDER BY seq").fetchall()
+        own = {row[0] for row in rows}
+        at_hub = world.ids_at_hub(machine.identity.journal)
+        is_forked = bool(at_hub - own)
+        if is_forked and not machine.journal.is_suspect:
+            raise Violation(
+                "every_fork_is_found",
+                f"the hub holds {len(at_hub - own)} events under the key of {machine} that are not "
+                f"in its journal, and it goes on giving out codes",
+            )
+        if machine.journal.is_suspect:
+            world.count("suspect at the end")
+        if machine.journal.is_suspect and not is_forked:
+            torn = machine.identity.journal in world.torn
+            if not torn:
+                raise Violation("every_fork_is_found", f"{machine} is suspect without a reason")
+        if is_forked and len(world.branches_of(machine.identity.journal)) < 2:
+            raise Violation("every_fork_is_found", f"{machine}: one branch for two histories")
+
+
+def damage_is_found(world):
+    """I9: every flipped bit is found, in own lines by the start, in foreign ones by their chain."""
+    for machine in running(world):
+        if machine.damage is not None:
+            raise Violation(
+                "damage_is_found", f"{machine} runs on with event {machine.damage} changed"
+            )
+        expected, found = machine.flipped, set(_broken_places(machine))
+        if found != expected:
+            raise Violation(
+                "damage_is_found",
+                f"{machine}: foreign events changed {sorted(expected)}, found {sorted(found)}",
+            )
+
+
+def _broken_places(machine):
+    branches = machine.connection.execute("SELECT branch, journal, parent, first FROM branch")
+    for branch, journal, parent, first in branches.fetchall():
+        before = GENESIS
+        if parent is not None:
+            place = parent << 40 | first - 1
+            (before,) = machine.connection.execute(
+                "SELECT id FROM foreign_event WHERE place = ?", (place,)
+            ).fetchone()
+        rows = machine.connection.execute(
+            "SELECT place, id, line FROM foreign_event WHERE place BETWEEN ? AND ? ORDER BY place",
+            (branch << 40, (branch << 40) + (1 << 40) - 1),
+        ).fetchall()
+        for seq, (place, event_id, line) in enumerate(rows, first):
+            if make_event_id(journal, seq, before, line_hash(line)) != event_id:
+                yield place
+            before = event_id
+
+
+def queues_are_bounded(world):
+    """I10: nothing grows without an end."""
+    sizes = {
+        "open challenges": (len(world.door.sessions._nonces), SESSIONS_MAX * len(world.machines)),
+        "bearers": (len(world.door.sessions._bearers), SESSIONS_MAX * len(world.machines)),
+    }
+    for machine in running(world):
+        sizes[f"{machine} state"] = (len(machine.journal.state or b""), STATE_BYTES_MAX)
+        sizes[f"{machine} unsent"] = (machine.journal.unsent, 0)
+        sizes[f"{machine} told"] = (len(machine.sync.told), 200)
+        sizes[f"{machine} asked"] = (len(machine.sync.asked), 200)
+    for what, (size, most) in sizes.items():
+        if size > most:
+            raise Violation("queues_are_bounded", f"{what}: {size}, expected at most {most}")
+
+
+def every_chain_verifies(world):
+    """I9: the own chain of every station, and the whole export by the product's `verify`."""
+    for machine in running(world):
+        try:
+            check_range(machine.connection, machine.identity, 1, machine.journal.seq)
+        except JournalCorrupt as fault:
+            raise Violation("every_chain_verifies", f"{machine}: {fault}") from fault
+    office = world.door.hub.office
+    report = prove_export(export(office), plant=office.secrets.fingerprint)
+    if report.problems:
+        raise Violation("every_chain_verifies", report.problems[0].words)
+    if report.unanchored:
+        raise Violation("every_chain_verifies", f"not anchored: {report.unanchored}")
+    tails = [p.journal for p in report.journals if p.completeness == "tail unknown"]
+    if tails:
+        raise Violation("every_chain_verifies", f"no receipt for {tails}")
+
+
+def no_code_twice(world, events, held):
+    """I4, decided 1: never from one history; every double after a fork is a case and held."""
+    oracle = Oracle(events)
+    takings = {}
+    for ev in events:
+        if ev.t == "code.reserved":
+            takings.setdefault(ev.b.code, []).append(ev)
+    cases = {case.key: case for case in world.door.hub.office.store.ledger.cases()}
+    for code, taken in takings.items():
+        if len(taken) < 2:
+            continue
+        world.count("code taken twice after a fork")
+        if len({ev.journal for ev in taken}) > 1:
+            raise Violation("no_code_twice", f"{code} was given out by two journals")
+        for one in taken:
+            if any(other.id in {e.id for e in oracle.chain_before(one)} for other in taken):
+                raise Violation("no_code_twice", f"{code} was given out twice in one history")
+        case = cases.get(f"code:{code}")
+        if case is None:
+            raise Violation("no_code_twice", f"{code} was given out twice; there is no case")
+        if case.status != "decided" and code not in case.held:
+            raise Violation("no_code_twice", f"{code} was given out twice and is not held")
+    _labels_are_explained(world, held)
+
+
+def _labels_are_explained(world, held):
+    """At the printer: a label without a reservation before it does not exist."""
+    by_code = {}
+    for code, _, reserved, machine in world.labels:
+        if reserved is None:
+            raise Violation("no_code_twice", f"{machine} printed {code} without a reservation")
+        if reserved not in held and reserved not in world.lost:
+            raise Violation("no_code_twice", f"{machine} printed {code}; its event is nowhere")
+        by_code.setdefault(code, set()).add(reserved)
+    twice = {code: ids for code, ids in by_code.items() if len(ids) > 1}
+    world.count("two labels of one code", len(twice))
+    world.count(
+        "two labels of one code, one lost with a disk",
+        sum(len(ids & held) < len(ids) for ids in twice.values()),
+    )
+
+
+def cases_are_exact(world, events):
+    """I8: the cases are the contradictions in what was recorded, by brute force."""
+    ledger = world.door.hub.office.store.ledger
+    oracle = Oracle(events)
+    found = {
+        (view.kind, join_parts(view.key), view.value_name, view.place.id)
+        for view in ledger.every_claim()
+        if view.is_live
+    }
+    expected = oracle.live_claims()
+    if found != expected:
+        only = sorted(map(str, found - expected))[:2], sorted(map(str, expected - found))[:2]
+        raise Violation(
+            "cases_are_exact", f"live claims: only at the hub {only[0]}, lacks {only[1]}"
+        )
+    cases = {case.key: case.status for case in ledger.cases()}
+    if cases != oracle.cases():
+        odd = sorted(set(cases.items()) ^ set(oracle.cases().items()))[:4]
+        raise Violation("cases_are_exact", f"cases differ: {odd}")
+    for key, status in cases.items():
+        world.count(f"case {key.partition(':')[0]} {status}")
+
+
+def nothing_is_left_out(world, events):
+    """I7: what could not be read is counted exactly; nothing waits unprojected."""
+    told = world.door.hub.fingerprint()
+    unread = sum(ev.line is None for ev in events)
+    if (told["uninterpreted"], told["unprojected"]) != (unread, 0):
+        raise Violation(
+            "nothing_is_left_out",
+            f"{unread} events are of a newer version, the hub counts {told['uninterpreted']}; "
+            f"unprojected {told['unprojected']}",
+        )
+    world.count("unknown events kept", unread)
+
+
+def any_order_gives_one_ledger(world, runs):
+    """I3, I5: replayed in other orders and cuts, some twice as far as a store would trim them."""
+    kept = summary(world.door.hub.office.store.ledger)
+    dice = world.setting.another()
+    for _ in range(ORDERS):
+        made = summary(ledger_of(shuffled(runs, dice)))
+        if made != kept:
+            raise Violation("any_order_gives_one_ledger", _difference(kept, made))
+
+
+def shuffled(runs, dice):
+    """The same events in other batches and another order."""
+    batches = []
+    for journal, first, before, ids, lines in runs:
+        events, at = read_lines(lines), 0
+        while at < len(ids):
+            end = min(len(ids), at + dice.between(1, 40))
+            batches.append(Batch(journal, first + at, before, ids[at:end], events[at:end]))
+            before, at = ids[end - 1], end
+    return dice.shuffled(batches)
+
+
+def batches_of(runs):
+    """Runs as batches, in their order."""
+    return [
+        Batch(journal, first, before, ids, read_lines(lines))
+        for journal, first, before, ids, lines in runs
+    ]
+
+
+def ledger_of(batches):
+    """A new ledger of exactly these."""
+    ledger = SqliteLedger(sqlite3.connect(":memory:", isolation_level=None))
+    ledger.create()
+    for batch in batches:
+        ledger.absorb(batch)
+    return ledger
+
+
+def summary(ledger):
+    """Everything of a ledger that must not depend on the order of arrival."""
+    return {
+        "fingerprint": ledger.fingerprint().hex64,
+        "cases": ledger.cases(),
+        "findings": ledger.findings(),
+        "rechecks": ledger.rechecks(),
+        "unread": ledger.uninterpreted(),
+    }
+
+
+def _difference(kept, made):
+    return "; ".join(
+        f"{what}: kept {str(kept[what])[:200]}, replayed {str(made[what])[:200]}"
+        for what in kept
+        if kept[what] != made[what]
+    )
+
+
+def equal_sets_have_equal_fingerprints(world, runs):
+    """I5: what a station's ledger kept up event by event is what its events mean.
+
+    Where a station holds what the hub holds, the two are equal.
+    """
+    at_hub = {event_id for _, _, _, ids, _ in runs for event_id in ids}
+    hub_says = world.door.hub.office.store.ledger.fingerprint().hex64
+    for machine in running(world):
+        if machine.flipped:
+            continue  # its copy of another journal is damaged, and found to be
+        own = station_runs(machine)
+        says = machine.journal.ledger.fingerprint().hex64
+        if {event_id for _, _, _, ids, _ in own for event_id in ids} == at_hub:
+            world.count("station equal to the hub")
+            means = hub_says
+        else:
+            world.count("station with fewer events than the hub")
+            means = ledger_of(batches_of(own)).fingerprint().hex64
+        if says != means:
+            raise Violation(
+                "equal_sets_have_equal_fingerprints",
+                f"{machine} says {says[:12]}, its events mean {means[:12]}",
+            )
+
+
+def books_balance(world):
+    """Model 4: every code of a block is accounted for."""
+    for row in world.door.hub.show("balance"):
+        if row["unexplained"] != 0:
+            raise Violation("books_balance", f"block {row['block']}: {row}")
+
+
+# --- liveness -----------------------------------------------------------------------------------
+
+
+def has_drained(world, machine):
+    """Whether a station has nothing to send and has all that it can follow."""
+    if machine.journal.unsent or machine.requests_waiting is not None:
+        return False
+    return machine.settled or all(j in world.torn for j in lagging(world, machine))
+
+
+def lagging(world, machine):
+    """Journals that a station does not hold to where the hub does."""
+    frontier = machine.view.frontier()
+    subscribed = world.door.hub.subscriptions(machine.identity.journal)
+    return [
+        item.journal
+        for item in subscribed
+        if frontier.get(item.journal) is None or frontier[item.journal].seq < item.seq
+    ]
+
+
+def all_drained(world):
+    """I11: after the faults stop, every queue empties within a bound."""
+    for machine in world.machines:
+        if machine.power == "off":
+            raise Violation("all_drained", f"{machine} did not start again")
+    for machine in running(world):
+        if not has_drained(world, machine):
+            behind = [world.name_of(journal) for journal in lagging(world, machine)]
+            raise Violation(
+                "all_drained",
+                f"{machine}: {machine.journal.unsent} unsent, behind in {behind}, "
+                f"online {machine.sync.online}, said {machine.sync.said}",
+            )
+        if not machine.settled:
+            world.count("neighbour cannot follow a forked journal")
+
+
+def event_at(machine, seq):
+    """For looking into a failure."""
+    row = machine.connection.execute("SELECT line FROM event WHERE seq = ?", (seq,)).fetchone()
+    return read_line(row[0]) if row else None
