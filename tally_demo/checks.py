@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
+
+SHOWN_MAX: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +61,4 @@ class Checks:
 
 def _shown(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 1200 else f"{text[:1200]}…"
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"

@@ -44,7 +44,7 @@ class Finished:
     @property
     def words(self) -> str:
         """What it said, for people: the end of stderr and stdout."""
-        return (self.stderr + self.stdout).strip()[-1500:]
+        return (self.stderr + self.stdout).strip()[-1000:]
 
 
 def tally_command() -> list[str]:
