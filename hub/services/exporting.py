@@ -12,7 +12,6 @@ from hub.services import journals
 from hub.services.office import Office
 from hub.store.port import Journal, Piece
 from tally.records.export import event_rows, head_row, receipt_row, root_row, seal_row
-from tally.records.segment import decode
 from tally.records.signing import Head
 
 
@@ -48,7 +47,7 @@ def _journal_rows(
     for first, _, ids, lines, piece in journals.runs(office.store, journal):
         yield from event_rows(journal.id, first, ids, lines)
         if piece.is_sealed:
-            yield seal_row(decode(piece.blob))
+            yield seal_row(journals.segment_of(piece))
         progress(len(ids))
     branches = office.store.branches(journal.no)
     for branch in branches:
@@ -61,6 +60,6 @@ def _journal_rows(
 
 
 def _head_of(journal: Journal, piece: Piece) -> Head:
-    segment = decode(piece.blob)
+    segment = journals.segment_of(piece)
     assert segment.sig is not None
     return Head(journal.id, segment.last, segment.head, segment.sig)

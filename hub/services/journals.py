@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hub.store.port import Branch, Journal, Piece, Store
+from hub.store.port import Branch, Journal, Piece, Store, StoreFault
 from tally.events.decoding import read_lines
 from tally.ledger.port import Batch
 from tally.records.chain import chain_ids
 from tally.records.ids import GENESIS, EventId
-from tally.records.segment import PIECE_EVENTS_MAX, Segment, decode
+from tally.records.segment import PIECE_EVENTS_MAX, Segment, SegmentError, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,26 @@ def project(
         store.note_unprojected(journal.no, first, first + len(ids) - 1, words)
 
 
+def segment_of(piece: Piece) -> Segment:
+    """What the row holds, as it came.
+
+    Raises:
+        StoreFault: its bytes are no longer those that came.
+    """
+    try:
+        return decode(piece.blob)
+    except SegmentError as error:
+        raise StoreFault(
+            f"hub.db is damaged: stored events {piece.first} to {piece.last} (row {piece.no} of "
+            f"its pieces) cannot be read. {error} Stop the hub, keep the file, restore the newest "
+            f"backup; stations send again what it lacks.",
+            is_retryable=False,
+        ) from error
+
+
 def lines_of(piece: Piece) -> tuple[bytes, ...]:
     """The lines that the row covers."""
-    segment = decode(piece.blob)
+    segment = segment_of(piece)
     return segment.lines[piece.first - segment.first : piece.last - segment.first + 1]
 
 

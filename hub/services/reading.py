@@ -15,7 +15,7 @@ from hub.services.office import Office
 from hub.store.port import Branch, Journal, Piece
 from hub.trust import FEEDS
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
-from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX, decode, encode, piece_of
+from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX, encode, piece_of
 from tally.records.signing import Head
 
 
@@ -138,7 +138,7 @@ def _cut(office: Office, row: Journal, branch: Branch, seq: int, after: EventId)
 
 def _head_of(row: Journal, piece: Piece) -> Head | None:
     """The writer's signature at the end of a loose row; None where the row ends before its blob."""
-    segment = decode(piece.blob)
+    segment = journals.segment_of(piece)
     if segment.sig is None or segment.last != piece.last:
         return None
     return Head(row.id, segment.last, segment.head, segment.sig)

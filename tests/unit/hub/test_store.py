@@ -8,10 +8,11 @@ import sys
 import pytest
 
 from hub.bootstrap import create, open_hub, open_view
+from hub.services.exporting import export
 from hub.services.rebuilding import check, rebuild
 from hub.store.port import StoreFault
 from tests.support.building import board, bound, lamp
-from tests.support.hub_floor import a_hub, enrolled
+from tests.support.hub_floor import a_hub, demo_files, enrolled
 
 
 def test_what_fails_before_the_commit_leaves_nothing(tmp_path):
@@ -147,6 +148,33 @@ def test_a_hub_that_cannot_be_opened_gives_its_lock_back(tmp_path):
     for _ in range(2):
         with pytest.raises(StoreFault, match=r"hub\.db is damaged"):
             open_hub(tmp_path)
+
+
+def test_damaged_events_are_said_so_with_their_place_wherever_they_are_read(tmp_path):
+    hub = create(tmp_path, plant="NB1", site="NB1")
+    station = enrolled(hub)
+    station.add(bound(board(1), lamp(1)))
+    hub.ingest(station.id, station.piece(2))
+    hub.publish(demo_files())
+    hub.lease(station.id, "r1", "pcb-l@1", 1)
+    hub.office.store._connection.execute(
+        "UPDATE piece SET blob = CAST(substr(blob, 1, length(blob) - 1) || x'00' AS BLOB)"
+        " WHERE head = ?",
+        (station.ids[-1],),
+    )
+    for read in (
+        lambda: list(export(hub.office)),
+        lambda: rebuild(hub.office),
+        lambda: hub.read_after(station.id, station.ids[0]),
+        lambda: hub.show("balance"),
+    ):
+        with pytest.raises(StoreFault, match="stored events 2 to 2") as fault:
+            read()
+        assert not fault.value.is_retryable
+    # The writer's own segment takes the place of what was damaged.
+    hub.ingest(station.id, station.sealed(1, 2))
+    assert check(hub.office).differences == ()
+    hub.office.store.close()
 
 
 def test_keys_and_events_of_two_hubs_do_not_go_together(tmp_path):
