@@ -31,7 +31,7 @@ from hub.services import Refused
 from tally.events import types as t
 from tally.events.decoding import read_lines
 from tally.records.chain import chain_ids
-from tally.records.ids import GENESIS, show_journal
+from tally.records.ids import GENESIS
 from tally.records.segment import decode
 from tally.records.signing import SigningKey
 from tally.wire.messages import LeaseRequest
@@ -42,10 +42,8 @@ IS_FULL = os.environ.get("PROVE") == "1"
 SCHEME = "bl2@1"
 FIRST = 2
 """Codes of the first grant, made by a person; so few that the station asks for more at once."""
-ASKS_MAX = 3 if IS_FULL else 2
-"""A station whose grants came of so many requests asks no further."""
-CODES_MAX = 3
-"""A station gives out so many codes."""
+CODES_MAX = 6 if IS_FULL else 3
+"""A station gives out so many codes: with the third, the second grant runs low as well."""
 PERSON = "person"
 """A person grants the first station 3 codes from counter 60, which lies ahead of the allocator."""
 
@@ -133,8 +131,9 @@ class Hub:
                 journal, wish.request, SCHEME, wish.count, start=wish.start
             ).block
         except Refused as refused:
-            assert refused.code == "no_capacity", refused.words
-            assert wish.start is not None, "only a chosen range may be taken"
+            # Only the range that a person chose may have been taken meanwhile.
+            if refused.code != "no_capacity" or wish.start is None:
+                raise
             return self._number()
         found = (block.start, block.count)
         assert known.get((journal, wish.request), found) == found, "a repeated request moved"
@@ -237,8 +236,7 @@ class Search:
             yield replace(state, hub=self.hub.arrives(state.hub, wish))
         for station, local in zip(self.stations, state.locals, strict=True):
             wish = station.remembered(station.asks, local)
-            own = [sent for sent in state.sent if sent.station == station.number]
-            if wish and len({sent.request for sent in own} - {PERSON, wish.request}) < ASKS_MAX:
+            if wish:
                 yield replace(state, sent=state.sent | {wish})
             if local.held < len(self.hub.lines[state.hub]):
                 yield self._with(
@@ -285,10 +283,10 @@ def test_no_code_is_granted_twice_and_no_grant_is_lost_whatever_the_network_does
     search = Search()
     states = search.run()
     most = max(len(grants) for grants in search.hub.grants)
-    assert most == 2 + 1 + 2 * ASKS_MAX  # everybody's first, the person's, all that was asked for
+    assert most >= 7  # a first one and two that were asked for each, and the person's
     assert len(states) > 10_000
 
 
 def test_a_hub_put_back_to_an_old_image_without_a_restore_would_be_caught():
-    with pytest.raises(AssertionError, match="never granted|twice"):
+    with pytest.raises(AssertionError, match="that the hub never granted"):
         Search(old_images=True).run()
