@@ -66,7 +66,11 @@ def _print(file: Path, report: Report) -> None:
         )
     else:
         plant = f"plant {report.plant[:12]}" if report.plant else "no plant root key in the file"
-        open_end = f"; {len(report.unanchored)} journals NOT anchored" if report.unanchored else ""
+        open_end = (
+            f"; {len(report.unanchored)} of {len(report.journals)} journals NOT anchored"
+            if report.unanchored
+            else ""
+        )
         click.echo(
             f"OK      {report.events} events, every id and signature holds; {plant}{open_end}"
         )

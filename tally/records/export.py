@@ -2,8 +2,8 @@
 
 Event rows repeat the fields of the line so that `jq` can read them, and carry the exact bytes
 as base64. Closing rows say who vouches: `root`, `seal`, `head`, `receipt`. Only spelling lives
-here;
-`tally.proof` judges. A row is spelled in one way only, so that any changed byte of a file shows.
+here; `tally.proof` judges. A row is spelled in one way only, so that any changed byte of a file
+shows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class RowError(ValueError):
 class EventRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One event; `line` is the base64 of its exact bytes, the fields before it are its reading.
 
-    For a line outside the profile `t` is `?` and the other fields are null.
+    For a line that not every reader of JSON can read, or without one of the fields, `t` is `?` and
+    the other fields are null: one such line must not spoil a file.
     """
 
     journal: str
@@ -144,6 +145,7 @@ def reading_of(journal: JournalId, seq: int, event_id: EventId, line: bytes) -> 
     name = show_journal(journal)
     try:
         read = msgspec.json.decode(line, type=_Reading)
+        msgspec.json.decode(read.b)  # taken over as it stands, so it must be JSON for every reader
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return EventRow(name, seq, event_id.hex(), "?", None, None, None, None, _NULL, b64(line))
     return EventRow(

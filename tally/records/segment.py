@@ -1,7 +1,7 @@
 """Segments and pieces: consecutive lines of one journal as they rest and travel (`format.md` 4,
 `decided.md` 5).
 
-`{header JSON}` + line break `` followed by one zstd frame, with content checksum, of the lines. A
+`{header JSON}` and a line break, then one zstd frame, with content checksum, of the lines. A
 **segment** is cut and sealed by the writer; a **piece** is at most 500 events of the open tail
 under a head signed when it was sent. Both carry the id before them, so a reader can chain them
 without anything else. Relays forward the bytes unchanged.
