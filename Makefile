@@ -10,10 +10,10 @@ JOBS ?= 2
 # The commands that the tests start are this tree's, whatever else is installed.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test check lint bench docs fmt lock clean
+.PHONY: help setup run test check lint bench simulate simulate-forever prove docs fmt lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: system packages, then Python packages as locked
 	@.ci/setup
@@ -39,6 +39,17 @@ lint:
 
 bench: setup ## Measure against the limit of this machine and a peer (ARGS="NAME")
 	@$(BIN)/tally bench $(ARGS)
+
+simulate: setup ## Play one seed of the simulated plant again (SEED=7 STEPS=1500 ARGS="--shrink")
+	@$(BIN)/python -m tests.simulation --seed $(or $(SEED),0) --steps $(or $(STEPS),1500) $(ARGS)
+
+simulate-forever: setup ## Simulate new seeds until one fails
+	@$(BIN)/python -m tests.simulation --forever --jobs $(JOBS)
+
+# About half an hour; the figures go into docs/guarantees.md. SEEDS=0..1999 for another range.
+prove: setup ## The long simulation: a million steps, every rare path seen, figures written
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),0..1999) --jobs $(JOBS) \
+		--sometimes --write
 
 docs: setup ## Make the pages that come from the code
 	@$(BIN)/python -m tally.commands.events_page docs/events.md

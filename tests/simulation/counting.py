@@ -1,5 +1,7 @@
-"""What must happen now and then: a run of many seeds in which one of these never did has tested less
-than it says, and fails with its name.
+"""What must happen now and then.
+
+A run of many seeds in which one of these never did has tested less than it says, and fails with
+its name.
 """
 
 SOMETIMES = (

@@ -67,7 +67,7 @@ class Machine:
         power: `on`, `off` (starts again) or `gone` (never starts again).
         link_is_cut: its network cable is out.
         journal, core: while it is on.
-        knows_fork: the hub has told it, by a reply that arrived, that its journal has two histories.
+        knows_fork: the hub has told it, by a reply that arrived, of two histories of its journal.
     """
 
     def __init__(self, world, name, number, dice):
@@ -216,7 +216,7 @@ class Machine:
         return Read(source, text.encode(), self.clock.monotonic())
 
     def print_label(self, wanted):
-        """`edge_agent.station.printing.Labels`: the label lies on the tray, or there is no paper."""
+        """`edge_agent.station.printing.Labels`: it lies on the tray, or there is no paper."""
         if self.out_of_paper:
             self.world.count("no paper")
             return PrintFailed(wanted.job, Words("no paper", "缺纸"))

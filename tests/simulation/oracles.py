@@ -22,7 +22,7 @@ from tally.records.ids import GENESIS
 from tests.support.oracle import Ev, Oracle
 
 STATE_BYTES_MAX = 128 * 1024
-ORDERS = 3
+ORDERS = 2
 SESSIONS_MAX = 8
 
 

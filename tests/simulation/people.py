@@ -24,7 +24,7 @@ class Floor:
         boards: boards that lie in the common bin.
         lamps: finished lamps that wait to be packed.
         inside: board → lamp, as it really is.
-        tray: labels that came out and were not yet stuck on or thrown away: (number of the machine, code).
+        tray: labels that came out: (number of the machine, code).
     """
 
     def __init__(self, dice):
@@ -257,10 +257,10 @@ class Worker:
             return
         lamp = floor.lamps[0]
         output = self._scan(lamp)
-        if output is not None and output.verdict is not Verdict.WAIT:
-            # Some lamp stays in the way of the next box as well: packed twice, or its label copied.
-            if not self._dice.chance(0.1):
-                floor.lamps.remove(lamp)
+        is_settled = output is not None and output.verdict is not Verdict.WAIT
+        # Some lamp stays where it was and is packed once more, or a copy of its label is.
+        if is_settled and not self._dice.chance(0.1):
+            floor.lamps.remove(lamp)
 
     def _do_close_box(self, state, step):
         label = state.unit.label

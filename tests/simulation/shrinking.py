@@ -7,18 +7,19 @@ Every try is a whole run; a try counts when the same oracle objects. The streams
 from tests.simulation.running import run
 
 
-def shrink(failure, tell=lambda words: None, tries=200):
+def shrink(failure, tell=lambda words: None, tries=200, run=run):
     """The smallest choices found under which the same oracle still objects.
 
     Args:
         failure: the run to make small.
         tell: told what was reached.
         tries: how many runs at most.
+        run: makes a run from a seed and choices.
 
     Returns:
         The choices as keyword arguments of `run`, and the smallest run.
     """
-    search = _Search(failure, tell, tries)
+    search = _Search(failure, tell, tries, run)
     search.fewer_kinds()
     search.fewer_steps()
     search.fewer_faults()
@@ -27,8 +28,8 @@ def shrink(failure, tell=lambda words: None, tries=200):
 
 
 class _Search:
-    def __init__(self, failure, tell, tries):
-        self.best, self._tell, self._left = failure, tell, tries
+    def __init__(self, failure, tell, tries, run):
+        self.best, self._tell, self._left, self._run = failure, tell, tries, run
         self.choices = {"steps": failure.steps, "kinds": failure.kinds, "skip": frozenset()}
 
     def _try(self, **changes):
@@ -36,7 +37,7 @@ class _Search:
             return False
         self._left -= 1
         choices = self.choices | changes
-        found = run(self.best.seed, **choices)
+        found = self._run(self.best.seed, **choices)
         if found.oracle != self.best.oracle:
             return False
         self.best, self.choices = found, choices
@@ -61,7 +62,7 @@ class _Search:
                     break
 
     def fewer_faults(self):
-        """Leave out sudden faults: halves, quarters, … single ones (Zeller and Hildebrandt 2002)."""
+        """Leave out sudden faults: halves, quarters, … single ones (Zeller 2002)."""
         size = max(1, self.best.faults // 2)
         while size:
             for first in range(0, self.best.faults, size):

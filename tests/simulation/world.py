@@ -32,6 +32,8 @@ HEAL_SECONDS = 1800.0
 CALM_SECONDS = 5.0
 """How long a plant is looked after by its technicians before chaos begins."""
 STATIONS = (2, 8)
+WORKING = frozenset(("setup", "chaos"))
+"""Phases in which people work."""
 
 
 class World:
@@ -195,7 +197,7 @@ class World:
 
     def _look_later(self, admin):
         def look():
-            if self.phase in {"setup", "chaos"}:
+            if self.phase in WORKING:
                 admin.look()
                 self._look_later(admin)
 
@@ -222,7 +224,7 @@ class World:
             if machine.power == "on" and not machine.link_is_cut and machine.sync.online:
                 found = self.door.hub.subscriptions(machine.identity.journal)
                 machine.hear_news(digest(found))
-        if self.phase in {"setup", "chaos"}:
+        if self.phase in WORKING:
             self.after(11.0, "news", self._tell_news)
 
     # --- what faults and machines ask ---------------------------------------------------------
