@@ -118,6 +118,27 @@ def test_journal_that_the_named_plant_does_not_vouch_for_is_a_problem() -> None:
     assert show_journal(stranger.id) in problem.words
 
 
+def test_enrolled_station_cannot_vouch_for_another_journal() -> None:
+    feed, own, stranger = golden()[0], Station("S95"), Station("S99")
+    for writer, other, name in ((feed, own, "S95"), (own, stranger, "S99")):
+        writer.add(
+            t.StationEnrolled(
+                journal=show_journal(other.id),
+                key=b64(other.key.public.raw),
+                station=name,
+                line="L2",
+                site="NB1",
+            )
+        )
+    journals = [(feed.journal, feed), (own.id, own), (stranger.id, stranger)]
+    rows = [root_row(ROOT.public)]
+    for journal, writer in journals:
+        rows += event_rows(journal, 1, writer.ids, writer.lines)
+        last = len(writer.lines)
+        rows.append(head_row(sign_head(writer.key, journal, last, writer.ids[-1])))
+    assert prove_export(rows).unanchored == (show_journal(stranger.id),)
+
+
 def test_journal_left_out_whole_is_named_as_absent() -> None:
     station = show_journal(golden()[1].journal)
     report = prove_export([row for row in ROWS if station.encode() not in row[:120]])
