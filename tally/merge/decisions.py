@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tally.events import types as t
-from tally.merge.history import History, Placed, refs_in
+from tally.merge.history import History, Placed
 from tally.merge.undoing import is_undone
 
 
@@ -36,12 +36,14 @@ def standing_on(history: History, key: str) -> Standing:
     found = history.decisions(key)
     if not found:
         return _NONE
+    undone: dict[Placed, bool] = {}
     known = sorted(
-        (at for at in found if history.is_feed(at) and not is_undone(history, at)),
+        (at for at in found if history.is_feed(at) and not is_undone(history, at, undone)),
         key=lambda at: at.id,
     )
     bodies = {at: decision_of(history, at) for at in known}
-    maximal = [at for at in known if not any(_replaces(bodies[by], at) for by in known if by != at)]
+    replaced = {ref for body in bodies.values() for ref in body.supersedes}
+    maximal = [at for at in known if at.ref not in replaced]
     outcomes = {(bodies[at].keep, frozenset(bodies[at].retires)) for at in maximal}
     if len(outcomes) == 1:
         return Standing(tuple(maximal), tuple(known))
@@ -53,10 +55,3 @@ def decision_of(history: History, at: Placed) -> t.DecisionMade:
     body = history.line(at).b
     assert isinstance(body, t.DecisionMade), f"{at.ref} is no decision"
     return body
-
-
-def _replaces(decision: t.DecisionMade, at: Placed) -> bool:
-    return any(
-        ref.journal == at.journal and ref.seq == at.seq and ref.names(at.id)
-        for ref in refs_in(decision.supersedes)
-    )

@@ -48,10 +48,13 @@ def _each(marks: Marks) -> Iterator[Finding]:
                 _FINDING_OF[recheck.rule], recheck.unit, recheck.ref, recheck.subject, evidence
             )
     yield from _late_failures(marks)
+    undone: dict[Placed, bool] = {}
     for place in marks.unproven_codes():
-        yield from _outside_block(marks, place)
+        if not is_undone(marks, place, undone):
+            yield from _outside_block(marks, place)
     for place in marks.unmatched_endings():
-        yield from _open_request(marks, place)
+        if not is_undone(marks, place, undone):
+            yield from _open_request(marks, place)
     yield from _unordered_results(marks)
 
 
@@ -105,7 +108,7 @@ def _unordered_results(marks: Marks) -> Iterator[Finding]:
 
 def _outside_block(marks: Marks, place: Placed) -> Iterator[Finding]:
     line = marks.line(place)
-    if not isinstance(line.b, t.CodeReserved | t.UnitCommissioned) or is_undone(marks, place):
+    if not isinstance(line.b, t.CodeReserved | t.UnitCommissioned):
         return
     code = line.b.code
     counters = [
@@ -158,8 +161,6 @@ def _is_reservation(history: History, at: Placed, code: str) -> bool:
 
 def _open_request(marks: Marks, place: Placed) -> Iterator[Finding]:
     line = marks.line(place)
-    if is_undone(marks, place):
-        return
     cited = _cited(marks, place, line.seen)
     if cited is None or any(
         marks.is_readable(at) and is_match(line.b, marks.line(at).b) for at in cited

@@ -7,7 +7,7 @@ except `Placed.handle`, which only names the event towards the same `History`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -80,21 +80,15 @@ def refs_in(texts: Iterable[object]) -> Iterator[Ref]:
                 continue
 
 
-def is_named(history: History, target: Placed, by: Placed, seen: Iterable[int | str]) -> bool:
+def is_named(history: History, target: Placed, by: Placed, seen: Container[int | str]) -> bool:
     """Whether `by` names `target` among what it saw.
 
-    Own events by seq (earlier only), others by reference.
+    Own events by seq (earlier only), others by reference. A reference has one spelling only, so
+    none has to be parsed: one event may name thousands, and thousands may name one.
     """
-    own: set[int] = set()
-    texts: list[str] = []
-    for item in seen:
-        if isinstance(item, int):
-            own.add(item)
-        else:
-            texts.append(item)
-    if target.journal == by.journal and target.seq in own and history.follows(by, target):
-        return True
-    return any(
-        ref.journal == target.journal and ref.seq == target.seq and ref.names(target.id)
-        for ref in refs_in(texts)
-    )
+    return is_own_named(history, target, by, seen) or target.ref in seen
+
+
+def is_own_named(history: History, target: Placed, by: Placed, seen: Container[int | str]) -> bool:
+    """Whether `by` names `target` as an earlier event of its own journal, by seq."""
+    return target.journal == by.journal and target.seq in seen and history.follows(by, target)

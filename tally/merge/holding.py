@@ -50,8 +50,11 @@ def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
         if not level or len(visited) > VISITED_MAX:
             break
     if level:
-        en = f"{code} is deeper than {DEPTH_MAX} levels; holds further inside were not searched."
-        zh = f"{code} 的内容超过 {DEPTH_MAX} 层，未继续检查内部的锁定。"
+        en = (
+            f"{code} has more than {DEPTH_MAX} levels or {VISITED_MAX} things inside; "
+            "holds further inside were not searched."
+        )
+        zh = f"{code} 的内容超过 {DEPTH_MAX} 层或 {VISITED_MAX} 件，未继续检查内部的锁定。"
         reasons.add(("depth", code, code, en, zh))
     return tuple(
         Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our four codes went in

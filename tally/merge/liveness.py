@@ -12,12 +12,13 @@ Rules:
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from tally.events import types as t
 from tally.merge.claims import claims_of
 from tally.merge.decisions import standing_on
-from tally.merge.history import History, Placed, is_named
+from tally.merge.history import History, Placed, is_named, is_own_named
 from tally.merge.undoing import is_undone
 from tally.records.ids import show_journal
 
@@ -32,10 +33,24 @@ ENDERS: Final = (*ENDS, t.ActionUndone, t.DecisionMade)
 """Types that can end claims of the events they name."""
 
 
-def is_live(history: History, at: Placed) -> bool:
-    """Whether nothing in force ends this event's claims."""
-    enders = history.enders(at)
-    return not enders or not any(_ends(history, by, at) for by in enders)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found out about one set of events, for whoever asks about many of them.
+
+    `undone`: by event; `in_force`: effective decisions by key.
+    """
+
+    undone: dict[Placed, bool] = field(default_factory=dict)
+    in_force: dict[str, frozenset[Placed]] = field(default_factory=dict)
+
+
+def is_live(history: History, at: Placed, known: Known | None = None) -> bool:
+    """Whether nothing in force ends this event's claims.
+
+    `known` is read and added to; a caller hands it on while the set of events stays the same.
+    """
+    heard = Known() if known is None else known
+    return not any(_ends(history, by, at, heard) for by in history.enders(at))
 
 
 def is_match(ender: t.Body, ended: t.Body) -> bool:
@@ -49,25 +64,34 @@ def is_match(ender: t.Body, ended: t.Body) -> bool:
     return all(getattr(ender, name) == getattr(ended, name) for name in rule[1])
 
 
-def _ends(history: History, by: Placed, at: Placed) -> bool:
+def _ends(history: History, by: Placed, at: Placed, known: Known) -> bool:
     line = history.line(by)
     body = line.b
     match body:
         case t.ActionUndone():
-            own = (item for item in line.seen if isinstance(item, int))
-            return is_named(history, at, by, own) and not is_undone(history, by)
+            return is_own_named(history, at, by, line.seen) and not is_undone(
+                history, by, known.undone
+            )
         case t.DecisionMade():
             return (
                 is_named(history, at, by, body.retires)
                 and _is_about(history, at, body.key)
-                and by in standing_on(history, body.key).effective
+                and by in _effective(history, body.key, known.in_force)
             )
         case _:
             return (
                 is_match(body, history.line(at).b)
                 and is_named(history, at, by, line.seen)
-                and not is_undone(history, by)
+                and not is_undone(history, by, known.undone)
             )
+
+
+def _effective(
+    history: History, key: str, in_force: dict[str, frozenset[Placed]]
+) -> frozenset[Placed]:
+    if key not in in_force:
+        in_force[key] = frozenset(standing_on(history, key).effective)
+    return in_force[key]
 
 
 def _is_about(history: History, at: Placed, key: str) -> bool:

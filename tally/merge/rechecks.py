@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from tally.events import types as t
 from tally.merge.claims import BOX, HOLD, IN, LOT_RELEASED, OP, UNIT, child_parts
-from tally.merge.liveness import is_live
+from tally.merge.liveness import Known, is_live
 from tally.merge.marks import Marks, Recheck, State
 from tally.merge.shelf import Shelf
 from tally.merge.units import fold_lot, fold_operations, live
@@ -24,8 +24,9 @@ def all_rechecks(marks: Marks) -> tuple[Recheck, ...]:
 
 def judged_checks(marks: Marks) -> Iterator[tuple[Recheck, tuple[str, ...]]]:
     """Every provisional check of an event that still stands, and what shows its state."""
+    known = Known()
     for place in marks.provisional():
-        if not is_live(marks, place):
+        if not is_live(marks, place, known):
             continue
         body = marks.line(place).b
         for check in checks_of(body):

@@ -7,22 +7,25 @@ the oldest, each answer rests on later events only.
 from __future__ import annotations
 
 from tally.events import types as t
-from tally.merge.history import History, Placed, is_named
+from tally.merge.history import History, Placed, is_own_named
 
 
-def is_undone(history: History, at: Placed) -> bool:
-    """Whether an undo that is not itself undone names this event."""
+def is_undone(history: History, at: Placed, undone: dict[Placed, bool] | None = None) -> bool:
+    """Whether an undo that is not itself undone names this event.
+
+    `undone`: answers about the same set of events; those that are found on the way are added.
+    """
+    known = {} if undone is None else undone
     undos: dict[Placed, list[Placed]] = {}
     waiting = [at]
     while waiting:
         target = waiting.pop()
-        if target not in undos:
+        if target not in undos and target not in known:
             undos[target] = _undos_of(history, target)
             waiting += undos[target]
-    undone: dict[Placed, bool] = {}
     for one in sorted(undos, key=lambda place: place.seq, reverse=True):
-        undone[one] = any(not undone[by] for by in undos[one])
-    return undone[at]
+        known[one] = any(not known[by] for by in undos[one])
+    return known[at]
 
 
 def _undos_of(history: History, target: Placed) -> list[Placed]:
@@ -35,5 +38,4 @@ def _undos_of(history: History, target: Placed) -> list[Placed]:
 
 def _is_undo(history: History, by: Placed, target: Placed) -> bool:
     line = history.line(by)
-    own = [item for item in line.seen if isinstance(item, int)]
-    return isinstance(line.b, t.ActionUndone) and is_named(history, target, by, own)
+    return isinstance(line.b, t.ActionUndone) and is_own_named(history, target, by, line.seen)

@@ -18,7 +18,7 @@ from tally.ledger.sqlite.tables import HOLDS, LOT_OF, OF_LOT, USED_IN
 from tally.merge.claims import BOX, IN, SLOT, USES
 from tally.merge.graph import Edge, Proof, Relation, Tip
 from tally.merge.keys import join_parts, split_parts
-from tally.merge.liveness import is_live
+from tally.merge.liveness import Known, is_live
 
 _MANY_DOWN: Final = f"{USES.number}, {HOLDS}, {LOT_OF}"
 _BELOW: Final = f"""
@@ -127,10 +127,11 @@ class Edges(Reader):
         ended = self.ended([row[5] for row in rows])
         if not ended:
             return rows
+        known = Known()
         return [
             row
             for row in rows
-            if row[5] not in ended or is_live(self, self._journals.placed(row[5]))
+            if row[5] not in ended or is_live(self, self._journals.placed(row[5]), known)
         ]
 
     def _down(self, row: Row) -> Edge:

@@ -38,7 +38,7 @@ from tally.merge.fingerprint import (
 )
 from tally.merge.graph import Graph
 from tally.merge.keys import split_key
-from tally.merge.liveness import is_live
+from tally.merge.liveness import Known, is_live
 from tally.merge.marks import Finding, Recheck
 from tally.merge.ranking import Ranking
 from tally.merge.rechecks import all_rechecks
@@ -265,10 +265,11 @@ class SqliteLedger:
         for handle, ids in self._journals.every_id():
             chunks.setdefault(handle >> SHIFT, []).append((handle & SEQ_MASK, ids))
         ended = self._reader.every_ended_place()
+        known = Known()
         for row in self._reader.every_claim():
             handle = row[5]
             is_suspect = bool(ended) and self._journals.place(handle) in ended
-            if is_suspect and not is_live(self._reader, self._journals.placed(handle)):
+            if is_suspect and not is_live(self._reader, self._journals.placed(handle), known):
                 continue
             key, value = self._reader.texts(row)
             event = _id_in(chunks[handle >> SHIFT], handle & SEQ_MASK)

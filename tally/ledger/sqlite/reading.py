@@ -30,7 +30,7 @@ from tally.ledger.sqlite.tables import (
 from tally.merge.claims import BOX, BY_NUMBER, KINDS, MEASURE, OP, SLOT, Kind
 from tally.merge.history import Placed, refs_in
 from tally.merge.keys import join_parts, key_text, split_parts
-from tally.merge.liveness import is_live
+from tally.merge.liveness import Known, is_live
 from tally.merge.marks import Grant
 from tally.merge.ranking import Ranking
 from tally.merge.shelf import ClaimView
@@ -204,10 +204,12 @@ class Reader:
         """Rows as claims, by event id."""
         rows = list(rows)
         ended = self.ended([row[5] for row in rows])
-        views = [self._view(row, is_suspect=row[5] in ended) for row in rows]
+        known = Known()
+        views = [self._view(row, known if row[5] in ended else None) for row in rows]
         return tuple(sorted(views, key=lambda view: (view.place.id, view.ordinal)))
 
-    def _view(self, row: Row, *, is_suspect: bool) -> ClaimView:
+    def _view(self, row: Row, ending: Known | None) -> ClaimView:
+        """One claim; `ending` is None where nothing names its event."""
         kind_number, handle = row[0], row[5]
         at = self._journals.placed(handle)
         line = self.line(at)
@@ -222,7 +224,7 @@ class Reader:
             station=self._journals.name(handle),
             at=line.at,
             hlc=line.hlc,
-            is_live=not is_suspect or is_live(self, at),
+            is_live=ending is None or is_live(self, at, ending),
         )
 
     def parts(self, row: Row) -> tuple[Kind, tuple[str, ...], tuple[str, ...]]:

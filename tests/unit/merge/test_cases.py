@@ -189,6 +189,28 @@ def test_a_thousand_undos_of_undos_are_judged_without_recursion():
     assert a_ledger(station).unit(lamp(1)).contents == ()
 
 
+def test_undos_that_name_everything_before_them_are_judged_once_each():
+    station = Writing("S03")
+    at = station.add(bound(board(1), lamp(1)))
+    for _ in range(200):
+        station.add(t.ActionUndone("again"), seen=range(at, station.seq + 1))
+    assert a_ledger(station).unit(lamp(1)).contents == ()
+    station.add(t.ActionUndone("all of it"), seen=range(at + 1, station.seq + 1))
+    assert [c.child for c in a_ledger(station).unit(lamp(1)).contents] == [board(1)]
+
+
+def test_of_thousands_of_decisions_that_replace_each_other_the_last_holds(clash):
+    sides = (clash.first, clash.second)
+    replaced = ()
+    for turn in range(2001):
+        keep, retire = sides if turn % 2 else reversed(sides)
+        replaced = [clash.decide(keep, [retire], supersedes=replaced)]
+    ledger = a_ledger(clash.s2, clash.s3, clash.feed)
+    assert ledger.case(KEY).status == "decided"
+    assert ledger.unit(lamp(381)).contents == ()
+    assert [c.child for c in ledger.unit(lamp(405)).contents] == [board(902)]
+
+
 def test_one_code_commissioned_twice_is_a_case_even_with_equal_data():
     one, clone = Writing("S03"), Writing("S03-old")
     for station in (one, clone):
