@@ -169,15 +169,14 @@ class _Reading:
         names = [one.get("name") for one in found]
         for twice in sorted({str(name) for name in names if names.count(name) > 1}):
             self.note("device", "each name once", twice)
-        for one in found[:DEVICES_MAX]:
+        for number, one in enumerate(found[:DEVICES_MAX], 1):
             words = self._check_device(one)
             if words is not None:
-                self.problems.append(f"{self._line_of('device')}: {words}")
+                self.problems.append(f"{self._line_of('device', number)}: {words}")
         return tuple(found)
 
-    def _line_of(self, key: str) -> str:
+    def _line_of(self, key: str, nth: int = 1) -> str:
+        """Where a key stands, or its nth table; the last one if they stand in one line."""
         pattern = re.compile(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*(=|\])")
-        for number, line in enumerate(self._lines, 1):
-            if pattern.match(line):
-                return f"{self._name}, line {number}"
-        return self._name
+        lines = [number for number, line in enumerate(self._lines, 1) if pattern.match(line)]
+        return f"{self._name}, line {lines[:nth][-1]}" if lines else self._name

@@ -130,6 +130,8 @@ TEXTS: Final[dict[str, str]] = {
     "and this step does not go on without. Lay it aside; take another.",
     "ng.still_blocked": "Still blocked ({reason}). Nothing was saved.",
     # refused: the reading was spoiled
+    "ng.nothing": "Nothing but blanks or line ends arrived. Nothing was saved. "
+    "Scan again, 15 cm away, the whole label in view.",
     "ng.partial": "Only part of a code arrived ({text}). Nothing was saved. "
     "Scan again, 15 cm away, the whole label in view.",
     "ng.several": "{seen} labels in view and {fit} of them fit. Nothing was saved. "
@@ -140,7 +142,7 @@ TEXTS: Final[dict[str, str]] = {
     "Nothing was saved. Press Shift (EN) and scan again.",
     "ng.layout": "Scanner and PC use different keyboard layouts or character sets ({text}). "
     "Nothing was saved. Tell the team leader: the scanner must be set up.",
-    "ng.too_long": "Far too many characters arrived at once ({text}...). Nothing was saved. "
+    "ng.too_long": "Far too many characters arrived at once ({text}). Nothing was saved. "
     "Scan one label only, with the others covered.",
     "ng.noise": "The code arrived with wrong characters or a wrong check digit ({text}). "
     "Nothing was saved. Scan again; if it repeats, check the scanner's cable.",

@@ -38,7 +38,8 @@ _WRONG = {
 
 def unreadable(scan: Scan) -> Reply:
     """The text was spoiled on its way; nobody's mistake, so it is not counted."""
-    return refuse(scan.code, _READING_CODES[scan.code], weight=Weight.SHOWN, text=scan.text)
+    key = _READING_CODES[scan.code] if scan.text else "ng.nothing"
+    return refuse(scan.code, key, weight=Weight.SHOWN, text=scan.text)
 
 
 def wrong_scan(turn: Turn, scan: Scan) -> Reply:

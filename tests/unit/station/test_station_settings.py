@@ -30,6 +30,17 @@ def test_the_example_names_every_key():
         assert key in text
 
 
+def test_a_device_is_named_by_the_line_of_its_own_table():
+    raw = b'[[device]]\nname = "a"\n\n[[device]]\nname = "b"\n'
+
+    def only_a(table):
+        return None if table["name"] == "a" else "wrong"
+
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(raw, only_a, name="station.toml")
+    assert refused.value.problems == ("station.toml, line 4: wrong",)
+
+
 def test_without_a_file_the_defaults_hold(tmp_path):
     assert load_settings(tmp_path, check_device) == Settings()
 

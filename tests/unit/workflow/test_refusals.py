@@ -70,6 +70,11 @@ def test_spoiled_reads_are_recorded_and_not_counted(assembly):
     assert len(refusals(assembly)) == 5
 
 
+def test_an_empty_read_quotes_nothing(assembly):
+    outcome = assembly.scan(" \r\n")
+    assert (outcome.answer.code, outcome.answer.key) == ("E-301", "ng.nothing")
+
+
 def test_a_hard_refusal_survives_a_crash_and_is_resolved_by_another_part(assembly):
     assembly.knowledge.used["PCB-L-00904"] = [
         replace_use("BL2-2647-000381"),
