@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from tally_demo.processes import Child, Children
 
 ANSWER_S: Final = 90.0
 """Longest time an answer may take on a busy machine; a sync has its own deadline inside."""
+_LOOK_S: Final = 0.05
 
 Said: TypeAlias = str | Mapping[str, Any]
 
@@ -86,6 +88,7 @@ class Headless:
         self._changed = threading.Condition()
         self._broken: DemoError | None = None
         self._is_over = True
+        self._log_start = 0
 
     @property
     def acknowledged(self) -> frozenset[str]:
@@ -106,6 +109,7 @@ class Headless:
     def start(self) -> None:
         """Start the station on its folder."""
         arguments = ["station", "run", str(self.folder), "--headless", "--lang", "en"]
+        self._log_start = self._log.stat().st_size if self._log.exists() else 0
         child = self._children.start(self.name, arguments, self._log)
         self._child, self._is_over = child, False
         threading.Thread(target=self._listen, args=(child.stdout,), daemon=True).start()
@@ -134,19 +138,28 @@ class Headless:
         Raises:
             DemoError: none within `ANSWER_S`, or the station ended.
         """
-        if line := self.hears(is_it, since=since, within=ANSWER_S):
-            return line
-        raise self._unheard(what)
-
-    def hears(self, is_it: Callable[[Line], bool], *, since: int, within: float) -> Line | None:
-        """As `hear`, with its own patience in seconds; None when no such line came."""
 
         def found() -> Line | None:
             return next((line for line in self.lines[since:] if is_it(line)), None)
 
         with self._changed:
-            self._changed.wait_for(lambda: found() or self._is_over, within)
-            return found()
+            self._changed.wait_for(lambda: found() or self._is_over, ANSWER_S)
+            if line := found():
+                return line
+        raise self._unheard(what)
+
+    def await_device(self, device: str) -> None:
+        """Wait until the station says on stderr that the device is ready, since it was started.
+
+        Raises:
+            DemoError: not within `ANSWER_S`.
+        """
+        until = time.monotonic() + ANSWER_S
+        wanted = f"{device}: READY".encode()
+        while wanted not in self._log.read_bytes()[self._log_start :]:
+            if time.monotonic() > until:
+                raise self._unheard(f"{device} to be ready")
+            time.sleep(_LOOK_S)
 
     def kill(self) -> None:
         """End it with SIGKILL, as a power cut would, and wait until it is gone."""

@@ -18,7 +18,6 @@ BARE_LOT: Final = "FR4-19"
 LED_LOT: Final = "LED-88"
 BATTERY_LOT: Final = "BAT-18650-2547A"
 TORQUE_NM: Final = "0.61"
-SHOWN_MAX: Final = 3
 FLOWS_ON: Final = ("OK", "DONE", "READY")
 
 
@@ -46,20 +45,17 @@ def scan(place: Place, code: str, *verdicts: str) -> Line:
 
 
 def show_label(place: Place, *verdicts: str) -> Line:
-    """Take the label from the printer and hold it before the camera, again if it is not read.
+    """Take the label from the printer and hold it before the camera.
 
-    Pictures that lie there when a camera starts are old to it, so the first one after a restart
-    may have to be shown twice.
+    The camera must be ready: pictures that lie there when it starts are old to it.
 
     Raises:
         DemoError: no label, not read, or another verdict.
     """
     label = place.hand.take_label()
+    place.station.await_device("camera-1")
     start = place.station.mark
-    for _ in range(SHOWN_MAX):
-        place.hand.show(label)
-        if place.station.hears(lambda found: is_read(found, "camera-1"), since=start, within=20):
-            break
+    place.hand.show(label)
     line = place.station.hear(
         lambda found: is_read(found, "camera-1"), what=f"the picture of {label.name}", since=start
     )
