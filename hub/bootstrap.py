@@ -27,7 +27,7 @@ from hub.services.operations import OPERATIONS, perform
 from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
 from hub.store.port import StoreFault
 from hub.store.sqlite import SqliteStore, open_for_reading, open_for_writing
-from hub.store.sqlite.opening import DATABASE_FILE, take_lock
+from hub.store.sqlite.opening import DATABASE_FILE, DATABASE_FILES, take_lock
 
 SERVING_FILE: Final = "serving.json"
 _SIOCGIFADDR: Final = 0x8915
@@ -47,16 +47,25 @@ def create(directory: Path, *, plant: str, site: str) -> Hub:
     Raises:
         FileExistsError: a hub's keys or events are there already; nothing was changed.
     """
-    if (directory / DATABASE_FILE).exists():
-        raise FileExistsError(f"{directory / DATABASE_FILE} exists already.")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    clock = _clock(load(directory))
-    secrets = trust.new_secrets(plant=plant, site=site, clock=clock, entropy=os.urandom)
-    trust.save(directory, secrets)
-    settings = directory / SETTINGS_FILE
-    if not settings.exists():
-        settings.write_text(_FIRST_SETTINGS, "utf-8")
-    return _begun(_open(directory, None))
+    lock = take_lock(directory)
+    try:
+        if (directory / DATABASE_FILE).exists():
+            raise FileExistsError(f"{directory / DATABASE_FILE} exists already.")
+        clock = _clock(load(directory))
+        secrets = trust.new_secrets(plant=plant, site=site, clock=clock, entropy=os.urandom)
+        trust.save(directory, secrets)
+        try:
+            settings = directory / SETTINGS_FILE
+            if not settings.exists():
+                settings.write_text(_FIRST_SETTINGS, "utf-8")
+            return _begun(_open(directory, os.dup(lock), None))
+        except BaseException:  # nobody has seen these keys: without them it can be tried again
+            for name in (*DATABASE_FILES, trust.SECRETS_FILE):
+                (directory / name).unlink(missing_ok=True)
+            raise
+    finally:
+        os.close(lock)
 
 
 def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -> Hub:
@@ -74,14 +83,14 @@ def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -
     trust.load(directory)
     if not (directory / DATABASE_FILE).exists():
         raise _lost()
-    return _matching(_open(directory, reached))
+    return _matching(_open(directory, take_lock(directory), reached))
 
 
-def _open(directory: Path, reached: Callable[[str], None] | None) -> Office:
-    secrets = trust.load(directory)
-    clock = _clock(load(directory))
-    lock = take_lock(directory)
+def _open(directory: Path, lock: int, reached: Callable[[str], None] | None) -> Office:
+    """Store, keys and clock of a folder whose lock is held; the store gives it back."""
     try:
+        secrets = trust.load(directory)
+        clock = _clock(load(directory))
         connection = open_for_writing(directory / DATABASE_FILE)
         try:
             store = SqliteStore(connection, lock=lock, reached=reached)
@@ -105,6 +114,8 @@ def open_view(directory: Path) -> Hub:
     """
     secrets = trust.load(directory)
     clock = _clock(load(directory))
+    if not (directory / DATABASE_FILE).exists():
+        raise _lost()
     store = SqliteStore(open_for_reading(directory / DATABASE_FILE), is_view=True)
     office = Office(store, secrets, clock, os.urandom)
     return _matching(office)

@@ -40,6 +40,7 @@ from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError, read_message, write_message
 
+SUBSCRIPTIONS_MAX: Final = 1000
 STRANGER_SECONDS: Final = 20.0
 """For the whole body of a caller without a session."""
 
@@ -218,11 +219,12 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
                     journal=show_journal(item.journal),
                     name=item.name,
                     kind=item.kind,
-                    seq=item.seq,
-                    id=item.event_id.hex(),
+                    seq=seq,
+                    id=event_id.hex(),
                 )
                 for item in subscriptions
-            ),
+                for seq, event_id in item.branch_tips or ((item.seq, item.event_id),)
+            )[:SUBSCRIPTIONS_MAX],
             notices=_notices(standing.notices),
             news=digest(subscriptions),
         )
@@ -249,11 +251,15 @@ def get_records(
     caller: Caller,
     journal: PathJournal,
     after: Annotated[str, Query(max_length=64)] = GENESIS.hex(),
+    toward: Annotated[str, Query(max_length=64)] = GENESIS.hex(),
 ) -> Response:
-    """One segment or piece that begins at or before the event after `after`; 204 at the end."""
+    """One segment or piece that begins at or before the event after `after`; 204 at the end.
+
+    `toward`: the end to walk to, of a journal that has several; else the history of `after`.
+    """
     if journal != caller.journal:
         _check_subscribed(desk, caller, journal)
-    data = desk.hub.read_after(journal, _event_id(after))
+    data = desk.hub.read_after(journal, _event_id(after), _event_id(toward))
     if data is None:
         return Response(status_code=204)
     return Response(data, media_type=p.SEGMENT_TYPE)

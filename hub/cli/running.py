@@ -9,6 +9,8 @@ import click
 
 from hub import bootstrap
 from hub.cli.printing import give_up, in_words
+from hub.store.port import StoreFault
+from hub.trust import TrustFault
 from tally.records.ids import show_journal
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -32,12 +34,23 @@ def init(directory: Path, plant: str, site: str) -> None:
     except FileExistsError:
         if not directory.is_dir():
             give_up(f"{directory} is no folder. Name one that is empty or is to be made.")
-        give_up(f"{directory} holds a hub already; its keys are never overwritten.")
+        give_up(
+            f"{directory} holds a hub already; its keys are never overwritten.{_flaw(directory)}"
+        )
     secrets = hub.office.secrets
     hub.office.store.close()
     click.echo(f"Hub    {show_journal(secrets.hub_id)}")
     click.echo(f"Plant  {secrets.plant}, fingerprint {secrets.fingerprint}")
     click.echo(f"Next   tally hub serve {directory}")
+
+
+def _flaw(directory: Path) -> str:
+    """Why the hub that is there cannot be used, if so: its making may have been cut off."""
+    try:
+        bootstrap.open_view(directory).office.store.close()
+    except (StoreFault, TrustFault) as fault:
+        return f" But {fault}"
+    return ""
 
 
 @click.command(epilog="Example: tally hub serve /var/lib/tally/hub --port 8440")

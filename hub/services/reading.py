@@ -57,7 +57,7 @@ def read_after(
         if following is None:
             return None
         branch, seq = following
-        return _cut(office, row, branch, seq, after)
+        return _cut(office, row, branch, seq)
 
 
 def _subscription(office: Office, journal: Journal) -> Subscription:
@@ -102,18 +102,26 @@ def _following(
     goal = goal or branch or journals.longest(branches)
     if goal is None:
         return None
-    way = [goal]  # from the goal back to the beginning
+    way = _back(branches, goal)
+    # Whoever stands on another history goes on from where the two part.
+    own, at = branch, seq
+    while own is not None and own not in way:
+        at = min(at, own.from_seq)
+        own = next((b for b in branches if b.no == own.parent), None)
+    if own is not None and own is not goal:
+        at = min(at, way[way.index(own) - 1].from_seq)
+    return next(((b, at + 1) for b in way if b.from_seq <= at < b.tip_seq), None)
+
+
+def _back(branches: Sequence[Branch], goal: Branch) -> list[Branch]:
+    """The branches from the goal back to the beginning."""
+    way = [goal]
     while way[-1].parent is not None:
         way.append(next(b for b in branches if b.no == way[-1].parent))
-    for each in way:
-        if each.from_seq <= seq < each.tip_seq:
-            return each, seq + 1
-        if each is branch:
-            return None
-    return None
+    return way
 
 
-def _cut(office: Office, row: Journal, branch: Branch, seq: int, after: EventId) -> bytes | None:
+def _cut(office: Office, row: Journal, branch: Branch, seq: int) -> bytes | None:
     """The stored bytes that hold `seq`, or loose lines from `seq` on as one piece."""
     first = office.store.find_piece(branch.no, seq)
     if first is None:
@@ -133,7 +141,7 @@ def _cut(office: Office, row: Journal, branch: Branch, seq: int, after: EventId)
         newest = head
     if newest is None or newest.seq == first.last:
         return first.blob
-    return encode(piece_of(newest, after, tuple(lines)))
+    return encode(piece_of(newest, first.before, tuple(lines)))
 
 
 def _head_of(row: Journal, piece: Piece) -> Head | None:

@@ -69,6 +69,15 @@ def test_a_hub_is_made_once(folder):
     assert "is no folder" in run("init", "/dev/null", status=1)
 
 
+@pytest.mark.parametrize("left", ["no events", "an empty file"])
+def test_a_hub_whose_making_was_cut_off_says_everywhere_how_to_go_on(folder, left):
+    (folder / "hub.db").unlink()
+    if left == "an empty file":
+        (folder / "hub.db").touch()
+    for command in ("init", "blocks", "serve", "fingerprint"):
+        assert "clear its folder" in run(command, folder, status=1)
+
+
 def test_a_folder_without_hub_is_said_so(tmp_path):
     for command in ("blocks", "cases", "fingerprint", "stations"):
         assert "tally hub init" in run(command, tmp_path, status=1)

@@ -17,6 +17,8 @@ from hub.store.port import StoreFault
 from hub.store.sqlite.schema import VERSION, migrate, refuse_newer, version_of
 
 DATABASE_FILE: Final = "hub.db"
+DATABASE_FILES: Final = tuple(DATABASE_FILE + end for end in ("-journal", "-wal", "-shm", ""))
+"""With what SQLite puts beside it; the file itself last."""
 LOCK_FILE: Final = "hub.lock"
 BUSY_MS: Final = 5000
 
@@ -117,11 +119,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     refuse_newer(version)
     if version < VERSION:
         connection.close()
-        raise StoreFault(
-            f"{path} has schema {version}, expected {VERSION}: it was never finished, or is of an "
-            f"older version. Start the hub once: tally hub serve {path.parent}",
-            is_retryable=False,
+        words = (
+            f"is of an older version (schema {version}, now {VERSION}). Start the hub once: tally "
+            f"hub serve {path.parent}"
+            if version
+            else "is empty: making the hub was cut off, or its events were lost. If it never "
+            "served, clear its folder and run tally hub init again; else restore the newest backup."
         )
+        raise StoreFault(f"{path} {words}", is_retryable=False)
     return connection
 
 
@@ -143,6 +148,9 @@ def fault_of(error: sqlite3.Error) -> StoreFault:
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         words = "The disk did not take the data. Nothing was acknowledged; make space, check it."
         return StoreFault(f"{words} SQLite says: {error} ({name}).", is_retryable=True)
+    if name == "SQLITE_READONLY_ROLLBACK":
+        words = "hub.db was left amid a change, which only the hub itself can undo. Start it once:"
+        return StoreFault(f"{words} tally hub serve DIR", is_retryable=False)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         words = "hub.db is in use by another program for longer than 5 s; try again."
         return StoreFault(f"{words} SQLite says: {error}.", is_retryable=True)

@@ -186,6 +186,15 @@ def test_keys_and_events_of_two_hubs_do_not_go_together(tmp_path):
             opening(tmp_path / "a")
 
 
+def test_a_hub_whose_making_failed_can_be_made_again(tmp_path):
+    (tmp_path / "hub.toml").symlink_to(tmp_path / "no" / "such")  # the disk refuses it
+    with pytest.raises(FileNotFoundError):
+        create(tmp_path, plant="NB1", site="NB1")
+    (tmp_path / "hub.toml").unlink()
+    create(tmp_path, plant="NB1", site="NB1").office.store.close()
+    open_view(tmp_path).office.store.close()
+
+
 def test_a_folder_that_holds_events_gets_no_new_keys(tmp_path):
     create(tmp_path, plant="NB1", site="NB1").office.store.close()
     (tmp_path / "secrets.json").unlink()
