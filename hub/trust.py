@@ -2,7 +2,7 @@
 
 One file, DIR/secrets.json, mode 0600, holds every private key (`decided.md` 10). The plant root key
 vouches for the hub's feed keys, its receipt key and its CA; the events that say so are written by
-`hub.services.opening`. TLS: a CA of its own, one server certificate for `<hub id>.tally.internal`,
+`hub.services.feeds`. TLS: a CA of its own, one server certificate for `<hub id>.tally.internal`,
 checked by that name whatever the address, so that a hub that moved still matches (`decided.md` 12).
 No knowledge of events or of the store.
 """
@@ -27,14 +27,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tally.records.ids import JOURNAL_ID_SIZE, JournalId, parse_journal, show_journal
 from tally.records.signing import PublicKey, SigningKey
+from tally.wire.protocol import FEED_ORDER, hub_name
 
 Clock: TypeAlias = Callable[[], dt.datetime]
 """Gives the time with its zone."""
 Entropy: TypeAlias = Callable[[int], bytes]
 """Gives that many random bytes."""
 
-FEEDS: Final = ("keys", "leases", "decisions", "orders", "master")
-"""The hub's feeds, in the order in which stations pull them."""
+FEEDS: Final = FEED_ORDER
+"""The hub's feeds."""
 
 SECRETS_FILE: Final = "secrets.json"
 ADDRESS: Final = (
@@ -88,7 +89,7 @@ class Secrets:
     @property
     def server_name(self) -> str:
         """The name that the server certificate carries and that stations check."""
-        return f"{show_journal(self.hub_id).lower()}.tally.internal"
+        return hub_name(show_journal(self.hub_id))
 
     @property
     def fingerprint(self) -> str:

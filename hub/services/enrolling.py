@@ -24,7 +24,7 @@ from hub.store.port import StoredToken
 from hub.trust import ADDRESS, make_token
 from tally.events.decoding import Unread, read_line
 from tally.events.types import JournalOpened, StationEnrolled
-from tally.records.export import RowError, unb64
+from tally.records.export import RowError, b64, unb64
 from tally.records.ids import GENESIS, EventId, show_journal
 from tally.records.segment import Segment, SegmentError, decode, prove
 from tally.records.signing import PublicKey
@@ -103,7 +103,7 @@ def _register(
     journals.place(office.store, journal, segment, ids, blob)
     enrolled = StationEnrolled(
         journal=show_journal(segment.journal),
-        key=base64.b64encode(key.raw).decode("ascii"),
+        key=b64(key.raw),
         station=token.station,
         line=line,
         site=site,

@@ -7,7 +7,6 @@ its allocator and its event are one commit.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from hub.trust import FEEDS, FeedKey, authority_key
 from tally.events.decoding import EventLine, read_line, write_line
 from tally.events.types import BlockLeased, Body, JournalOpened, KeyPublished
 from tally.records.chain import chain_ids
+from tally.records.export import b64
 from tally.records.hlc import ZERO, next_stamp, parse_hlc
 from tally.records.ids import GENESIS, JournalId, show_journal
 from tally.records.merkle import root as merkle_root
@@ -111,7 +111,7 @@ def open_feeds(office: Office) -> None:
 def _opening(office: Office, name: str, feed: FeedKey) -> JournalOpened:
     return JournalOpened(
         journal=show_journal(feed.journal),
-        key=_b64(feed.key.public.raw),
+        key=b64(feed.key.public.raw),
         plant=office.secrets.plant,
         writer=name,
         role="feed",
@@ -125,10 +125,10 @@ def _vouch(
 ) -> KeyPublished:
     return KeyPublished(
         journal=show_journal(journal),
-        key=_b64(key.raw),
+        key=b64(key.raw),
         purpose=purpose,  # type: ignore[arg-type]  # one of the three words, from `open_feeds`
         name=name,
-        sig=_b64(office.secrets.root.sign(KEY, key_message(journal, key))),
+        sig=b64(office.secrets.root.sign(KEY, key_message(journal, key))),
     )
 
 
@@ -200,7 +200,3 @@ def _oldest_loose(office: Office, own: FeedKey, tip: Branch) -> Segment:
     message = seal_message(own.journal, first, last, before=before, head=ids[-1], root=root)
     seal = own.key.sign(SEAL, message)
     return Segment(own.journal, first, before, ids[-1], tuple(lines), root=root, seal=seal)
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
