@@ -174,7 +174,14 @@ def decide(
         print_json(done)
         return
     click.echo(f"Case {done['case']} on {done['key']} decided: keep {done['keep']}.")
-    click.echo(f"Event {done['at']['ref']}; {len(done['retires'])} claims ended.")
+    ended = len(done["retires"])
+    click.echo(f"Event {done['at']['ref']}; {ended} claim{'' if ended == 1 else 's'} ended.")
+    if done["status"] != "decided":
+        click.echo(
+            f"The case is still {done['status']}: something came in meanwhile that says otherwise. "
+            f"Look again: tally hub cases {directory}",
+            err=True,
+        )
 
 
 def _shown(path: Path) -> str:

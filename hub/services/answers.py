@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tally.events.types import BlockLeased, DecisionMade
+from tally.merge.conflicts import Status
 from tally.records.ids import EventId, JournalId, Ref, ref_to
 from tally.records.signing import PublicKey, Receipt
 
@@ -172,7 +173,12 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision as it stands in feed `decisions`."""
+    """A decision as it stands in feed `decisions`.
+
+    `status` is the case's after it: `contested` when another decision that it did not see says
+    otherwise, `open` when a claim that the person did not see contradicts.
+    """
 
     at: Position
     decision: DecisionMade
+    status: Status

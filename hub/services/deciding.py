@@ -97,7 +97,8 @@ def decide(
             supersedes=tuple(sorted(set(supersedes))),
         )
         [at] = feeds.append(office, "decisions", [Entry(decision, by=by)])
-    return Decided(at, decision)
+        after = [one.status for one in office.store.ledger.cases() if one.key == case.key]
+    return Decided(at, decision, after[0] if after else "decided")
 
 
 def _check_refs(refs: Sequence[str]) -> None:

@@ -6,7 +6,8 @@ itself when no hub runs. A refusal is the exception `Refused` on both ways. Argu
 - `enroll-token`: station, addresses (list of host:port) → token
 - `import`: files (list of {name, content: base64}), dry_run → changes, events, dry_run
 - `grant`: scheme, station, count, start?, block?, period? (YYYY-MM-DD), request → block, at
-- `decide`: case, keep, by, reason, claims_seen, supersedes → case, key, keep, retires, at
+- `decide`: case, keep, by, reason, claims_seen, supersedes → case, key, keep, retires, at,
+  status
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def _decide(hub: Hub, asked: _DecideAsked) -> dict[str, Any]:
         supersedes=asked.supersedes,
     )
     made: dict[str, Any] = msgspec.to_builtins(decided.decision)
-    return made | {"at": _at(decided.at)}
+    return made | {"at": _at(decided.at), "status": decided.status}
 
 
 def _at(at: Position) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def test_a_decision_keeps_the_named_event_and_ends_the_others(hub, two, named):
     decided = _decide(hub, keep)
     assert decided.decision.keep == one.ref(2)
     assert decided.decision.retires == (other.ref(2),)
-    assert _case(hub).status == "decided"
+    assert _case(hub).status == decided.status == "decided"
     assert hub.show("cases")[0]["held"] == []
     assert check(hub.office).differences == ()
 
@@ -102,8 +102,8 @@ def test_two_cases_of_one_id_are_told_apart_by_their_keys(hub, two):
 def test_two_decisions_that_did_not_see_each_other_are_contested(hub, two):
     claims, _ = seen_by_person(_case(hub))
     _decide(hub, two[0].ids[-1].hex())
-    _decide(hub, two[1].ids[-1].hex(), claims_seen=claims, supersedes=[])
-    assert _case(hub).status == "contested"
+    second = _decide(hub, two[1].ids[-1].hex(), claims_seen=claims, supersedes=[])
+    assert _case(hub).status == second.status == "contested"
 
 
 def test_a_claim_that_the_person_did_not_see_keeps_the_case_open(hub, two):
@@ -111,8 +111,8 @@ def test_a_claim_that_the_person_did_not_see_keeps_the_case_open(hub, two):
     third = enrolled(hub, "S01")
     third.add(bound(PART, lamp(999)))
     hub.ingest(third.id, third.piece(2))
-    _decide(hub, two[0].ids[-1].hex(), claims_seen=claims)
-    assert _case(hub).status == "open"
+    done = _decide(hub, two[0].ids[-1].hex(), claims_seen=claims)
+    assert _case(hub).status == done.status == "open"
 
 
 def test_none_ends_every_claim(hub, two):
