@@ -5,7 +5,7 @@ A plan file is TOML (or the same as JSON); its keys are the attributes below, wi
 `edge_agent.workflow`; this module only knows what a plan may say.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, get_args
@@ -248,11 +248,8 @@ def read_plan(table: Table) -> Plan:
     """Read a plan; problems go to the table's list, and then the result is not to be used."""
     before = len(table.problems)
     unknown = table.one_of("unknown", ANSWERS)
-    steps = tuple(
-        step
-        for inner in table.tables("step", "the steps as [[step]]")
-        if (step := _read_step(inner, unknown)) is not None
-    )
+    read = [_read_step(inner, unknown) for inner in table.tables("step", "the steps as [[step]]")]
+    steps = tuple(step for step in read if step is not None)
     plan = Plan(
         plan=table.text("plan", pattern=ID, words=ID_WORDS),
         version=table.whole("version", low=1, high=999_999_999),
@@ -262,11 +259,11 @@ def read_plan(table: Table) -> Plan:
         steps=steps,
         subject=table.one_of("subject", SUBJECTS, "unit"),
     )
-    if len(table.problems) == before:
-        table.problems += [
-            Problem(table.file, key, expected, found, hint)
-            for key, expected, found, hint in _order_problems(plan)
-        ]
+    is_sound = len(table.problems) == before
+    table.problems += [
+        Problem(table.file, key, expected, found, hint)
+        for key, expected, found, hint in _order_problems(plan, read, is_sound=is_sound)
+    ]
     return plan
 
 
@@ -370,20 +367,15 @@ def _read_load_lot(t: Table, unknown: Answer) -> Step:
 
 
 def _read_measure(t: Table, _: Answer) -> Step:
+    step_id, text = _id(t), _text(t)
+    characteristic = t.text("characteristic", pattern=ID, words=ID_WORDS)
+    unit = t.text("unit", words="a unit, as in Nm", cells_max=12)
     before = len(t.problems)
-    step = Measure(
-        id=_id(t),
-        text=_text(t),
-        characteristic=t.text("characteristic", pattern=ID, words=ID_WORDS),
-        unit=t.text("unit", words="a unit, as in Nm", cells_max=12),
-        low=t.decimal("low"),
-        high=t.decimal("high"),
-        tries=t.whole("tries", low=1, high=TRIES_MAX, default=1),
-        hint=_hint(t),
-    )
-    if len(t.problems) == before and Decimal(step.low) > Decimal(step.high):
-        t.note("low", f"at most high, {step.high}", step.low, quote=False)
-    return step
+    low, high = t.decimal("low"), t.decimal("high")
+    if len(t.problems) == before and Decimal(low) > Decimal(high):
+        t.note("low", f"at most high, {high}", low, quote=False)
+    tries = t.whole("tries", low=1, high=TRIES_MAX, default=1)
+    return Measure(step_id, text, characteristic, unit, low, high, tries, _hint(t))
 
 
 def _read_pass_fail(t: Table, _: Answer) -> Step:
@@ -423,19 +415,30 @@ _NEEDS_A_UNIT = (BindSerial, Measure, PassFail)
 _OF_BOXES = (OpenBox, Pack, CloseBox)
 
 
-def _order_problems(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
-    """Find steps that cannot work where they stand: key, expected, found, hint of each."""
-    yield from _id_problems(plan.steps)
-    yield from _reference_problems(plan.steps)
+def _order_problems(
+    plan: Plan, read: Sequence[Step | None], *, is_sound: bool
+) -> Iterator[tuple[str, str, str, str]]:
+    """Find steps that cannot work where they stand: key, expected, found, hint of each.
+
+    `read`: None for a step whose kind is not known. Where something else is wrong, only what does
+    not depend on it is looked at.
+    """
+    yield from _id_problems(read)
+    if len(plan.steps) == len(read):
+        yield from _reference_problems(plan.steps)
+    if not is_sound:
+        return
     if plan.subject == "box":
         yield from _box_problems(plan.steps)
     else:
         yield from _unit_problems(plan.steps)
 
 
-def _id_problems(steps: tuple[Step, ...]) -> Iterator[tuple[str, str, str, str]]:
+def _id_problems(steps: Sequence[Step | None]) -> Iterator[tuple[str, str, str, str]]:
     seen: dict[str, int] = {}
     for number, step in enumerate(steps, 1):
+        if step is None or not step.id:
+            continue
         first = seen.setdefault(step.id, number)
         if first != number:
             yield f"step[{number}].id", "each id once", f"{step.id!r} as in step[{first}]", ""
@@ -443,7 +446,7 @@ def _id_problems(steps: tuple[Step, ...]) -> Iterator[tuple[str, str, str, str]]
 
 def _reference_problems(steps: tuple[Step, ...]) -> Iterator[tuple[str, str, str, str]]:
     for number, step in enumerate(steps, 1):
-        if not isinstance(step, ReadBack | CloseBox):
+        if not isinstance(step, ReadBack | CloseBox) or not step.of:
             continue
         wanted = Commission if isinstance(step, ReadBack) else OpenBox
         known = [other.id for other in steps[: number - 1] if isinstance(other, wanted)]
@@ -452,7 +455,7 @@ def _reference_problems(steps: tuple[Step, ...]) -> Iterator[tuple[str, str, str
             yield f"step[{number}].of", expected, repr(step.of), near(step.of, known)
     read = {step.of for step in steps if isinstance(step, ReadBack)}
     for number, step in enumerate(steps, 1):
-        if isinstance(step, Commission) and step.id not in read:
+        if isinstance(step, Commission) and step.id and step.id not in read:
             expected = f'a later read_back step with of = "{step.id}"'
             yield f"step[{number}]", expected, "a label that nobody reads back", ""
 

@@ -65,6 +65,22 @@ def test_all_mistakes_of_a_plan_are_named_at_once(plant: tuple[Entity, ...]) -> 
     assert len(found) == 10, "\n".join(found)
 
 
+def test_mistakes_between_steps_are_named_beside_mistakes_in_them(
+    plant: tuple[Entity, ...],
+) -> None:
+    text = (
+        demo("plans/final-assembly.toml")
+        .replace("version = 14", 'version = "x"')
+        .replace('id = "board"', 'id = "print"')
+        .replace('of = "print"', 'of = "prnt"')
+        .replace('low = "0.50"', 'low = "0.80"')
+        .replace("tries = 2", "tries = 0")
+    )
+    found = words(plant, "p.toml", text)
+    for key in ("version", "step[3].id", "step[2].of", "step[5].low", "step[5].tries"):
+        assert any(one.startswith(f"p.toml: {key}: expected") for one in found), (key, found)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
