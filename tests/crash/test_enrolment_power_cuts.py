@@ -20,7 +20,7 @@ from tests.support.hub_process import hub_process
 from tests.support.station_process import TALLY
 from tests.support.stations import TestClock
 
-pytestmark = pytest.mark.timeout(3600 if cutting.IS_FULL else 150)
+pytestmark = pytest.mark.timeout(3600 if cutting.IS_FULL else 300)
 
 DEVICE = "name=serial-1,driver=serial_port,port=/dev/ttyUSB0"
 

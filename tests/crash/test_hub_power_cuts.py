@@ -20,7 +20,7 @@ from tests.crash.disk import Disk, Kept
 from tests.crash.recording import Recorder
 from tests.support.hub_floor import Station
 
-pytestmark = pytest.mark.timeout(7200 if cutting.IS_FULL else 200)
+pytestmark = pytest.mark.timeout(7200 if cutting.IS_FULL else 400)
 
 TREE = Path(__file__).parents[2]
 IN_WORDS = (TrustFault, StoreFault, SettingsError)

@@ -25,7 +25,7 @@ KEY = key_text("in", (board(902),))
 NONE = 2
 """The third choice beside the two claims."""
 
-pytestmark = pytest.mark.timeout(7200 if IS_FULL else 120)
+pytestmark = pytest.mark.timeout(7200 if IS_FULL else 300)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ CODES_MAX = 6 if IS_FULL else 3
 PERSON = "person"
 """A person grants the first station 3 codes from counter 60, which lies ahead of the allocator."""
 
-pytestmark = pytest.mark.timeout(7200 if IS_FULL else 120)
+pytestmark = pytest.mark.timeout(7200 if IS_FULL else 300)
 
 
 @dataclass(frozen=True)
