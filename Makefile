@@ -23,7 +23,7 @@ run: setup ## Run the demo plant: hub, four stations, the operator's screen here
 
 test: setup ## Everything: lint, types, import rules, all tests
 	@status=0; $(MAKE) --no-print-directory lint || status=1; \
-	$(BIN)/python -m pytest -q -n $(JOBS) || status=1; exit $$status
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile || status=1; exit $$status
 
 check: setup ## Under a minute, before every push: lint, types, import rules, quick tests
 	@status=0; $(MAKE) --no-print-directory lint || status=1; \
@@ -46,10 +46,11 @@ simulate: setup ## Play one seed of the simulated plant again (SEED=7 STEPS=1500
 simulate-forever: setup ## Simulate new seeds until one fails
 	@$(BIN)/python -m tests.simulation --forever --jobs $(JOBS)
 
-# About half an hour; the figures go into docs/guarantees.md. SEEDS=0..1999 for another range.
-prove: setup ## The long simulation: a million steps, every rare path seen, figures written
+# About an hour; the figures go into docs/guarantees.md. SEEDS=0..1999 for another range.
+prove: setup ## The long simulation with figures, a power cut after every call, the larger models
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),0..1999) --jobs $(JOBS) \
 		--sometimes --write
+	@PROVE=1 $(BIN)/python -m pytest -q -n $(JOBS) tests/crash tests/model
 
 docs: setup ## Make the pages that come from the code
 	@$(BIN)/python -m tally.commands.events_page docs/events.md
