@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge_agent.journal.faults import JournalCorrupt, JournalFault
-from edge_agent.journal.identity import Identity
+from edge_agent.journal.identity import Identity, MalformedIdentityError, read_trust
 from edge_agent.journal.lock import LOCK_NAME
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import check_tail
@@ -19,6 +19,7 @@ from tally.ledger.sqlite import SqliteLedger
 
 DISK_BYTES_MIN: Final = 512 * 1024 * 1024
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
+_TRUST_NAME: Final = "trust.json"
 _YEARS: Final = range(2025, 2101)
 _WAL_RESET_FIXED: Final = (3, 51, 3)
 
@@ -50,12 +51,14 @@ def _device(table: Mapping[str, Any]) -> Checked:
 def examine(directory: Path, identity: Identity) -> list[Checked]:
     """Files, disk, clock, SQLite, the whole chain, and what the ledger could not read."""
     found = [_disk(directory), _sqlite(), _running(directory), _secret(directory)]
+    found.append(_trust(directory))
     try:
         connection = open_reader(directory / DATABASE_NAME)
     except (JournalFault, JournalCorrupt) as fault:
         return [*found, Checked("journal", is_well=False, words=fault.words)]
     try:
-        found += [_clock(connection), _wal(directory), _chain(connection, identity)]
+        found += [_clock(connection), _wal(directory), _pages(connection)]
+        found.append(_chain(connection, identity))
         found.append(_ledger(connection))
     except sqlite3.Error as error:
         found.append(Checked("journal", is_well=False, words=f"It cannot be read: {error}."))
@@ -92,6 +95,27 @@ def _secret(directory: Path) -> Checked:
     mode = (directory / "identity.json").stat().st_mode & 0o777
     words = f"identity.json has mode {mode:04o}, expected 0600."
     return Checked("identity", is_well=mode & 0o077 == 0, words=words)
+
+
+def _trust(directory: Path) -> Checked:
+    try:
+        read_trust((directory / _TRUST_NAME).read_bytes())
+    except OSError as error:
+        return Checked("trust", is_well=False, words=f"{_TRUST_NAME}: {error.strerror}.")
+    except MalformedIdentityError as error:
+        return Checked("trust", is_well=False, words=f"{_TRUST_NAME}: {error}")
+    return Checked("trust", is_well=True, words="Plant root and hub are pinned.")
+
+
+def _pages(connection: sqlite3.Connection) -> Checked:
+    """The whole file, also what the chain does not cover: ledger, state, blocks."""
+    try:
+        rows = connection.execute("PRAGMA integrity_check(3)").fetchall()
+        damage = "; ".join(str(row[0]) for row in rows if row[0] != "ok")
+    except sqlite3.DatabaseError as error:
+        damage = str(error)
+    words = f"The file is damaged: {damage[:400]}." if damage else "Every page of the file fits."
+    return Checked("pages", is_well=not damage, words=words)
 
 
 def _clock(connection: sqlite3.Connection) -> Checked:

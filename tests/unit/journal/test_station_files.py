@@ -13,7 +13,7 @@ from edge_agent.journal.identity import (
     write_trust,
 )
 from edge_agent.journal.lock import WriterLock
-from edge_agent.journal.store import open_reader
+from edge_agent.journal.store import PAGE_SIZE, open_reader
 from edge_agent.station.doctoring import devices_checked, examine
 from tests.support.stations import Bench, Plant
 
@@ -98,6 +98,29 @@ def test_the_doctor_names_an_open_key_and_a_damaged_chain(bench):
     assert not found["identity"].is_well
     assert not found["chain"].is_well
     assert "event 1" in found["chain"].words
+
+
+def test_the_doctor_names_a_damaged_page_that_no_event_stands_on(bench):
+    journal = bench.open()
+    page = journal.connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'l_head'"
+    ).fetchone()[0]
+    journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    journal.connection.close()
+    with bench.path.open("r+b") as file:
+        file.seek((page - 1) * PAGE_SIZE)
+        file.write(b"\xff" * 64)
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert not found["pages"].is_well
+    assert found["chain"].is_well
+
+
+def test_the_doctor_names_a_trust_file_that_cannot_be_read(bench):
+    bench.open().connection.close()
+    (bench.folder / "trust.json").write_bytes(b"{}")
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert not found["trust"].is_well
+    assert "trust.json" in found["trust"].words
 
 
 def test_the_doctor_names_a_device_that_is_not_there(tmp_path):
