@@ -13,6 +13,7 @@ from __future__ import annotations
 import msgspec
 
 from edge_agent.workflow.knowledge import PersonFact
+from edge_agent.workflow.prompting import answer
 from edge_agent.workflow.rules import Judgement, judge, rule_lot
 from edge_agent.workflow.turn import Reply, Turn, loaded_lot
 from edge_agent.workflow.types import Bound, Loaded, OpenUnit, Verdict
@@ -32,21 +33,26 @@ def step_done(turn: Turn, index: int, reply: Reply) -> Reply:
     turn.clear()
     turn.change_unit(done=max(unit.done, index + 1), trial=1)
     turn.change(undo=None)
-    step = _next_step(turn)
+    refused: list[Reply] = []
+    step = _next_step(turn, refused)
     turn.change_unit(step=step)
+    turn.notices += [answer(turn.state, turn.knowledge, why) for why in refused]
     if step < len(turn.plan.steps):
         return reply
     return finish(turn, "PASS")
 
 
-def _next_step(turn: Turn) -> int:
-    """Bind what is loaded and give the index of the first step to do."""
+def _next_step(turn: Turn, refused: list[Reply]) -> int:
+    """Bind what is loaded and give the index of the first step to do.
+
+    `refused`: gets why a loaded lot was taken off.
+    """
     for index, step in enumerate(turn.plan.steps):
         unit = turn.open_unit
         filled = {one.slot for one in unit.bound}
         match step:
             case LoadLot(slot=slot):
-                is_done = slot in filled or _bind_loaded(turn, step)
+                is_done = slot in filled or _bind_loaded(turn, step, refused)
             case BindSerial(slot=slot):
                 is_done = index < unit.done or slot in filled
             case _:
@@ -56,7 +62,7 @@ def _next_step(turn: Turn) -> int:
     return len(turn.plan.steps)
 
 
-def _bind_loaded(turn: Turn, step: LoadLot) -> bool:
+def _bind_loaded(turn: Turn, step: LoadLot, refused: list[Reply]) -> bool:
     """Bind the loaded lot; False if a lot is to be scanned first.
 
     A unit whose label nobody has read back yet has no code to bind to: its turn comes later.
@@ -70,6 +76,7 @@ def _bind_loaded(turn: Turn, step: LoadLot) -> bool:
     judged = judge_lot(turn, step, lot)
     if judged.refusal:
         unload(turn, step, lot, judged.refusal.code)
+        refused.append(judged.refusal)
         return False
     loaded = next(one for one in turn.state.loaded if one.lot == lot and one.slot == step.slot)
     seq = turn.record(

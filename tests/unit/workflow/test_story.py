@@ -224,10 +224,12 @@ def test_a_loaded_lot_that_quality_holds_is_asked_for_anew_at_its_step(assembly)
     )
     held = assembly.knowledge.held
     held["BAT-18650-2547A"] = held["PCB-L-2546C"]
+    (told,) = assembly.scan("PCB-L-00904").notices
+    assert (told.code, told.step, told.says["lot"]) == ("E-103", 4, "BAT-18650-2547A")
+    assert isinstance(assembly.records[-1].body, t.LotUnloaded)
     play(
         assembly,
         [
-            ("PCB-L-00904", "OK", 4, "ComponentBound", "LotUnloaded"),
             ("BAT-18650-2547A", "NG E-103", 4, "RefusalShown"),
             ("BAT-18650-2547B", "OK", 5, "LotLoaded", "ComponentBound"),
         ],
