@@ -9,8 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tally.merge.claims import BOX, BOX_OPEN, BOX_STATE, CODE, HOLD, IN, OP, SLOT, UNIT, USES, Kind
-from tally.merge.conflicts import case_on
+from tally.merge.claims import (
+    BOX,
+    BOX_OPEN,
+    BOX_STATE,
+    CODE,
+    HOLD,
+    IN,
+    LOT,
+    OP,
+    SLOT,
+    UNIT,
+    USES,
+    Kind,
+)
+from tally.merge.conflicts import Case, case_on
 from tally.merge.keys import join_parts
 from tally.merge.shelf import ClaimView, Shelf, live
 
@@ -77,18 +90,32 @@ def _own_reasons(shelf: Shelf, thing: str) -> list[Held]:
         if not shelf.is_marked_conflict(kind, key):
             continue
         case = case_on(shelf, kind, key)
-        if case and case.status != "decided" and thing in case.held:
-            words = {
-                "en": f"Case {case.id}: {case.words['en']}",
-                "zh": f"争议 {case.id}：{case.words['zh']}",
-            }
-            reasons.append(Held("case", thing, case.id, words))
+        if case and thing in case.held:
+            reasons.append(_of_case(case, thing))
     for claim in shelf.under(USES, thing):
         if claim.is_live:
-            reasons += holds_on_lot(shelf, claim.value[0], claim.value[1])
+            reasons += _reasons_of_lot(shelf, claim.value[0], claim.value[1])
     for claim in shelf.on_key(UNIT, (thing,)):
         if claim.is_live and claim.value[2]:
-            reasons += holds_on_lot(shelf, claim.value[0].partition("@")[0], claim.value[2])
+            reasons += _reasons_of_lot(shelf, claim.value[0].partition("@")[0], claim.value[2])
+    return reasons
+
+
+def _of_case(case: Case, subject: str) -> Held:
+    words = {
+        "en": f"Case {case.id}: {case.words['en']}",
+        "zh": f"争议 {case.id}：{case.words['zh']}",
+    }
+    return Held("case", subject, case.id, words)
+
+
+def _reasons_of_lot(shelf: Shelf, part: str, lot: str) -> list[Held]:
+    """Holds on a lot, and a case about what it is: nobody can say what is in the unit."""
+    reasons = list(holds_on_lot(shelf, part, lot))
+    if shelf.is_marked_conflict(LOT, (part, lot)):
+        case = case_on(shelf, LOT, (part, lot))
+        if case and case.status != "decided":
+            reasons.append(_of_case(case, lot))
     return reasons
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tally.events import types as t
-from tests.support.building import Writing, board, bound, decided, feed, lamp
+from tests.support.building import Writing, board, bound, bound_lot, decided, feed, lamp
 from tests.support.ledgers import a_ledger
 
 KEY = f"in:{board(902)}"
@@ -244,6 +244,18 @@ def test_a_hold_on_a_lot_holds_what_contains_it_and_its_release_frees_it():
     assert [h.code for h in a_ledger(station, quality).unit(lamp(1)).held] == ["hold"]
     quality.add(t.HoldReleased("PCB-L-2546C", "lot", "fine"), seen=[at])
     assert a_ledger(station, quality).unit(lamp(1)).held == ()
+
+
+def test_a_lot_that_was_received_as_two_things_holds_what_contains_it():
+    one, other = feed("master"), Writing("S01")
+    one.add(t.LotReceived("BAT-A", "BAT-18650", "500", supplier="A"))
+    other.add(t.LotReceived("BAT-A", "BAT-18650", "500", supplier="B"))
+    other.add(bound_lot("BAT-A", lamp(1)))
+    other.add(t.ItemPacked(lamp(1), "BX-1", 1))
+    ledger = a_ledger(one, other)
+    [case] = ledger.cases()
+    [held] = ledger.box("BX-1").held
+    assert (held.code, held.subject, held.evidence) == ("case", "BAT-A", case.id)
 
 
 def test_a_ring_of_parts_ends():
