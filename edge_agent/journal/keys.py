@@ -101,7 +101,7 @@ class KeyRegistry:
                     self._store(key)
 
     def _is_rooted(self, key: KnownKey, signature: bytes) -> bool:
-        message = key_message(key.journal, key.public)
+        message = key_message(key.journal, key.public, purpose=key.role, name=key.name)
         return self._trust.root.verifies(KEY, message, signature)
 
     def _store(self, key: KnownKey) -> None:

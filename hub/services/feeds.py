@@ -123,12 +123,13 @@ def _opening(office: Office, name: str, feed: FeedKey) -> JournalOpened:
 def _vouch(
     office: Office, journal: JournalId, key: PublicKey, purpose: str, name: str
 ) -> KeyPublished:
+    message = key_message(journal, key, purpose=purpose, name=name)
     return KeyPublished(
         journal=show_journal(journal),
         key=b64(key.raw),
         purpose=purpose,  # type: ignore[arg-type]  # one of the three words, from `open_feeds`
         name=name,
-        sig=b64(office.secrets.root.sign(KEY, key_message(journal, key))),
+        sig=b64(office.secrets.root.sign(KEY, message)),
     )
 
 

@@ -333,7 +333,10 @@ class StationEnrolled(Body, frozen=True):
 
 
 class KeyPublished(Body, frozen=True):
-    """Feed `keys`: the plant root key vouches for a key of the hub (`sig` over journal ‖ key)."""
+    """Feed `keys`: the plant root key vouches for a key of the hub.
+
+    `sig`: over journal ‖ key ‖ purpose ‖ NUL ‖ name, under the domain `tally/key/1`.
+    """
 
     journal: str
     key: str

@@ -386,7 +386,8 @@ def _anchor(
             if isinstance(event, StationEnrolled):
                 enrolled.append((journal, event, subject))
                 continue
-            if not root.verifies(KEY, key_message(subject, key), unb64(event.sig, 64)):
+            message = key_message(subject, key, purpose=event.purpose, name=event.name)
+            if not root.verifies(KEY, message, unb64(event.sig, 64)):
                 problems.append(Problem(f"Event {name} is not signed by the plant root key.", name))
                 continue
         except (RowError, MalformedIdError) as error:

@@ -79,9 +79,16 @@ def seal_message(
     return journal + _u64(first) + _u64(last) + before + head + root
 
 
-def key_message(journal: JournalId, public: PublicKey) -> bytes:
-    """What the plant root key signs to say: this key writes this journal of the hub."""
-    return journal + public.raw
+def key_message(journal: JournalId, public: PublicKey, *, purpose: str, name: str) -> bytes:
+    """What the plant root key signs to say what a key of the hub is for.
+
+    Args:
+        journal: the feed that the key writes, or the hub itself for other purposes.
+        public: the key.
+        purpose: `feed`, `receipt` or `ca`; signed, so that no sort of key passes for another.
+        name: the feed's name as people know it.
+    """
+    return journal + public.raw + purpose.encode() + b"\0" + name.encode()
 
 
 @dataclass(frozen=True, slots=True)

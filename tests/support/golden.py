@@ -99,13 +99,15 @@ def golden() -> tuple[GoldenJournal, GoldenJournal]:
     feed, station = GoldenJournal("hub"), GoldenJournal("S03")
     feed.open("feed", feed="keys")
     for purpose, journal, key in (("feed", feed.journal, feed.key), ("receipt", HUB, RECEIPTS)):
+        name = "keys" if purpose == "feed" else "receipts"
+        message = key_message(journal, key.public, purpose=purpose, name=name)
         feed.add(
             t.KeyPublished(
                 journal=show_journal(journal),
                 key=b64(key.public.raw),
                 purpose=purpose,  # type: ignore[arg-type]
-                name="keys" if purpose == "feed" else "receipts",
-                sig=b64(ROOT.sign(KEY, key_message(journal, key.public))),
+                name=name,
+                sig=b64(ROOT.sign(KEY, message)),
             ),
             by="system",
         )

@@ -103,7 +103,8 @@ class Plant:
 
     def vouch(self, writing, *, root=None, purpose="feed"):
         """Publish a feed's key under the root's signature."""
-        signature = (root or self.root).sign(KEY, key_message(writing.id, writing.key.public))
+        message = key_message(writing.id, writing.key.public, purpose=purpose, name=writing.name)
+        signature = (root or self.root).sign(KEY, message)
         self.keys.add(
             t.KeyPublished(
                 journal=show_journal(writing.id),

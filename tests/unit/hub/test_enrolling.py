@@ -84,7 +84,9 @@ def test_the_keys_feed_vouches_for_itself_and_every_other_key_from_the_root(hub)
     assert {one.purpose for one in vouched} == {"feed", "receipt", "ca"}
     for one in vouched:
         assert isinstance(one, KeyPublished)
-        message = key_message(parse_journal(one.journal), PublicKey(base64.b64decode(one.key)))
+        key = PublicKey(base64.b64decode(one.key))
+        of = parse_journal(one.journal)
+        message = key_message(of, key, purpose=one.purpose, name=one.name)
         assert hub.root.verifies(KEY, message, base64.b64decode(one.sig))
 
 

@@ -148,13 +148,14 @@ def test_journal_left_out_whole_is_named_as_absent() -> None:
 def test_station_cannot_make_the_receipts_of_its_hub_look_forged() -> None:
     feed = golden()[0]
     own = Station("S98")
+    message = key_message(feed.journal, feed.key.public, purpose="receipt", name="keys")
     own.add(
         t.KeyPublished(
             journal=show_journal(feed.journal),
             key=b64(feed.key.public.raw),
             purpose="receipt",
             name="keys",
-            sig=b64(ROOT.sign(KEY, key_message(feed.journal, feed.key.public))),
+            sig=b64(ROOT.sign(KEY, message)),
         )
     )
     rows = [*ROWS, *event_rows(own.id, 1, own.ids, own.lines)]
