@@ -151,7 +151,7 @@ def _allocate(
             f"{scheme.scheme_id}: {taken} Capacity {scheme.capacity} less granted "
             f"{scheme.capacity - left} leaves {left}; asked for {count}.",
         )
-    return taken, position if start is not None else taken.end
+    return taken, max(position, taken.end)
 
 
 def _name(office: Office, block: str | None) -> str:

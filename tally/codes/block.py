@@ -116,8 +116,8 @@ def allocate(
         capacity: number of counters of the scheme, if the caller knows it.
 
     Returns:
-        A range disjoint from all granted ones. The caller moves its position to at least the
-        range's end, unless `start` was given.
+        A range disjoint from all granted ones. The caller moves its position to the range's end
+        where that is later, so that numbers go on behind a start that somebody chose.
     """
     if count < 1 or (start is not None and start < 0) or pos < 0:
         asked = f"{count} codes from {pos if start is None else start}"

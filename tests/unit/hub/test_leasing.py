@@ -64,6 +64,12 @@ def test_a_start_may_be_chosen_where_nothing_was_granted(hub, station):
     assert hub.lease(station.id, "r4", "bl2@1", 400).block.start == 573
 
 
+def test_numbers_go_on_behind_a_start_that_somebody_chose(hub, station):
+    hub.lease(station.id, "r1", "bl2@1", 172, start=401)
+    hub.lease(station.id, "r2", "bl2@1", 20, start=381)
+    assert hub.lease(station.id, "r3", "bl2@1", 10).block.start == 573
+
+
 def test_a_name_of_a_block_is_unique(hub, station):
     hub.lease(station.id, "r1", "bl2@1", 1, block="B-01")
     with pytest.raises(Refused, match="names are unique"):
