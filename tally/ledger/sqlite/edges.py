@@ -28,21 +28,27 @@ _BELOW: Final = f"""
         UNION SELECT m.v FROM down JOIN l_more m ON m.kind = {SLOT.number} AND m.a = down.id
         UNION SELECT m.v FROM down JOIN l_many m ON m.kind IN ({_MANY_DOWN}) AND m.a = down.id
         LIMIT ?2 + 1)
-    SELECT h.* FROM down CROSS JOIN l_head h ON h.kind = {SLOT.number} AND h.a = down.id
+    SELECT kind, a, b, v, w, event
+    FROM down CROSS JOIN l_head h ON h.kind = {SLOT.number} AND h.a = down.id
     UNION ALL
-    SELECT m.* FROM down CROSS JOIN l_more m ON m.kind = {SLOT.number} AND m.a = down.id
+    SELECT kind, a, b, v, w, event
+    FROM down CROSS JOIN l_more m ON m.kind = {SLOT.number} AND m.a = down.id
     UNION ALL
-    SELECT m.* FROM down CROSS JOIN l_many m ON m.kind IN ({_MANY_DOWN}) AND m.a = down.id
+    SELECT kind, a, b, v, w, event
+    FROM down CROSS JOIN l_many m ON m.kind IN ({_MANY_DOWN}) AND m.a = down.id
     LIMIT ?2"""  # noqa: S608  (numbers of kinds, no text)
 _ONE_UP: Final = f"{IN.number}, {BOX.number}"
 _MANY_UP: Final = f"{USED_IN}, {OF_LOT}"
 _ABOVE: Final = f"""
     WITH level(id) AS MATERIALIZED (SELECT value FROM json_each(?1))
-    SELECT h.* FROM level CROSS JOIN l_head h ON h.kind IN ({_ONE_UP}) AND h.a = level.id
+    SELECT kind, a, b, v, w, event
+    FROM level CROSS JOIN l_head h ON h.kind IN ({_ONE_UP}) AND h.a = level.id
     UNION ALL
-    SELECT m.* FROM level CROSS JOIN l_more m ON m.kind IN ({_ONE_UP}) AND m.a = level.id
+    SELECT kind, a, b, v, w, event
+    FROM level CROSS JOIN l_more m ON m.kind IN ({_ONE_UP}) AND m.a = level.id
     UNION ALL
-    SELECT m.* FROM level CROSS JOIN l_many m ON m.kind IN ({_MANY_UP}) AND m.a = level.id
+    SELECT kind, a, b, v, w, event
+    FROM level CROSS JOIN l_many m ON m.kind IN ({_MANY_UP}) AND m.a = level.id
     LIMIT ?2"""  # noqa: S608  (numbers of kinds, no text)
 
 _RELATIONS: Final[dict[int, Relation]] = {

@@ -45,14 +45,13 @@ _DDL: Final = (
         kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, v INTEGER NOT NULL, w INTEGER
         NOT NULL,
         event INTEGER NOT NULL, PRIMARY KEY (kind, a, b)) WITHOUT ROWID""",
+    # The key's columns come first: the check of SQLite 3.40 takes others between them for NULL.
     """CREATE TABLE IF NOT EXISTS l_more (
-        kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, v INTEGER NOT NULL, w INTEGER
-        NOT NULL,
-        event INTEGER NOT NULL, PRIMARY KEY (kind, a, b, event)) WITHOUT ROWID""",
+        kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, event INTEGER NOT NULL,
+        v INTEGER NOT NULL, w INTEGER NOT NULL, PRIMARY KEY (kind, a, b, event)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS l_many (
-        kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, v INTEGER NOT NULL, w INTEGER
-        NOT NULL,
-        event INTEGER NOT NULL, PRIMARY KEY (kind, a, b, event)) WITHOUT ROWID""",
+        kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, event INTEGER NOT NULL,
+        v INTEGER NOT NULL, w INTEGER NOT NULL, PRIMARY KEY (kind, a, b, event)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS l_end (
         place INTEGER NOT NULL, by INTEGER NOT NULL, PRIMARY KEY (place, by)) WITHOUT ROWID""",
 )
@@ -81,11 +80,12 @@ class Statements:
         return made
 
     def insert(self, table: str, rows: int) -> str:
-        """Insert this many rows of six columns in one statement."""
+        """Insert this many rows (kind, a, b, v, w, event) in one statement."""
         made = self._inserts.get((table, rows))
         if made is None:
             values = ",".join(["(?,?,?,?,?,?)"] * rows)
-            made = self(f"INSERT INTO l_{table} VALUES {values}")  # noqa: S608  (only our names)
+            into = f"l_{table} (kind, a, b, v, w, event)"
+            made = self(f"INSERT INTO {into} VALUES {values}")  # noqa: S608  (only our names)
             self._inserts[table, rows] = made
         return made
 
