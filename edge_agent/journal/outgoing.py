@@ -5,7 +5,7 @@ signature is verified before it leaves (`format.md` 3). Fits `edge_agent.sync.po
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from edge_agent.journal.blocks import HeldBlock, read_blocks
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import read_receipt
-from edge_agent.journal.others import read_branches
+from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.store import open_reader
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import (
@@ -205,6 +205,40 @@ class OutgoingJournal:
         for branch in read_branches(self._connection):
             found.setdefault(branch.journal, Position(branch.tip, branch.tip_id))
         return found
+
+    def ways_to(
+        self, journal: JournalId, end: Position, *, older: bool = False
+    ) -> Sequence[Position]:
+        """Where to ask from for what leads to `end`: tips, newest history first; none if held.
+
+        `older`: then each history at -1, -2, -4, -8 …, for a hub that does not hold its tip.
+        """
+        branches = [one for one in read_branches(self._connection) if one.journal == journal]
+        if end.seq == 0 or any(self._stands(one, end) for one in branches):
+            return ()
+        ways = [Position(one.tip, one.tip_id) for one in branches[::-1]]
+        if older:
+            ways += [at for one in branches[::-1] for at in self._back_along(one)]
+        return ways if ways and not older else [*ways, Position(0, GENESIS)]
+
+    def _back_along(self, branch: Branch) -> Iterator[Position]:
+        step = 1
+        while (seq := branch.tip - step) >= branch.first:
+            (found,) = self._connection.execute(
+                "SELECT id FROM foreign_event WHERE place = ?",
+                (branch.branch << BRANCH_SHIFT | seq,),
+            ).fetchone()
+            yield Position(seq, EventId(found))
+            step *= 2
+
+    def _stands(self, branch: Branch, at: Position) -> bool:
+        if (branch.tip, branch.tip_id) == (at.seq, at.event_id):
+            return True
+        row = self._connection.execute(
+            "SELECT 1 FROM foreign_event WHERE place = ? AND id = ?",
+            (branch.branch << BRANCH_SHIFT | at.seq, at.event_id),
+        ).fetchone()
+        return row is not None
 
     def runways(self) -> Sequence[Runway]:
         """Codes left for the current plan, one a scheme, in the plan's order."""

@@ -102,6 +102,16 @@ class JournalView(Protocol):
         """How far each journal other than the own one is held without a gap."""
         ...
 
+    def ways_to(
+        self, journal: JournalId, end: Position, *, older: bool = False
+    ) -> Sequence[Position]:
+        """Where to ask from for the events that lead to `end`, the likeliest first.
+
+        Empty when `end` is held. After a fork there is one for each history held. `older`: also
+        ever older positions, for a hub that does not hold the newest.
+        """
+        ...
+
     def runways(self) -> Sequence[Runway]:
         """Codes left for the current plan, one entry a scheme."""
         ...

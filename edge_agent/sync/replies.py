@@ -18,7 +18,7 @@ from typing import Final
 from edge_agent.sync.acknowledging import EVENTS_MIN, halve, sealed, taken
 from edge_agent.sync.greeting import challenged, granted, greeted
 from edge_agent.sync.port import Effect, Identity, Ingest, JournalView, LinkTurned, Noticed
-from edge_agent.sync.session import Request, SyncState
+from edge_agent.sync.session import Pulled, Request, SyncState
 from edge_agent.sync.turn import (
     RETRY_SECONDS_MAX,
     Heard,
@@ -126,11 +126,24 @@ def _refused(turn: Turn, reply: Reply) -> Heard:
     if request.kind == "lease":
         return _lease_refused(turn, problem)
     said = say("refused", asked=request, code=problem.code, why=problem.what)
-    if request.kind == "pull":  # shown; this journal is asked again after the next hello
-        return replace(state, said=said), (Noticed(said),)
+    if request.kind == "pull":  # shown; this journal is asked from further back, then by the hello
+        refused = replace(
+            state,
+            said=said,
+            feeds=_refused_from(state.feeds, request),
+            lines=_refused_from(state.lines, request),
+        )
+        return refused, (Noticed(said),)
     if request.kind == "seal":
         return replace(state, said=said, seals_wait=True), (Noticed(said, request.last),)
     return failed(turn, said, goes_offline=False)
+
+
+def _refused_from(journals: tuple[Pulled, ...], request: Request) -> tuple[Pulled, ...]:
+    return tuple(
+        replace(item, is_refused=True) if item.journal == request.journal else item
+        for item in journals
+    )
 
 
 def _lease_refused(turn: Turn, problem: m.Problem) -> Heard:
@@ -164,7 +177,7 @@ def _leased(turn: Turn, reply: Reply) -> Heard:
     end = Position(answer.grant.seq, parse_event_id(answer.grant.id))
     feed = parse_journal(answer.grant.journal)
     feeds = tuple(
-        replace(item, end=max(item.end, end, key=lambda at: at.seq), asked_from=-1)
+        replace(item, end=max(item.end, end, key=lambda at: at.seq), asked=())
         if item.journal == feed
         else item
         for item in turn.state.feeds

@@ -19,7 +19,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from edge_agent.sync.port import Identity, JournalView, Runway, Said
+from edge_agent.sync.port import (
+    Effect,
+    HubAhead,
+    Identity,
+    Ingest,
+    JournalView,
+    Noticed,
+    Runway,
+    Said,
+)
 from edge_agent.sync.wording import say
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.wire import messages as m
@@ -79,12 +88,17 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A journal to pull, its end at the hub, and from where it was last asked (-1: not yet)."""
+    """A journal to pull, an end that it has at the hub, and from where it was asked this round.
+
+    A journal that was forked has several ends, each pulled by itself.
+    """
 
     journal: JournalId
     name: str
     end: Position
-    asked_from: int = -1
+    asked: tuple[Position, ...] = ()
+    is_refused: bool = False
+    """The hub did not know where we stand: it was restored, or ours is a history it never got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +145,15 @@ def next_request(
     if state.hello_at is None or now >= state.hello_at + HELLO_SECONDS:
         return state, _hello(identity, state, view)
     head = view.head()  # before looking for pieces: what is recorded meanwhile is the next round's
-    pulled = _pull_first(state, state.feeds, view)
+    feeds, pulled = _pull_first(state, state.feeds, view)
     if pulled is not None:
-        return replace(state, feeds=_mark(state.feeds, pulled)), pulled
+        return replace(state, feeds=feeds), pulled
     request = _own(identity, state, view)
     if request is not None:
         return state, request
-    pulled = _pull_first(state, state.lines, view)
+    lines, pulled = _pull_first(state, state.lines, view)
     if pulled is not None:
-        return replace(state, lines=_mark(state.lines, pulled)), pulled
+        return replace(state, lines=lines), pulled
     wish = _wish(identity, state, view, now)
     if wish is not None:
         return state, wish
@@ -174,6 +188,15 @@ def on_link_down(state: SyncState) -> SyncState:
     """The station's own network was cut; sessions do not survive it."""
     said = say("link_cut")
     return replace(state, bearer=None, nonce=None, online=False, said=said)
+
+
+def on_not_stored(state: SyncState, effect: Effect, why: object) -> SyncState:
+    """The loop could not keep an effect: what it said is said again after the next hello."""
+    if isinstance(effect, Ingest):
+        return replace(state, said=say("sync_fault", why=why))
+    if isinstance(effect, HubAhead | Noticed):
+        return replace(state, ahead=None, told={})
+    return state
 
 
 def _open_session(identity: Identity, state: SyncState) -> Request:
@@ -235,16 +258,20 @@ def _locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]
 
 def _pull_first(
     state: SyncState, journals: tuple[Pulled, ...], view: JournalView
-) -> Request | None:
-    """The first of these that is not held to its end and was not asked from there before."""
-    frontier = view.frontier()
-    for item in journals:
-        held = frontier.get(item.journal, NOTHING)
-        if held.seq >= item.end.seq or held.seq == item.asked_from:
+) -> tuple[tuple[Pulled, ...], Request | None]:
+    """The first of these that is not held to its end and can be asked from somewhere new.
+
+    What was asked is remembered: the same place is not asked twice in one round.
+    """
+    for index, item in enumerate(journals):
+        ways = view.ways_to(item.journal, item.end, older=item.is_refused)
+        held = next((at for at in ways if at not in item.asked), None)
+        if held is None:
             continue
-        query = urlencode({"after": held.event_id.hex()})
+        asked = replace(item, asked=(*item.asked, held))
+        query = urlencode({"after": held.event_id.hex(), "toward": item.end.event_id.hex()})
         path = f"{p.records_path(show_journal(item.journal))}?{query}"
-        return Request(
+        request = Request(
             "pull",
             "GET",
             path,
@@ -253,15 +280,8 @@ def _pull_first(
             first=held.seq + 1,
             journal=item.journal,
         )
-    return None
-
-
-def _mark(journals: tuple[Pulled, ...], request: Request) -> tuple[Pulled, ...]:
-    """Remember from where a journal was asked: the same place is not asked twice in one round."""
-    return tuple(
-        replace(item, asked_from=request.first - 1) if item.journal == request.journal else item
-        for item in journals
-    )
+        return (*journals[:index], asked, *journals[index + 1 :]), request
+    return journals, None
 
 
 def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | None:
@@ -317,12 +337,11 @@ def _wish(identity: Identity, state: SyncState, view: JournalView, now: float) -
 def _rest(state: SyncState, view: JournalView, head: Position) -> Wait:
     """Nothing can be asked now: either all is done, or something got stuck this round."""
     until = (state.hello_at or 0.0) + HELLO_SECONDS
-    frontier = view.frontier()
     for item in (*state.feeds, *state.lines):
-        held = frontier.get(item.journal, NOTHING)
-        if held.seq < item.end.seq:
+        ways = view.ways_to(item.journal, item.end)
+        if ways:
             why = state.said.en if state.said else "it was not stored"
-            said = say("not_ingested", journal=item.name, seq=held.seq, why=why)
+            said = say("not_ingested", journal=item.name, seq=ways[0].seq, why=why)
             return Wait(until, settled=False, said=said)
     unsent = head.seq - view.acknowledged()
     if unsent > 0:

@@ -14,13 +14,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from edge_agent.sync.port import (
     Effect,
     Identity,
-    Ingest,
     JournalView,
     LinkTurned,
     Mailbox,
@@ -37,6 +36,7 @@ from edge_agent.sync.session import (
     on_link_down,
     on_link_up,
     on_news,
+    on_not_stored,
 )
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Uplink, has_ended
@@ -202,13 +202,8 @@ class SyncThread:
                 if time.monotonic() < end:
                     continue
             except Exception as error:  # noqa: BLE001  (the loop's fault is the loop's to show)
-                self._not_stored(effect, error)
+                self._state = on_not_stored(self._state, effect, error)
             return
-
-    def _not_stored(self, effect: Effect, error: Exception) -> None:
-        if isinstance(effect, Ingest):
-            # The same place is not asked again in this round; a later hello tries anew.
-            self._state = replace(self._state, said=say("sync_fault", why=error))
 
     def _take_inbox(self) -> None:
         with self._turn:

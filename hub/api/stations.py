@@ -25,7 +25,7 @@ from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
 from hub.services import Hub
-from hub.services.answers import Ingested, Notice
+from hub.services.answers import Ingested, Notice, Standing
 from tally.records.ids import (
     GENESIS,
     EventId,
@@ -35,7 +35,7 @@ from tally.records.ids import (
     parse_journal,
     show_journal,
 )
-from tally.records.signing import PublicKey
+from tally.records.signing import PublicKey, Receipt
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError, read_message, write_message
@@ -199,7 +199,8 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
     if said.run != caller.run:
         raise TurnedAway("no_session", "This session was opened by another run of the program.")
     standing = desk.hub.standing(caller.journal)
-    common = desk.hub.common(caller.journal, _own(said.locator, caller.journal))
+    locator = _own(said.locator, caller.journal)
+    common = desk.hub.common(caller.journal, locator)
     desk.hub.note_hello(caller.journal, _gauges(said, caller))
     subscriptions = desk.hub.subscriptions(caller.journal)
     return _answer(
@@ -208,12 +209,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
             epoch=desk.hub.epoch,
             have=m.show_tip(caller.journal, standing.seq, standing.event_id),
             common=m.show_tip(caller.journal, *common),
-            receipt=m.show_receipt(
-                # Of a forked journal the newest end may be another history than the caller's.
-                desk.hub.receipt_at(caller.journal, *common)
-                if standing.notices and common[0]
-                else standing.receipt
-            ),
+            receipt=m.show_receipt(_receipt(desk, caller, standing, locator, common)),
             subscriptions=tuple(
                 m.Subscription(
                     journal=show_journal(item.journal),
@@ -229,6 +225,20 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
             news=digest(subscriptions),
         )
     )
+
+
+def _receipt(
+    desk: Desk,
+    caller: Session,
+    standing: Standing,
+    locator: Sequence[tuple[int, EventId]],
+    common: tuple[int, EventId],
+) -> Receipt:
+    """For the newest end of the journal, unless that may be another history than the caller's."""
+    is_all_held = bool(locator) and common == max(locator)
+    if common[0] and (is_all_held or standing.notices):
+        return desk.hub.receipt_at(caller.journal, *common)
+    return standing.receipt
 
 
 @router.put(p.JOURNALS + "/{journal}/records", dependencies=[Depends(_caller)])

@@ -63,6 +63,11 @@ def ingest(office: Office, journal: JournalId, data: bytes) -> Ingested:
     with office.store.transaction():
         placed = journals.place(office.store, row, segment, ids, data)
         branches = office.store.branches(row.no)
+    if placed.branch is not None:
+        # Beyond what was delivered the branch may be another history than the sender's, also when
+        # the sender has not yet shown that it has one.
+        own_end = replace(placed.branch, tip_seq=segment.last, tip_id=ids[-1])
+        placed = replace(placed, branch=own_end)
     return _answer(office, row, placed, branches)
 
 

@@ -110,7 +110,9 @@ def _following(
         own = next((b for b in branches if b.no == own.parent), None)
     if own is not None and own is not goal:
         at = min(at, way[way.index(own) - 1].from_seq)
-    return next(((b, at + 1) for b in way if b.from_seq <= at < b.tip_seq), None)
+    ends = (goal.tip_seq, *(b.from_seq for b in way))  # how far the way follows each branch
+    steps = zip(way, ends, strict=False)
+    return next(((b, at + 1) for b, end in steps if b.from_seq <= at < end), None)
 
 
 def _back(branches: Sequence[Branch], goal: Branch) -> list[Branch]:

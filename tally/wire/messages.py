@@ -154,7 +154,10 @@ class Hello(Message, frozen=True):
 
 
 class Subscription(Message, frozen=True):
-    """A journal this station pulls, and where it ends at the hub (`seq` 0: nothing yet)."""
+    """A journal this station pulls, and where it ends at the hub (`seq` 0: nothing yet).
+
+    A journal that was forked stands once for each of its ends.
+    """
 
     journal: JournalText
     name: Short

@@ -68,6 +68,7 @@ SOMETIMES = (
     "decision refused: nothing_to_decide",
     "late claim after a decision",
     "truth differs from the record",
+    "both histories of a neighbour held",
     "station equal to the hub",
     "station with fewer events than the hub",
 )

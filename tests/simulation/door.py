@@ -116,8 +116,14 @@ class Door:
             case ("PUT", "seals"):
                 return stations.put_seal(self.desk, journal, request.body)
             case ("GET", "records"):
-                after = parse_qs(path.query).get("after", [GENESIS.hex()])[0]
-                return stations.get_records(self.desk, caller, journal, after)
+                asked = {name: values[0] for name, values in parse_qs(path.query).items()}
+                return stations.get_records(
+                    self.desk,
+                    caller,
+                    journal,
+                    after=asked.get("after", GENESIS.hex()),
+                    toward=asked.get("toward", GENESIS.hex()),
+                )
         raise AssertionError(f"no handler for {request}")
 
 

@@ -7,7 +7,6 @@ cut ends a machine at a point of its commit path; what SQLite had committed is w
 
 import sqlite3
 from collections import deque
-from dataclasses import replace
 
 from drivers import Read
 from edge_agent.bootstrap import _message_of
@@ -21,13 +20,19 @@ from edge_agent.station.core import StationCore
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop
-from edge_agent.station.messages import IngestAsked, Line, Work
+from edge_agent.station.messages import Line, Work
 from edge_agent.sync import port
 from edge_agent.sync.enrolling import read_token
 from edge_agent.sync.replies import on_reply
-from edge_agent.sync.session import SyncState, Wait, next_request, on_link_up, on_news
+from edge_agent.sync.session import (
+    SyncState,
+    Wait,
+    next_request,
+    on_link_up,
+    on_news,
+    on_not_stored,
+)
 from edge_agent.sync.turn import Reply
-from edge_agent.sync.wording import say
 from edge_agent.workflow.types import PrintDone, PrintFailed
 from tally.master import Words
 from tally.records.hlc import next_stamp
@@ -38,6 +43,8 @@ from tests.simulation.door import PowerCut
 
 DEVICES = frozenset({"serial-1", "camera-1"})
 POKE_SECONDS = 0.05
+CARRYING = frozenset(("pull", "piece", "seal", "lease"))
+"""Requests without which a station is not up to date; a hello only asks whether it is."""
 TELLING = frozenset(("hello", "piece", "seal"))
 """Requests whose answers speak of the caller's own journal."""
 
@@ -270,7 +277,8 @@ class Machine:
             self.settled = step.settled
             self.wake(max(POKE_SECONDS, step.until - now))
             return
-        self.settled = False
+        if step.kind in CARRYING:
+            self.settled = False
         self.requests_waiting = step
         self.world.network.send(self, step)
 
@@ -298,9 +306,9 @@ class Machine:
             while self.loop._ingestion is not None:
                 self.loop._do(None)
             error = message.done.exception(timeout=0)
-            if error is not None and isinstance(message, IngestAsked):
-                self.world.count("ingest refused")
-                self.sync = replace(self.sync, said=say("sync_fault", why=error))
+            if error is not None:
+                self.world.count(f"not stored: {type(effect).__name__}")
+                self.sync = on_not_stored(self.sync, effect, error)
 
     def hear_news(self, digest):
         """The long poll brought something."""

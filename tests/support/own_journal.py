@@ -96,6 +96,12 @@ class OwnJournal:
     def frontier(self) -> Mapping[JournalId, Position]:
         return self.held
 
+    def ways_to(
+        self, journal: JournalId, end: Position, *, older: bool = False
+    ) -> Sequence[Position]:
+        held = self.held.get(journal, Position(0, GENESIS))
+        return () if held.seq >= end.seq else (held,)
+
     def runways(self) -> Sequence[Runway]:
         return self.codes
 

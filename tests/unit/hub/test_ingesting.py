@@ -87,6 +87,29 @@ def test_a_copied_station_is_stored_as_a_second_branch(hub, station):
     assert row["branches"] == 2
 
 
+def test_a_part_sent_again_after_a_fork_is_acknowledged_as_far_as_it_goes(hub, station):
+    station.signs_in(6)
+    hub.ingest(station.id, station.piece(2))
+    copy = station.fork(4)
+    copy.signs_in(1)
+    for _ in range(2):  # before and after the hub knows of the fork
+        again = hub.ingest(station.id, copy.piece(2, 4))
+        assert (again.stored, again.seq, again.event_id) == (0, 4, copy.ids[3])
+        hub.ingest(station.id, copy.piece(5))
+
+
+def test_who_stands_on_one_history_is_led_to_the_other_from_where_they_part(hub, station):
+    station.signs_in(6)
+    hub.ingest(station.id, station.piece(2))
+    copy = station.fork(3)
+    copy.signs_in(2)
+    hub.ingest(station.id, copy.piece(4))
+    segment = decode(hub.read_after(station.id, station.ids[-1], toward=copy.ids[-1]))
+    assert (segment.first, segment.before, segment.head) == (4, copy.ids[2], copy.ids[-1])
+    assert hub.read_after(station.id, copy.ids[-1], toward=copy.ids[-1]) is None
+    assert decode(hub.read_after(station.id, GENESIS, toward=copy.ids[-1])).first == 1
+
+
 def test_each_history_of_a_fork_has_its_own_receipt(hub, station):
     station.signs_in(5)
     hub.ingest(station.id, station.piece(2))

@@ -2,11 +2,13 @@ import pytest
 
 from edge_agent.journal.faults import JournalFault, Untrusted
 from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.outgoing import OutgoingJournal
 from tally.events import types as t
 from tally.records.chain import event_id, line_hash
 from tally.records.ids import GENESIS, JournalId
 from tally.records.segment import encode, piece_of
 from tally.records.signing import SigningKey, sign_head
+from tally.wire.messages import Position
 from tests.support.building import Writing, bound, feed
 from tests.support.stations import NOON, Bench, Plant, piece, pieces, secret, unproven
 
@@ -121,6 +123,24 @@ def test_both_branches_of_a_fork_are_kept_and_said(bench, plant, s02):
     assert set(journal.fetch(s02.id, 21)) == {s02.lines[20], other.lines[20]}
     assert journal.others.forks() == (s02.id,)
     assert len(journal.ledger.claims("in", "PCB-L-00777")) == 1
+
+
+def test_the_way_to_an_end_begins_at_the_tips_and_then_further_back(bench, plant, s02):
+    other = s02.fork(20)
+    other.add(bound("PCB-L-00777", "BL2-2647-000777"))
+    journal = known(bench, plant)
+    journal.ingest(piece(s02, 1, 24), at=NOON)
+    journal.ingest(piece(other, 15), at=NOON)
+    view = OutgoingJournal(lambda: journal.connection, bench.identity, tuple)
+    tips = [Position(21, other.ids[20]), Position(24, s02.ids[23])]
+    unknown = Position(30, s02.ids[-1])
+    assert view.ways_to(s02.id, unknown) == tips
+    further = [at.seq for at in view.ways_to(s02.id, unknown, older=True)]
+    assert further == [21, 24, 23, 22, 20, 16, 8, 0]
+    for held in (*tips, Position(3, s02.ids[2]), Position(0, GENESIS)):
+        assert view.ways_to(s02.id, held) == ()
+    stranger = plant.feeds["leases"].id[::-1]
+    assert view.ways_to(stranger, unknown) == [Position(0, GENESIS)]
 
 
 def test_a_fork_goes_on_where_it_left_after_a_restart(plant, s02, tmp_path):

@@ -10,7 +10,15 @@ import pytest
 from edge_agent.bootstrap import _message_of
 from edge_agent.sync.port import HubAhead, Ingest, LinkTurned, Noticed, Runway, SaveReceipt
 from edge_agent.sync.replies import LEASE_PAUSE, on_reply
-from edge_agent.sync.session import Request, SyncState, Wait, next_request, on_link_up, on_news
+from edge_agent.sync.session import (
+    Request,
+    SyncState,
+    Wait,
+    next_request,
+    on_link_up,
+    on_news,
+    on_not_stored,
+)
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import TEXTS, say
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
@@ -492,6 +500,22 @@ def test_both_sides_of_a_fork_are_told_and_stop_giving_out_codes():
     assert message.suspect
 
 
+def test_what_could_not_be_kept_is_said_again_after_the_next_hello():
+    play = greeted(2)
+    other = m.Tip(journal=show_journal(play.view.journal), seq=2, id=seeded("b").hex())
+    play.now += 31
+    (ahead, *_) = (
+        e for e in play.greet(greeting(play.view, other, common=1)) if isinstance(e, HubAhead)
+    )
+    play.now += 31
+    assert not [
+        e for e in play.greet(greeting(play.view, other, common=1)) if isinstance(e, HubAhead)
+    ]
+    play.state = on_not_stored(play.state, ahead, "the disk is full")
+    play.now += 31
+    assert [e for e in play.greet(greeting(play.view, other, common=1)) if isinstance(e, HubAhead)]
+
+
 def test_a_gap_is_no_reason_to_stop_giving_out_codes():
     gap = m.Notice(code="gap", seq=2, words="missing", zh="缺失")
     play = Play()
@@ -499,3 +523,14 @@ def test_a_gap_is_no_reason_to_stop_giving_out_codes():
     play.sign_in()
     (said,) = (e for e in play.greet(greeting(play.view, 3, notices=(gap,))) if type(e) is Noticed)
     assert not _message_of(said).suspect
+
+
+def test_a_hub_that_does_not_know_where_we_stand_is_asked_from_further_back():
+    play = greeted(0, subscriptions=[subscription("master", FEEDS["master"], seq=9)])
+    asked = play.step()
+    assert asked.kind == "pull"
+    assert "toward=" in asked.path
+    assert not play.state.feeds[0].is_refused
+    play.hear(asked, problem(400))
+    assert play.state.feeds[0].is_refused
+    assert play.step().kind != "pull"  # the view offers no other way here
