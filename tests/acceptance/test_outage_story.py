@@ -1,7 +1,9 @@
 """The story that must hold, played by the installed `tally demo --script outage`."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,17 @@ def test_the_export_alone_means_the_same_in_any_order_of_its_rows(report, tmp_pa
     backward.write_bytes(b"".join(reversed(rows)))
     found = json.loads(tally("ledger", "fingerprint", backward, "--json").stdout)
     assert found["short"] == report["facts"]["fingerprints"]["hub"]
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "20261120"])
+def test_the_events_of_the_story_mean_the_same_in_any_order_and_partition(report, hash_seed):
+    export = report["facts"]["export"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.shuffling", export, hash_seed, "40"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=STORY_S,
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+    )
+    assert done.stdout.split() == [report["facts"]["fingerprints"]["hub"]] * 41
