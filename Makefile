@@ -18,7 +18,7 @@ help: ## List these targets
 setup: ## Install what is missing: system packages, then Python packages as locked
 	@.ci/setup
 
-run: setup ## Run the demo plant: hub, four stations, the operator's screen here (ARGS="--script outage")
+run: setup ## Run the demo plant: hub, four stations, S03 in this terminal (ARGS="--script outage")
 	@$(BIN)/tally demo $(ARGS)
 
 test: setup ## Everything: lint, types, import rules, all tests

@@ -32,7 +32,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document 
 
 @click.group(epilog="Example: tally station run S03")
 def station() -> None:
-    """Run, inspect and drill one station."""
+    """Enrol, run and inspect one station."""
 
 
 @contextmanager
@@ -106,6 +106,8 @@ def run(directory: Path, headless: bool, lang: Language | None) -> None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: opened.inbox.put_now(StopAsked()))
             if isinstance(speaker, terminal.TerminalSpeaker):
+                if lang is None:
+                    speaker.follow(opened.core.language)
                 speaker.greet(opened.core.knowledge.station)
             read_into(
                 opened.inbox,

@@ -20,9 +20,9 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "bench": "Measure against the limit of the machine and a peer.",
     "codes": "List, explain, check and sample numbering schemes.",
     "demo": "Run a hub and four stations with the demo plant.",
-    "hub": "Serve a plant: import, grant, decide, trace, back up.",
+    "hub": "Serve a plant: import, grant, decide, trace, export.",
     "ledger": "What exactly these events mean, in whatever order.",
-    "station": "Run, inspect and drill one station.",
+    "station": "Enrol, run and inspect one station.",
     "verify": "Check every signature and chain of a file, no hub needed.",
 }
 

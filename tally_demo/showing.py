@@ -21,6 +21,7 @@ from tally_demo.processes import run_here
 
 BOARDS: Final = tuple(f"PCB-L-{number:05}" for number in range(896, 910))
 TESTED: Final = BOARDS[1:13]
+LEAD: Final = "BDG-2004"
 
 _TRAY: Final = """
 Station S03 is yours. What an operator there would scan, in order:
@@ -39,6 +40,8 @@ and some that do not fit:
   BAT-18650-2546X     a lot that was not released
   09521101000023      the product's code where a serial is wanted
   PCB-L-00            a part of a code only
+
+Three refusals at one step lock the station; a team leader's badge unlocks it: {lead}.
 
 CTLHELP helps, `link down` and `link up` cut and restore the network, Ctrl+D ends the demo.
 """
@@ -87,6 +90,7 @@ def _run_terminal(plant: Plant) -> None:
             battery=work.BATTERY_LOT,
             torque=work.TORQUE_NM,
             untested=BOARDS[0],
+            lead=LEAD,
         )
     )
     for line in plant.addresses:

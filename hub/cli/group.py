@@ -7,7 +7,7 @@ import click
 from hub.cli import looking, running, writing
 
 
-@click.group(epilog='Example: tally hub init /var/lib/tally/hub --plant "Ningbo lamps" --site NB1')
+@click.group(epilog='Example: tally hub init /var/lib/tally-hub --plant "Ningbo lamps" --site NB1')
 def hub() -> None:
     """Run and ask the hub of a plant."""
 

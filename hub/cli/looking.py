@@ -79,7 +79,7 @@ def _table_command(name: Table, words: str, columns: Sequence[str]) -> click.Com
     show.__doc__ = words
     decorated: Callable[..., Any] = AS_JSON(show)
     decorated = click.argument("directory", metavar="DIR", type=DIRECTORY)(decorated)
-    example = f"Example: tally hub {name} /var/lib/tally/hub --json"
+    example = f"Example: tally hub {name} /var/lib/tally-hub --json"
     return click.command(name, epilog=example)(decorated)
 
 
@@ -88,7 +88,7 @@ TABLE_COMMANDS: Final = tuple(
 )
 
 
-@click.command(epilog="Example: tally hub fingerprint /var/lib/tally/hub")
+@click.command(epilog="Example: tally hub fingerprint /var/lib/tally-hub")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @AS_JSON
 @in_words
@@ -109,7 +109,7 @@ def fingerprint(directory: Path, *, as_json: bool) -> None:
         )
 
 
-@click.command(epilog="Example: tally hub trace /var/lib/tally/hub BL2-2547-000405 --down")
+@click.command(epilog="Example: tally hub trace /var/lib/tally-hub BL2-2547-000405 --down")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument("code")
 @click.option("--up", "direction", flag_value="up", help="Only where it went.")
@@ -128,7 +128,7 @@ def trace(directory: Path, code: str, direction: str | None, *, as_json: bool) -
         click.echo("\n".join(lines))
 
 
-@click.command(epilog="Example: tally hub rebuild /var/lib/tally/hub --check")
+@click.command(epilog="Example: tally hub rebuild /var/lib/tally-hub --check")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option("--check", is_flag=True, help="Compare only; works while the hub serves.")
 @AS_JSON
@@ -165,7 +165,7 @@ def rebuild(directory: Path, *, check: bool, as_json: bool) -> None:
         click.echo(f"{found.events} events, ledger {word}, fingerprint {found.rebuilt[:12]}.")
 
 
-@click.command(epilog="Example: tally hub export /var/lib/tally/hub --events all.jsonl")
+@click.command(epilog="Example: tally hub export /var/lib/tally-hub --events all.jsonl")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option(
     "--events",

@@ -18,7 +18,7 @@ PORT_MAX = 65534
 
 
 @click.command(
-    epilog='Example: tally hub init /var/lib/tally/hub --plant "Ningbo lamps" --site NB1'
+    epilog='Example: tally hub init /var/lib/tally-hub --plant "Ningbo lamps" --site NB1'
 )
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option("--plant", default="Plant", show_default=True, help="Name of the plant.")
@@ -53,7 +53,7 @@ def _flaw(directory: Path) -> str:
     return ""
 
 
-@click.command(epilog="Example: tally hub serve /var/lib/tally/hub --port 8440")
+@click.command(epilog="Example: tally hub serve /var/lib/tally-hub --port 8440")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option("--host", help="Address for stations; default from hub.toml. Console: loopback only.")
 @click.option(

@@ -51,7 +51,7 @@ def _check_text(arguments: Mapping[str, Any]) -> None:
         ) from error
 
 
-@click.command("enroll-token", epilog="Example: tally hub enroll-token /var/lib/tally/hub S03")
+@click.command("enroll-token", epilog="Example: tally hub enroll-token /var/lib/tally-hub S03")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument("station")
 @click.option("--address", "given", multiple=True, help="host:port of the stations' door; repeat.")
@@ -64,7 +64,7 @@ def enroll_token(directory: Path, station: str, given: tuple[str, ...]) -> None:
 
 
 @click.command(
-    "import", epilog="Example: tally hub import /var/lib/tally/hub plant.toml bom.csv --dry-run"
+    "import", epilog="Example: tally hub import /var/lib/tally-hub plant.toml bom.csv --dry-run"
 )
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument(
@@ -92,7 +92,7 @@ def import_files(directory: Path, files: tuple[Path, ...], *, dry_run: bool, as_
 
 
 @click.command(
-    epilog="Example: tally hub grant /var/lib/tally/hub bl2@1 S03 172 --start 401 --block B-01"
+    epilog="Example: tally hub grant /var/lib/tally-hub bl2@1 S03 172 --start 401 --block B-01"
 )
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument("scheme")
@@ -140,7 +140,7 @@ def grant(
 
 
 @click.command(
-    epilog="Example: tally hub decide /var/lib/tally/hub C-7QK2M --keep 3fa09b12 --as BDG-3001 "
+    epilog="Example: tally hub decide /var/lib/tally-hub C-7QK2M --keep 3fa09b12 --as BDG-3001 "
     '--reason "Board checked: it is in 381"'
 )
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
