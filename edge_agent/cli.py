@@ -83,7 +83,11 @@ def enroll(directory: Path, token: str, devices: tuple[str, ...], language: str)
 @station.command(epilog="Example: tally station run S03 --headless --lang zh")
 @_FOLDER
 @click.option("--headless", is_flag=True, help="One line in, one JSON line out; no screen.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Default: that of station.toml.")
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    help="Default: that of station.toml; in a terminal that of whoever is signed in.",
+)
 def run(directory: Path, headless: bool, lang: Language | None) -> None:
     """Run the station until its input ends, Ctrl+C or SIGTERM."""
     from edge_agent.bootstrap import open_station, settings_of

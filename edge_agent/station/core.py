@@ -21,6 +21,7 @@ from edge_agent.station.clock import Clock, moment
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.outputs import Output
 from edge_agent.station.printing import Labels
+from edge_agent.wording import Language, language_of
 from edge_agent.workflow.machine import transition
 from edge_agent.workflow.saving import dump_state, load_state
 from edge_agent.workflow.types import (
@@ -164,6 +165,10 @@ class StationCore:
 
     def _decide(self, given: Input) -> Outcome:
         return transition(self.state, given, self.knowledge, moment(self._clock))
+
+    def language(self) -> Language:
+        """The language of whoever is signed in, else the station's."""
+        return language_of(self.state, self.knowledge)
 
     def _commit(self, outcome: Outcome) -> list[EventId]:
         at = self._clock.now()

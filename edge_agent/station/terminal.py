@@ -3,7 +3,7 @@
 For a first look, a serial terminal or a screen reader. Typed lines are marked as typed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TextIO
 
 from edge_agent.scan.types import Typed
@@ -48,11 +48,15 @@ class TerminalSpeaker:
     def __init__(self, stream: TextIO, errors: TextIO, language: Literal["en", "zh"]) -> None:
         self._stream = stream
         self._errors = errors
+        self._language: Callable[[], Literal["en", "zh"]] = lambda: language
+
+    def follow(self, language: Callable[[], Literal["en", "zh"]]) -> None:
+        """Speak from now on as this says each time: the language of whoever is signed in."""
         self._language = language
 
     def greet(self, station: str) -> None:
         """The first line."""
-        write_line(self._stream, f"{station}. {_HELP[self._language]}")
+        write_line(self._stream, f"{station}. {_HELP[self._language()]}")
 
     def begin(self, output: Output, *, unsent: int, online: bool) -> None:
         """Where the last run ended."""
@@ -66,11 +70,12 @@ class TerminalSpeaker:
         """Verdict, unit and step, text, and how the station stands."""
         code = f" {output.code}" if output.code else ""
         where = f" [{output.unit} · {output.step}]" if output.unit else ""
-        status = _STATUS[self._language].format(link=_LINK[self._language][online], unsent=unsent)
-        text = text_of(output, self._language)
+        language = self._language()
+        status = _STATUS[language].format(link=_LINK[language][online], unsent=unsent)
+        text = text_of(output, language)
         write_line(self._stream, f"{output.verdict.value}{code}{where} {text}  ({status})")
 
     def remark(self, output: Output) -> None:
         """Link and devices, beside the work."""
-        text = text_of(output, self._language)
+        text = text_of(output, self._language())
         write_line(self._errors, f"{output.source}: {output.verdict.value} {output.code} {text}")
