@@ -82,7 +82,7 @@ class Door:
         Raises:
             PowerCut: the hub went down before it answered; nothing of the request is kept.
         """
-        if len(request.body) > self.body_max:
+        if request.method == "PUT" and len(request.body) > self.body_max:
             return _reply(problems.problem("too_large", "The body is too large for this hub."))
         try:
             return _reply(self._handle(request))

@@ -50,8 +50,8 @@ def _plug_in(machine):
 
 
 def net_small(world):
-    """Something on the way takes only small bodies for a while (413)."""
-    world.door.body_max = world.fate.between(900, 4000)
+    """Something on the way takes only small pieces for a while (413)."""
+    world.door.body_max = world.fate.between(500, 1500)
     world.after(world.fate.seconds(30, 300), "bodies", world.take_any_body)
 
 

@@ -296,8 +296,12 @@ def cases_are_exact(world, events):
     if cases != oracle.cases():
         odd = sorted(set(cases.items()) ^ set(oracle.cases().items()))[:4]
         raise Violation("cases_are_exact", f"cases differ: {odd}")
-    for key, status in cases.items():
-        world.count(f"case {key.partition(':')[0]} {status}")
+    for case in ledger.cases():
+        world.count(f"case {case.kind} {case.status}")
+        if case.status == "contested":
+            world.count("a case contested")
+        if case.status == "open" and any(one.is_effective for one in case.decisions):
+            world.count("late claim after a decision")
 
 
 def nothing_is_left_out(world, events):

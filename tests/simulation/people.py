@@ -289,7 +289,7 @@ class Admin:
             return
         keep = "none" if self._dice.chance(0.2) else self._dice.pick(live)
         seen = [decision["ref"] for decision in row["decisions"]]
-        delay = self._dice.seconds(1.0, 120.0)
+        delay = self._dice.seconds(1.0, 90.0)
         self._world.after(delay, "decide", lambda: self._decide(row["id"], keep, live, seen))
 
     def _decide(self, case, keep, live, seen):

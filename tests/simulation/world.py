@@ -201,7 +201,7 @@ class World:
                 admin.look()
                 self._look_later(admin)
 
-        self.after(self.work.seconds(30, 240), "look", look)
+        self.after(self.work.seconds(10, 90), "look", look)
 
     def _next_fault(self):
         self.after(self.fate.seconds(1, self._between_faults), "fault", self._fault)
