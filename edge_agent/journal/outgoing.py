@@ -6,11 +6,12 @@ signature is verified before it leaves (`format.md` 3). Fits `edge_agent.sync.po
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from edge_agent.journal.blocks import HeldBlock, read_blocks
+from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import read_receipt
@@ -29,41 +30,6 @@ from tally.records.signing import sign_head
 from tally.wire.messages import Position
 
 _CUT_BYTES_MAX: Final = SEGMENT_BYTES_MAX
-
-
-@dataclass(frozen=True, slots=True)
-class CutPiece:
-    """Own events `first` to `last`, encoded and ready to send.
-
-    `is_sealed`: a whole sealed segment, whose seal need not follow.
-    """
-
-    first: int
-    last: int
-    data: bytes
-    is_sealed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CutSeal:
-    """The header line of the own sealed segment that ends at `last`, without its line break."""
-
-    last: int
-    header: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Runway:
-    """Codes of one scheme: `left` over all blocks, `granted` in blocks with codes left.
-
-    `grants` counts all blocks ever granted; `block_size` is that of the newest.
-    """
-
-    scheme: str
-    left: int
-    granted: int
-    grants: int
-    block_size: int
 
 
 class OutgoingJournal:

@@ -2,7 +2,8 @@
 
 `JournalView` is read on the sync thread over a read-only connection; everything that changes the
 journal goes as an effect to the loop's queue (`Mailbox`), because the loop is the only writer.
-The journal package fits these shapes without importing them. Next: `session`.
+The journal package fits these shapes without importing them; the values it gives are its own.
+Next: `session`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt, SigningKey
 from tally.wire.messages import Position
@@ -31,43 +33,6 @@ class Identity:
     agent: str
     hub: JournalId
     receipt_key: PublicKey
-
-
-@dataclass(frozen=True, slots=True)
-class CutPiece:
-    """Own events ready to send: the bytes of `tally.records.segment.encode`.
-
-    `is_sealed`: a whole sealed segment, whose seal need not follow.
-    """
-
-    first: int
-    last: int
-    data: bytes
-    is_sealed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CutSeal:
-    """The header line of an own sealed segment, up to and without its line break."""
-
-    last: int
-    header: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Runway:
-    """Codes of one scheme that the current plan takes from blocks.
-
-    `left`: codes not yet reserved, over all blocks; `granted`: size of all blocks with codes left;
-    `grants`: how many blocks of the scheme this journal was ever granted; `block_size`: codes in
-    the newest of them.
-    """
-
-    scheme: str
-    left: int
-    granted: int
-    grants: int
-    block_size: int
 
 
 class JournalView(Protocol):

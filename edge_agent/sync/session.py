@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from urllib.parse import urlencode
 
+from edge_agent.journal.cut import Runway
 from edge_agent.sync.port import (
     Effect,
     HubAhead,
@@ -26,7 +27,6 @@ from edge_agent.sync.port import (
     Ingest,
     JournalView,
     Noticed,
-    Runway,
     Said,
 )
 from edge_agent.sync.wording import say

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edge_agent.sync.port import CutPiece, CutSeal
+from edge_agent.journal.cut import CutPiece, CutSeal
 from edge_agent.sync.replies import on_reply
 from edge_agent.sync.session import Request, SyncState, next_request
 from edge_agent.sync.turn import Reply
