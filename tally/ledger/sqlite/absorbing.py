@@ -155,6 +155,7 @@ class Writer:
             if type(body) in ENDS and not self._is_matched(handle, body, line.seen):
                 marks.append(_mark(UNMATCHED, handle))
         self._connection.executemany(self._sql("INSERT INTO l_end VALUES (?,?)"), sorted(ends))
+        self._reader.forget_ended()
         return marks
 
     def _is_matched(self, handle: int, body: t.Body, seen: Sequence[int | str]) -> bool:

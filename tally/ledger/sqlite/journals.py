@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import zstandard
@@ -31,11 +31,12 @@ from tally.records.ids import (
     show_journal,
 )
 
+T = TypeVar("T")
 SHIFT: Final = 40
 SEQ_MASK: Final = (1 << SHIFT) - 1
 _SMALL: Final = 4
 _CHUNKS_CACHED: Final = 32
-_LINES_CACHED: Final = 8192
+_EVENTS_CACHED: Final = 8192
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _LEVEL: Final = 1
 _CHUNK_BEFORE: Final = (
@@ -97,11 +98,19 @@ class Journals:
         self._tips: dict[EventId, Branch] = {}
         self._chunks: dict[tuple[int, int], _Chunk] = {}
         self._latest: tuple[int, int, _Chunk] = _NO_CHUNK
+        self._placed: dict[int, Placed] = {}
         self._lines: dict[int, EventLine | Unread] = {}
 
     def load(self) -> None:
         """Forget what is cached and read what is stored."""
-        for cache in (self._chunks, self._lines, self._tips, self._of_journal, self.branches):
+        for cache in (
+            self._chunks,
+            self._placed,
+            self._lines,
+            self._tips,
+            self._of_journal,
+            self.branches,
+        ):
             cache.clear()
         self._latest = _NO_CHUNK
         rows = self._connection.execute(
@@ -167,6 +176,8 @@ class Journals:
             self._sql("INSERT INTO l_chunk VALUES (?,?,?)"),
             (handle, b"".join(batch.ids), _pack(batch.events)),
         )
+        if len(batch.events) < _SMALL:
+            self._remember_events(handle, batch)
         if batch.first == 1:
             _introduce(branch, batch.events[0])
         self._tips.pop(branch.tip_id, None)
@@ -181,6 +192,20 @@ class Journals:
             )
         self._join_islands(branch, batch, last)
         return handle
+
+    def _remember_events(self, handle: int, batch: Batch) -> None:
+        """What a station has just written, it asks about at the next scan."""
+        for offset, (event_id, event) in enumerate(zip(batch.ids, batch.events, strict=True)):
+            at = Placed(batch.journal, batch.first + offset, event_id, handle + offset)
+            self._keep(self._placed, handle + offset, at)
+            self._keep(self._lines, handle + offset, event)
+
+    @staticmethod
+    def _keep(cache: dict[int, T], handle: int, found: T) -> T:
+        if len(cache) >= _EVENTS_CACHED:
+            cache.clear()
+        cache[handle] = found
+        return found
 
     def _open(self, batch: Batch) -> Branch:
         """Begin a branch: a new journal, the other side of a fork, or an island."""
@@ -295,9 +320,12 @@ class Journals:
 
     def placed(self, handle: int) -> Placed:
         """Where the event of a handle stands."""
-        branch = self.branches[handle >> SHIFT]
-        seq = handle & SEQ_MASK
-        return Placed(branch.journal, seq, self.id_on(branch, seq), handle)
+        found = self._placed.get(handle)
+        if found is None:
+            branch, seq = self.branches[handle >> SHIFT], handle & SEQ_MASK
+            at = Placed(branch.journal, seq, self.id_on(branch, seq), handle)
+            found = self._keep(self._placed, handle, at)
+        return found
 
     def place(self, handle: int) -> int:
         """The place of an event, the same on both sides of a fork; see `place_of`."""
@@ -309,9 +337,7 @@ class Journals:
         if found is None:
             branch, seq = self.branches[handle >> SHIFT], handle & SEQ_MASK
             chunk = self._chunk(branch, seq)
-            if len(self._lines) >= _LINES_CACHED:
-                self._lines.clear()
-            found = self._lines[handle] = read_line(chunk.lines[seq - chunk.first])
+            found = self._keep(self._lines, handle, read_line(chunk.lines[seq - chunk.first]))
         return found
 
     def name(self, handle: int) -> str:

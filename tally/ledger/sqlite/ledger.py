@@ -130,6 +130,7 @@ class SqliteLedger:
         self._journals.load()
         self._reader.forget()
         self._reader.forget_contested()
+        self._reader.forget_ended()
         for content in self._names.stored_schemes():
             self._learn_content(content)
 

@@ -47,12 +47,14 @@ class Names:
         self._kept: dict[str, int] = {}
         self._kept_numbers: frozenset[int] = frozenset()
         self._words: dict[str, int] = {}
+        self._absent: set[str] = set()
         self._texts: dict[int, str] = {}
         self._ranks: dict[str, int] = {}
 
     def load(self) -> None:
         """Forget what is cached and read what is stored."""
         self._words.clear()
+        self._absent.clear()
         self._texts.clear()
         rows = self._connection.execute(self._sql("SELECT scheme, number FROM l_scheme")).fetchall()
         self._numbers = dict(rows)
@@ -206,10 +208,15 @@ class Names:
         """The number of a joined text, or None."""
         number = self._words.get(text)
         if number is None:
+            if text in self._absent:
+                return None
             row = self._connection.execute(
                 self._sql("SELECT number FROM l_word WHERE text=?"), (text,)
             ).fetchone()
             if row is None:
+                if len(self._absent) >= _CACHED_MAX:
+                    self._absent.clear()
+                self._absent.add(text)  # each scan asks again whether its lots are held
                 return None
             number = self._words[text] = row[0]
         return number
@@ -223,6 +230,7 @@ class Names:
                 some += [some[-1]] * (_ASKED_AT_ONCE - len(some))
             rows = self._connection.execute(self._sql(_FIND[len(some)]), some)
             self._words.update(rows.fetchall())
+        self._absent.difference_update(asked)
         for text in asked:
             if text not in self._words:
                 made = self._connection.execute(

@@ -39,6 +39,8 @@ from tally.records.ids import JournalId, Ref, show_journal
 T = TypeVar("T")
 _ANSWERS_MAX: Final = 4096
 _ROWS_AHEAD: Final = 10_000
+_ENDED_MAX: Final = 4096
+"""Ended places kept in memory: a station has few, and each scan asks for a dozen events."""
 
 _ALONE: Final = (MEASURE.number, HOLDS)
 """Kinds with many rows about one thing, which few questions need."""
@@ -68,6 +70,7 @@ class Reader:
         self._journals = journals
         self._answers: dict[tuple[str, ...], Any] = {}
         self._contested: set[str] | None = None
+        self._ended: set[int] | None = None
 
     def once(self, question: tuple[str, ...], find: Callable[[], T]) -> T:
         """The answer to a question, found once until `forget`; one scan asks the same often."""
@@ -85,6 +88,10 @@ class Reader:
     def forget_contested(self) -> None:
         """A second claim or a decision came to some key, or went with a rollback."""
         self._contested = None
+
+    def forget_ended(self) -> None:
+        """Something that may end events came, or went with a rollback."""
+        self._ended = None
 
     # --- History --------------------------------------------------------------------------------
 
@@ -245,6 +252,10 @@ class Reader:
         """Handles of events that something may end."""
         if not handles:
             return set()
+        few = self._few_ended()
+        if few is not None:
+            place = self._journals.place
+            return {handle for handle in handles if place(handle) in few} if few else set()
         if len(handles) == 1:
             row = self._connection.execute(
                 self._sql("SELECT 1 FROM l_end WHERE place=? LIMIT 1"),
@@ -260,6 +271,15 @@ class Reader:
         )
         found = {row[0] for row in rows}
         return {handle for handle, place in places.items() if place in found}
+
+    def _few_ended(self) -> set[int] | None:
+        """All places that something may end; None while they are too many to be kept."""
+        if self._ended is None:
+            rows = self._connection.execute(
+                self._sql("SELECT DISTINCT place FROM l_end LIMIT ?"), (_ENDED_MAX + 1,)
+            )
+            self._ended = {row[0] for row in rows}
+        return self._ended if len(self._ended) <= _ENDED_MAX else None
 
     # --- Marks ----------------------------------------------------------------------------------
 
