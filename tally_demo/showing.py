@@ -43,6 +43,7 @@ and some that do not fit:
 
 Three refusals at one step lock the station; a team leader's badge unlocks it: {lead}.
 
+ZHANG Wei's badge speaks Chinese; CTLLNG changes between Chinese and English.
 CTLHELP helps, `link down` and `link up` cut and restore the network, Ctrl+D ends the demo.
 """
 
