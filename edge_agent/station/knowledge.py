@@ -38,8 +38,8 @@ from edge_agent.workflow.knowledge import (
 from tally.events.decoding import EventLine, read_line
 from tally.master import Plan, Product, Words
 from tally.master.plans import MAX_AGE_S
+from tally.merge.holding import Held
 from tally.merge.shelf import ClaimView
-from tally.merge.units import Held, UnitState
 from tally.records.ids import JournalId, ref_to
 
 FEEDS: Final = ("master", "orders")
@@ -228,13 +228,13 @@ class StationKnowledge:
 
     def unit(self, code: str) -> UnitFact | None:
         """A commissioned unit."""
-        state = self._ledger.unit(code)
-        if state.status != "commissioned":
+        state = self._ledger.making(code)
+        if state is None:
             return None
-        made = state.commissioned[0]
+        made = state.origins[0]
         contents = tuple(
             Content(one.slot, one.child, one.part, self._own_seq(one.origin.ref))
-            for one in state.contents
+            for one in self._ledger.contents(code)
         )
         return UnitFact(
             code,
@@ -260,7 +260,7 @@ class StationKnowledge:
 
     def attempts(self, code: str, operation: str) -> int:
         """Number of the latest attempt."""
-        found = self._ledger.unit(code).operations.get(operation)
+        found = self._ledger.operation(code, operation)
         return found[-1].attempt if found else 0
 
     def used_in(self, child: str, ns: str | None) -> Uses:
@@ -276,10 +276,9 @@ class StationKnowledge:
 
     def operation_result(self, code: str, operation: str) -> ResultFact:
         """The latest attempt of an operation on a unit."""
-        state = self._ledger.unit(code)
-        found = state.operations.get(operation)
+        found = self._ledger.operation(code, operation)
         if not found:
-            return ResultFact(None, self._is_covered(state, operation), self.heard())
+            return ResultFact(None, self._is_covered(code, operation), self.heard())
         last = found[-1]
         made = last.origins[-1]
         result: Literal["PASS", "FAIL"] = "PASS" if last.result == "PASS" else "FAIL"
@@ -288,14 +287,15 @@ class StationKnowledge:
             result, is_complete=True, basis=basis, station=made.station, at=_short_time(made.at)
         )
 
-    def _is_covered(self, state: UnitState, operation: str) -> bool:
+    def _is_covered(self, code: str, operation: str) -> bool:
         """Whether a result that is not known here was not made: see rule 2."""
         others = {name for name in self.operation_stations(operation) if name != self.station}
         if not others:
             return True
         age_s = self.heard().age_s or 0.0
         known = {tip.name for tip in self._ledger.journals()}
-        return state.status == "commissioned" and others <= known and age_s <= MAX_AGE_S
+        is_made = self._ledger.making(code) is not None
+        return is_made and others <= known and age_s <= MAX_AGE_S
 
     def lot(self, part: str, lot: str) -> LotFact:
         """Whether a lot may be used."""
@@ -310,7 +310,7 @@ class StationKnowledge:
         """Why a unit, box or lot must not go on: holds and open cases, also of what is in it."""
         direct = self._ledger.claims("hold", target)
         facts = [self._hold(claim) for claim in direct if claim.is_live]
-        for held in self._ledger.unit(target).held:
+        for held in self._ledger.reasons_to_hold(target):
             reason = Words(held.words["en"], held.words["zh"])
             if held.code == "case":
                 facts.append(HoldFact(held.subject, reason, "", "", held.evidence))

@@ -31,6 +31,8 @@ DEPTH_MAX: Final = 16
 """Levels of content that are searched for reasons to hold; a deeper tree is itself a reason."""
 VISITED_MAX: Final = 20_000
 """Things that are searched; more is itself a reason to look."""
+_OF_ITS_OWN: Final = (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN)
+"""Kinds whose key is the thing itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,6 @@ def _inside(shelf: Shelf, thing: str) -> list[str]:
 def _own_reasons(shelf: Shelf, thing: str) -> list[Held]:
     reasons = _holds(shelf, thing, thing) + _emptied_slots(shelf, thing)
     for kind, key in _exclusive_keys(shelf, thing):
-        if not shelf.is_marked_conflict(kind, key):
-            continue
         case = case_on(shelf, kind, key)
         if case and thing in case.held:
             reasons.append(_of_case(case, thing))
@@ -120,17 +120,13 @@ def _reasons_of_lot(shelf: Shelf, part: str, lot: str) -> list[Held]:
 
 
 def _exclusive_keys(shelf: Shelf, thing: str) -> list[tuple[Kind, tuple[str, ...]]]:
-    """Every key on which a case could hold this thing."""
-    keys: set[tuple[str, tuple[str, ...]]] = {
-        (kind.name, (thing,)) for kind in (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN)
-    }
-    found = {kind.name: kind for kind in (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN, SLOT, OP, IN)}
+    """Every key on which there can be a case that holds this thing; few things have one."""
+    keys: list[tuple[Kind, tuple[str, ...]]] = [(kind, (thing,)) for kind in _OF_ITS_OWN]
     for claim in shelf.under(SLOT, thing):
-        keys.add((SLOT.name, claim.key))
-        keys.add((IN.name, claim.value))
-    keys.update((OP.name, claim.key) for claim in shelf.under(OP, thing))
-    keys.update((BOX.name, claim.key) for claim in shelf.items_in(thing))
-    return [(found[name], key) for name, key in sorted(keys)]
+        keys += ((SLOT, claim.key), (IN, claim.value))
+    keys += ((OP, claim.key) for claim in shelf.under(OP, thing))
+    keys += ((BOX, claim.key) for claim in shelf.items_in(thing))
+    return [(kind, key) for kind, key in keys if shelf.is_marked_conflict(kind, key)]
 
 
 def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:

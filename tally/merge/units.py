@@ -36,11 +36,13 @@ __all__ = [
     "Content",
     "Held",
     "LotState",
+    "Making",
     "Origin",
     "UnitState",
     "contents_of",
     "fold_box",
     "fold_lot",
+    "fold_making",
     "fold_operations",
     "fold_unit",
     "live",
@@ -81,6 +83,16 @@ class Attempt:
     attempt: int
     result: str
     results: tuple[str, ...]
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a unit was made as. Facts that live claims disagree on are empty."""
+
+    product: str
+    order: str
+    lot: str
     origins: tuple[Origin, ...]
 
 
@@ -140,19 +152,27 @@ def origin_of(claim: ClaimView) -> Origin:
     return Origin(claim.who, claim.station, claim.at, claim.ref)
 
 
+def fold_making(shelf: Shelf, code: str) -> Making | None:
+    """How a unit was commissioned; None for a code that no live event commissioned."""
+    made = live(shelf.on_key(UNIT, (code,)))
+    if not made:
+        return None
+    agreed = made[0].value if len({claim.value for claim in made}) == 1 else ("", "", "")
+    return Making(agreed[0], agreed[1], agreed[2], tuple(map(origin_of, made)))
+
+
 def fold_unit(shelf: Shelf, code: str) -> UnitState:
     """Everything known about one code; an unknown code has status `unknown`."""
-    made = live(shelf.on_key(UNIT, (code,)))
-    agreed = made[0].value if made and len({claim.value for claim in made}) == 1 else ("", "", "")
+    made = fold_making(shelf, code)
     operations = fold_operations(live(shelf.under(OP, code)))
     is_reserved = bool(live(shelf.on_key(CODE, (code,))))
     return UnitState(
         code=code,
         status="commissioned" if made else "reserved" if is_reserved else "unknown",
-        product=agreed[0],
-        order=agreed[1],
-        lot=agreed[2],
-        commissioned=tuple(map(origin_of, made)),
+        product=made.product if made else "",
+        order=made.order if made else "",
+        lot=made.lot if made else "",
+        commissioned=made.origins if made else (),
         contents=contents_of(shelf, code),
         operations=operations,
         container=_values(shelf, BOX, code),

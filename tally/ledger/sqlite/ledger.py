@@ -37,6 +37,7 @@ from tally.merge.fingerprint import (
     fingerprint,
 )
 from tally.merge.graph import Graph
+from tally.merge.holding import Held, reasons_to_hold
 from tally.merge.keys import split_key
 from tally.merge.liveness import Known, is_live
 from tally.merge.marks import Finding, Recheck
@@ -46,10 +47,14 @@ from tally.merge.shelf import ClaimView
 from tally.merge.units import (
     Attempt,
     BoxState,
+    Content,
     LotState,
+    Making,
     UnitState,
+    contents_of,
     fold_box,
     fold_lot,
+    fold_making,
     fold_operations,
     fold_unit,
     live,
@@ -177,6 +182,18 @@ class SqliteLedger:
     def unit(self, code: str) -> UnitState:
         """One unit; status `unknown` for a code that nobody recorded."""
         return self._reader.once(("unit", code), lambda: fold_unit(self._reader, code))
+
+    def making(self, code: str) -> Making | None:
+        """How a unit was commissioned; None for a code that is no unit."""
+        return fold_making(self._reader, code)
+
+    def contents(self, unit: str) -> tuple[Content, ...]:
+        """What stands in each slot of a unit, by slot."""
+        return contents_of(self._reader, unit)
+
+    def reasons_to_hold(self, code: str) -> tuple[Held, ...]:
+        """Why a unit or box must not ship: cases and holds on it and on everything in it."""
+        return self._reader.once(("held", code), lambda: reasons_to_hold(self._reader, code))
 
     def unit_codes(self) -> list[str]:
         """Codes that were commissioned, sorted; also those whose commission was taken back."""

@@ -130,14 +130,13 @@ class Names:
 
     def things(self, codes: Sequence[str]) -> list[int]:
         """Numbers of codes, made where they are new."""
-        return self._ranked(codes, add=True)
+        return self._ranked(codes)
 
     def thing(self, code: str) -> int | None:
         """The number of a code; None if it has none, so that nothing is recorded about it."""
-        found = self._ranked([code], add=False)[0]
-        return found or None
+        return self._kept.get(code) or self._rank_one(code) or self.word(escape(code))
 
-    def _ranked(self, codes: Sequence[str], *, add: bool) -> list[int]:
+    def _ranked(self, codes: Sequence[str]) -> list[int]:
         numbers = [0] * len(codes)
         if len(codes) < _FEW:
             for index, code in enumerate(codes):
@@ -151,8 +150,7 @@ class Names:
         if 0 in numbers:
             places = [index for index, number in enumerate(numbers) if not number]
             texts = [escape(codes[index]) for index in places]
-            found = self.words(texts) if add else [self.word(text) or 0 for text in texts]
-            for index, number in zip(places, found, strict=True):
+            for index, number in zip(places, self.words(texts), strict=True):
                 numbers[index] = number
         return numbers
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -69,6 +69,7 @@ class Reader:
         self._names = names
         self._journals = journals
         self._answers: dict[tuple[str, ...], Any] = {}
+        self._about: dict[int, dict[int, list[Row]]] = {}
         self._contested: set[str] | None = None
         self._ended: set[int] | None = None
 
@@ -84,6 +85,7 @@ class Reader:
     def forget(self) -> None:
         """The events have changed, so has every answer."""
         self._answers.clear()
+        self._about.clear()
 
     def forget_contested(self) -> None:
         """A second claim or a decision came to some key, or went with a rollback."""
@@ -151,14 +153,14 @@ class Reader:
         if numbers is None:
             return ()
         thing, place = numbers
-        return self.views(row for row in self._rows(kind.number, thing) if row[2] == place)
+        return self.views([row for row in self._rows(kind.number, thing) if row[2] == place])
 
     def under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
         """Every claim whose key begins with the thing."""
         return self.once(("under", kind.name, thing), lambda: self._under(kind, thing))
 
     def _under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
-        number = self._thing(thing)
+        number = self._names.thing(thing)
         return () if number is None else self.views(self._rows(kind.number, number))
 
     def items_in(self, box: str) -> Sequence[ClaimView]:
@@ -166,15 +168,16 @@ class Reader:
         return self.once(("items", box), lambda: self._items_in(box))
 
     def _items_in(self, box: str) -> Sequence[ClaimView]:
-        number = self._thing(box)
+        number = self._names.thing(box)
         if number is None:
             return ()
         rows = self._rows(HOLDS, number)
-        return self.views((BOX.number, v, 0, a, 0, event) for _, a, _, v, _, event in rows)
+        return self.views([(BOX.number, v, 0, a, 0, event) for _, a, _, v, _, event in rows])
 
     def is_marked_conflict(self, kind: Kind, key: tuple[str, ...]) -> bool:
         """Whether a second claim or a decision stands on the key."""
-        return key_text(kind.name, key) in self._contested_keys()
+        contested = self._contested_keys()
+        return bool(contested) and key_text(kind.name, key) in contested
 
     def _contested_keys(self) -> set[str]:
         """Names of such keys: a plant has few, and every scan asks for a dozen."""
@@ -183,33 +186,36 @@ class Reader:
             self._contested = crowded.union(self.decided_keys())
         return self._contested
 
-    def _thing(self, code: str) -> int | None:
-        return self.once(("thing", code), lambda: self._names.thing(code) or 0) or None
-
     def locate(self, kind: Kind, key: tuple[str, ...]) -> tuple[int, int] | None:
         """Numbers of a key's thing and place; None if the ledger never saw one of them."""
         if kind.whole:
-            number = self._thing(key[0]) if len(key) == 1 else self._names.word(join_parts(key))
+            names = self._names
+            number = names.thing(key[0]) if len(key) == 1 else names.word(join_parts(key))
             return None if number is None else (number, 0)
-        thing, place = self._thing(key[0]), self._names.word(join_parts(key[1:]))
+        thing, place = self._names.thing(key[0]), self._names.word(join_parts(key[1:]))
         return None if thing is None or place is None else (thing, place)
 
     def _rows(self, kind: int, thing: int) -> Sequence[Row]:
         """Rows of one kind about one thing."""
         if kind in _ALONE:
             return self._connection.execute(self._sql(_ONE_KIND), (kind, thing)).fetchall()
-        return self.once(("about", str(thing)), lambda: self._about(thing)).get(kind, ())
+        found = self._about.get(thing)
+        return (self._read_about(thing) if found is None else found).get(kind, ())
 
-    def _about(self, thing: int) -> dict[int, list[Row]]:
+    def _read_about(self, thing: int) -> dict[int, list[Row]]:
         """All other rows about one thing, by kind: a scan asks a dozen questions about each."""
         found: dict[int, list[Row]] = {}
         for row in self._connection.execute(self._sql(_ABOUT), (thing,)):
             found.setdefault(row[0], []).append(row)
+        if len(self._about) >= _ANSWERS_MAX:
+            self._about.clear()
+        self._about[thing] = found
         return found
 
-    def views(self, rows: Iterable[Row]) -> tuple[ClaimView, ...]:
+    def views(self, rows: Sequence[Row]) -> tuple[ClaimView, ...]:
         """Rows as claims, by event id."""
-        rows = list(rows)
+        if not rows:
+            return ()
         ended = self.ended([row[5] for row in rows])
         known = Known()
         views = [self._view(row, known if row[5] in ended else None) for row in rows]
