@@ -24,7 +24,7 @@ from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.store import Reached, Store, migrate
 from edge_agent.journal.tail import Tail, check_tail
-from tally.events.decoding import read_lines, write_line
+from tally.events.decoding import EventLine, write_event
 from tally.events.types import AgentStarted, Body, OperatorSignedIn
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
@@ -161,7 +161,7 @@ class Journal:
         at: datetime,
         remember: Mapping[str, str],
     ) -> list[EventId]:
-        lines, hlc = self._lines(facts, at)
+        lines, events, hlc = self._lines(facts, at)
         first, before = self.seq + 1, self.event_id
         ids = self._hashed_twice(first, before, lines)
         seq, tip = (self.seq + len(ids), ids[-1]) if ids else (self.seq, before)
@@ -180,24 +180,27 @@ class Journal:
             for key, value in remember.items():
                 self._store.put(key, value)
             if ids:
-                events = read_lines(lines)
                 self.ledger.absorb(Batch(self.identity.journal, first, before, ids, events))
         self.seq, self.event_id, self.state, self._hlc = seq, tip, state, hlc
         self._sealer.count(lines)
         return ids
 
-    def _lines(self, facts: Sequence[Fact], at: datetime) -> tuple[list[bytes], Hlc]:
-        lines, hlc = [], self._hlc
+    def _lines(
+        self, facts: Sequence[Fact], at: datetime
+    ) -> tuple[list[bytes], list[EventLine], Hlc]:
+        """The bytes to store, what was read back from them, and the newest stamp."""
+        lines, events, hlc = [], [], self._hlc
+        wall, at_text = wall_ms(at), shown(at)
         for fact in facts:
-            hlc = next_stamp(hlc, wall_ms(at))
+            hlc = next_stamp(hlc, wall)
             is_personal = isinstance(fact.body, _NAMES_PERSONS)
             salt = self._entropy(SALT_BYTES).hex() if is_personal else None
-            lines.append(
-                write_line(
-                    fact.body, hlc=str(hlc), at=shown(at), by=fact.by, seen=fact.seen, salt=salt
-                )
+            line, event = write_event(
+                fact.body, hlc=str(hlc), at=at_text, by=fact.by, seen=fact.seen, salt=salt
             )
-        return lines, hlc
+            lines.append(line)
+            events.append(event)
+        return lines, events, hlc
 
     def _hashed_twice(self, first: int, before: EventId, lines: list[bytes]) -> list[EventId]:
         """The ids, after a second look at the very bytes that are about to be stored."""

@@ -100,6 +100,22 @@ def write_line(
 ) -> bytes:
     """The exact bytes of a new event.
 
+    Raises: as `write_event`.
+    """
+    return write_event(body, hlc=hlc, at=at, by=by, seen=seen, salt=salt)[0]
+
+
+def write_event(
+    body: Body,
+    *,
+    hlc: str,
+    at: str,
+    by: str,
+    seen: Sequence[int | str] = (),
+    salt: str | None = None,
+) -> tuple[bytes, EventLine]:
+    """The exact bytes of a new event, and what was read back from them.
+
     Raises:
         LineError: the line would leave the profile (over 64 KiB, floats in content, …).
         ValueError: a field has another shape than its type says (a caller's bug).
@@ -112,7 +128,7 @@ def write_line(
         raise ValueError(  # noqa: TRY004  (the value is wrong, not the type)
             f"{NAMES[type(body)]}: what was built cannot be read: {written.words}"
         )
-    return line
+    return line, written
 
 
 def read_line(line: bytes) -> EventLine | Unread:
