@@ -164,7 +164,9 @@ class StationCore:
         return [first, *(output_of(notice, source=source) for notice in notices)]
 
     def _decide(self, given: Input) -> Outcome:
-        return transition(self.state, given, self.knowledge, moment(self._clock))
+        now = moment(self._clock)
+        with self.knowledge.still(now.at):
+            return transition(self.state, given, self.knowledge, now)
 
     def language(self) -> Language:
         """The language of whoever is signed in, else the station's."""

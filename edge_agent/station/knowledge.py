@@ -6,9 +6,10 @@
 3. Reads only. What arrives is taken by `learned`, after the commit that stored it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import MAXYEAR, MINYEAR, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.others import Ingested, lines_of
@@ -42,6 +43,7 @@ from tally.merge.holding import Held
 from tally.merge.shelf import ClaimView
 from tally.records.ids import JournalId, ref_to
 
+T = TypeVar("T")
 FEEDS: Final = ("master", "orders")
 OWN: Final = Basis("own journal", words_zh="本工位记录")
 
@@ -66,6 +68,8 @@ class StationKnowledge:
         self._devices = devices
         self._online = False
         self._heard_at: datetime | None = None
+        self._at: datetime | None = None
+        self._answers: dict[tuple[str, ...], Any] = {}
         self._concerns = Concerns(journal, self.name_of)
         self._take_what_is_stored()
 
@@ -103,6 +107,24 @@ class StationKnowledge:
             self._heard_at = at
         self._online = online
 
+    @contextmanager
+    def still(self, at: datetime) -> Iterator[None]:
+        """While one input is judged no time passes and nothing is learned: answers stay."""
+        self._at = at
+        try:
+            yield
+        finally:
+            self._at = None
+            self._answers.clear()
+
+    def _once(self, question: tuple[str, ...], find: Callable[[], T]) -> T:
+        if self._at is None:
+            return find()
+        if question not in self._answers:
+            self._answers[question] = find()
+        found: T = self._answers[question]
+        return found
+
     @property
     def _own(self) -> JournalId:
         return self._journal.identity.journal
@@ -123,12 +145,16 @@ class StationKnowledge:
 
     def heard(self) -> Basis:
         """When this station last heard of the others."""
+        return self._once(("heard",), self._heard)
+
+    def _heard(self) -> Basis:
         if self._heard_at is None:
             return Basis("never heard of the hub", float("inf"), "从未收到服务器数据")
         if self._online:
             return Basis("hub now", 0.0, "服务器当前数据")
-        age_s = max(0.0, (self._clock.now() - self._heard_at).total_seconds())
-        shown = self._heard_at.astimezone(self._clock.now().tzinfo)
+        now = self._at or self._clock.now()
+        age_s = max(0.0, (now - self._heard_at).total_seconds())
+        shown = self._heard_at.astimezone(now.tzinfo)
         when = shown.strftime("%H:%M" if age_s < MAX_AGE_S else "%Y-%m-%d %H:%M")
         return Basis(f"hub as of {when}", age_s, f"服务器 {when} 的数据")
 
@@ -153,6 +179,9 @@ class StationKnowledge:
 
     def plan(self, plan: str) -> PlanFact | None:
         """A plan by id, or the newest of a name."""
+        return self._once(("plan", plan), lambda: self._plan(plan))
+
+    def _plan(self, plan: str) -> PlanFact | None:
         found = self.shelf.plan(plan)
         if found is None or not isinstance(found.entity, Plan):
             return None
@@ -228,6 +257,9 @@ class StationKnowledge:
 
     def unit(self, code: str) -> UnitFact | None:
         """A commissioned unit."""
+        return self._once(("unit", code), lambda: self._unit(code))
+
+    def _unit(self, code: str) -> UnitFact | None:
         state = self._ledger.making(code)
         if state is None:
             return None
