@@ -153,7 +153,9 @@ def test_in_a_terminal_station_s03_is_worked_by_hand_until_the_input_ends(folder
         board = re.search(r"(PCB-L-\d+) +the next LED board", tray)[1]
         terminal.until("Scan your badge")
         terminal.type("BDG-1107\n")
-        terminal.until("\nOK")
+        terminal.until("已登录")
+        terminal.type("CTLLNG\n")
+        terminal.until("Language changed")
         terminal.type("CTLNEXT\n")
         terminal.until("Scan the label you stuck on")
         [label] = (folder / "S03" / "labels").glob("*.png")
