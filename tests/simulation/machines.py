@@ -34,6 +34,7 @@ from edge_agent.sync.session import (
 )
 from edge_agent.sync.turn import Reply
 from edge_agent.workflow.types import PrintDone, PrintFailed
+from tally.events.decoding import read_lines
 from tally.master import Words
 from tally.records.hlc import next_stamp
 from tally.records.ids import JournalId
@@ -57,14 +58,16 @@ class NewerJournal(Journal):
         self._append([], self.state, at=at, remember={})
 
     def _lines(self, facts, at):
+        made = super()._lines(facts, at)
         if facts:
-            return super()._lines(facts, at)
+            return made
         stamp = next_stamp(self._hlc, max(0, int(at.timestamp() * 1000)))
         line = (
             f'{{"t":"unit.dreamt","v":1,"hlc":"{stamp}","at":"{at.isoformat()}",'
             f'"by":"system","b":{{"depth":{self.seq}}}}}'
         )
-        return [line.encode()], stamp
+        lines = [line.encode()]
+        return (lines, read_lines(lines), stamp) if len(made) == 3 else (lines, stamp)
 
 
 class Machine:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.simulation.guard import guarded
 from tests.simulation.running import STEPS, kept_seeds, run
 from tests.simulation.world import World
 
+ROOT = Path(__file__).resolve().parents[2]
+TALLY = Path(sys.executable).with_name("tally")
 RANGES = [range(first, first + 5) for first in range(0, 80, 5)]
 
 
@@ -41,7 +44,9 @@ def test_a_seed_is_the_same_run_every_time_in_any_process(seed):
         env={**os.environ, "PYTHONHASHSEED": str(seed * 1000)},
         capture_output=True,
         check=False,
+        cwd=ROOT,
     )
+    assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["hash"] == run(seed, 400).hash == run(seed, 400).hash
 
 
@@ -60,7 +65,7 @@ def test_an_export_means_the_same_in_fresh_processes_with_other_hash_seeds(tmp_p
     path.write_bytes(b"".join(row + b"\n" for row in export(world.door.hub.office)))
     for hash_seed in ("0", "1", "4242"):
         done = subprocess.run(
-            [sys.executable, "-m", "tally.cli", "ledger", "fingerprint", str(path), "--json"],
+            [TALLY, "ledger", "fingerprint", str(path), "--json"],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,
             check=True,
