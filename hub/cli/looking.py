@@ -28,7 +28,10 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "Blocks of codes and who has them.",
         ("block", "scheme", "start", "count", "period", "station"),
     ),
-    "cases": ("Conflicts that somebody has to decide.", ("id", "status", "key", "held", "words")),
+    "cases": (
+        "Conflicts, and what `decide` needs to settle them.",
+        ("id", "status", "key", "held", "words"),
+    ),
     "findings": ("Soft checks that failed.", ("code", "subject", "words", "ref")),
     "rechecks": (
         "What stations let pass provisionally, judged again: pending, passed or failed.",
@@ -38,7 +41,10 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "Stations: how far the hub holds their journals, and when they last called.",
         ("station", "line", "seq", "said_at", "gauges", "journal"),
     ),
-    "units": ("Units and their state.", ("code", "status", "product", "order", "container")),
+    "units": (
+        "Units and boxes: where they are, how each operation ended, why they are held.",
+        ("code", "status", "product", "container", "results", "held"),
+    ),
     "balance": (
         "Where the codes of every block are; unexplained must be 0.",
         (
@@ -54,6 +60,40 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         ),
     ),
 }
+
+
+def _unit_for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """How each operation ended and why it is held, as phrases; a box has a count instead."""
+    held = [reason["words"]["en"] for reason in row["held"]]
+    if row["sort"] == "box":
+        status = "closed" if row["is_closed"] else "open"
+        return row | {"status": status, "results": f"{len(row['items'])} items", "held": held}
+    ended = row["operations"].items()
+    return row | {
+        "results": [f"{name} {tries[-1]['result']}" for name, tries in ended],
+        "held": held,
+    }
+
+
+_FOR_PEOPLE: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    "units": _unit_for_people,
+}
+
+
+def _print_claims(directory: Path, cases: Sequence[dict[str, Any]]) -> None:
+    """Under the table, the events that each undecided case is about: one of them can be kept."""
+    for case in cases:
+        if case["status"] == "decided":
+            continue
+        click.echo(f"\n{case['id']}  {case['key']}")
+        for claim in case["claims"]:
+            ended = "" if claim["live"] else "  (ended)"
+            click.echo(
+                f"  EVENT {claim['event_id'][:16]}  {claim['station']}  {claim['by']}  "
+                f"{claim['at']}  {claim['value']}{ended}"
+            )
+        settle = f"tally hub decide {directory} {case['id']}"
+        click.echo(f"  {settle} --keep EVENT|none --as BADGE --reason TEXT")
 
 
 @contextmanager
@@ -74,7 +114,10 @@ def _table_command(name: Table, words: str, columns: Sequence[str]) -> click.Com
         if as_json:
             print_json(rows)
         else:
-            print_rows(rows, columns, none=f"No {name}.")
+            shown = [_FOR_PEOPLE[name](row) for row in rows] if name in _FOR_PEOPLE else rows
+            print_rows(shown, columns, none=f"No {name}.")
+            if name == "cases":
+                _print_claims(directory, rows)
 
     show.__doc__ = words
     decorated: Callable[..., Any] = AS_JSON(show)

@@ -43,6 +43,10 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
             give_up("The hub's settings have problems.", error.problems)
         except (StoreFault, TrustFault) as error:
             give_up(str(error))
+        except BrokenPipeError:
+            # Whoever read the answer has seen enough (`… | head`); nothing went wrong here.
+            sys.stdout = None  # nothing to flush at the end
+            sys.exit(0)
         except OSError as error:
             give_up(_system_words(error))
 

@@ -6,6 +6,7 @@ Reads the file and prints; what holds and what not is judged by `tally.proof` an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from tally.proof.exported import Report, prove_export
 from tally.records.export import ROW_BYTES_MAX
 
 _SHOWN_MAX = 20
+_PLANT = re.compile(r"[0-9a-fA-F]{12,64}")
 
 
 @click.command(
@@ -30,6 +32,10 @@ def verify(file: Path, plant: str | None, *, as_json: bool) -> None:
 
     Exit status 0 when everything holds, 1 when a problem was found; each problem names the event.
     """
+    if plant is not None and not _PLANT.fullmatch(plant):
+        raise click.UsageError(
+            f"--plant: expected 12 to 64 hex digits of the root key's fingerprint, got {plant!r}."
+        )
     with file.open("rb") as opened:
         report = prove_export(_rows(opened), plant=plant)
     if as_json:

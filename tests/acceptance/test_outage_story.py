@@ -71,6 +71,10 @@ def test_the_data_left_behind_answer_the_commands_of_people(report, kept):
     tally("hub", "rebuild", kept / "hub", "--check")
     balance = json.loads(tally("hub", "balance", kept / "hub", "--json").stdout)
     assert [row["unexplained"] for row in balance] == [0] * len(balance)
+    units = tally("hub", "units", kept / "hub").stdout.splitlines()
+    assert sum("30 PASS" in row for row in units) == 12
+    assert sum("20 PASS" in row for row in units) == 19
+    assert any(row.startswith(report["facts"]["box"]) and "12 items" in row for row in units)
     prints = {
         json.loads(tally("station", "fingerprint", kept / name, "--json").stdout)["short"]
         for name in ("S01", "S02", "S03", "S04")

@@ -88,6 +88,13 @@ def test_head_by_another_key_does_not_cover_the_tail() -> None:
     assert any("stands under no valid head" in line for line in words)
 
 
+def test_fingerprint_that_cannot_be_one_is_a_slip_of_the_caller(tmp_path: Path) -> None:
+    for plant in ("25", PLANT[:11], "not-a-finger", PLANT + "0"):
+        result = run(tmp_path, ROWS, "--plant", plant)
+        assert result.exit_code == 2
+        assert "expected 12 to 64 hex digits" in result.output
+
+
 def test_file_that_is_something_else_is_refused_in_words(tmp_path: Path) -> None:
     for rows in ([b""], [b"hello"], [b"[" * 100_000], [b"\xff" * 600_000]):
         result = run(tmp_path, rows)
