@@ -7,7 +7,9 @@ from click.testing import CliRunner, Result
 
 from tally.commands.verify import verify
 from tally.events import types as t
-from tally.proof.exported import BRANCHES_MAX, plant_fingerprint, prove_export
+from tally.proof.anchors import plant_fingerprint
+from tally.proof.exported import prove_export
+from tally.proof.placing import BRANCHES_MAX
 from tally.records.chain import event_id, line_hash
 from tally.records.export import (
     EventRow,
