@@ -22,12 +22,14 @@ from tally.ledger.sqlite.tables import (
     DECISION,
     FAILED,
     GRANT,
+    HOLDS,
     PROVISIONAL,
     UNMATCHED,
     UNPROVEN,
     UNREAD,
     Statements,
 )
+from tally.merge.claims import KINDS
 from tally.merge.findings import is_covered
 from tally.merge.history import refs_in
 from tally.merge.liveness import ENDERS, ENDS, is_match
@@ -35,6 +37,8 @@ from tally.merge.rechecks import checks_of
 from tally.records.ids import JournalId, show_journal
 
 _ROWS_AT_ONCE: Final = 50
+_READ: Final = {HOLDS, *(kind.number for kind in KINDS)}
+"""Kinds that the reader keeps claims of; a lot that goes into one more unit says nothing new."""
 _CHECKED: Final = (t.ComponentBound, t.ItemPacked, t.LotLoaded, t.OperationCompleted)
 
 
@@ -56,8 +60,14 @@ class Writer:
         self._journals = journals
         self._reader = reader
 
-    def absorb(self, batch: Batch) -> list[t.MasterPublished]:
-        """Write one batch; gives the master data in it, of which the caller learns schemes."""
+    def absorb(self, batch: Batch) -> tuple[list[t.MasterPublished], set[int] | None]:
+        """Write one batch.
+
+        Returns:
+            The master data in it, of which the caller learns schemes, and the things that got
+            rows; None where more may have changed than claims about those.
+        """
+        is_ordinary = len(batch.events) <= _ROWS_AT_ONCE and self._journals.goes_on(batch)
         first = self._journals.append(batch)
         groups, unread = group(batch.events, first, self._names, show_journal(batch.journal))
         exclusive: list[Row] = []
@@ -72,9 +82,10 @@ class Writer:
         self._insert_heads(exclusive)
         self._insert("many", others)
         published = groups.get(t.MasterPublished)
-        return (
-            [b for b in published.bodies if isinstance(b, t.MasterPublished)] if published else []
-        )
+        if published or not is_ordinary or not groups.keys().isdisjoint(ENDERS):
+            bodies = published.bodies if published else []
+            return [body for body in bodies if isinstance(body, t.MasterPublished)], None
+        return [], {row[1] for rows in (exclusive, others) for row in rows if row[0] in _READ}
 
     # --- rows -----------------------------------------------------------------------------------
 

@@ -193,6 +193,11 @@ class Journals:
         self._join_islands(branch, batch, last)
         return handle
 
+    def goes_on(self, batch: Batch) -> bool:
+        """Whether the batch only continues a journal that has neither fork nor gap."""
+        branch = self._tips.get(batch.before)
+        return branch is not None and self._of_journal.get(batch.journal) == [branch]
+
     def _remember_events(self, handle: int, batch: Batch) -> None:
         """What a station has just written, it asks about at the next scan."""
         for offset, (event_id, event) in enumerate(zip(batch.ids, batch.events, strict=True)):

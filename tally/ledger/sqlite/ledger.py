@@ -110,12 +110,14 @@ class SqliteLedger:
             AlreadyAbsorbedError: the ledger has one of the events; nothing is changed if the caller
             rolls back. ValueError: the batch has no events, or a length or a seq that cannot be.
         """
+        touched: set[int] | None = None
         try:
-            for published in self._writer.absorb(batch):
-                if published.entity == _SCHEME:
-                    self._learn_content(json.dumps(published.content, sort_keys=True))
+            published, touched = self._writer.absorb(batch)
+            for one in published:
+                if one.entity == _SCHEME:
+                    self._learn_content(json.dumps(one.content, sort_keys=True))
         finally:
-            self._reader.forget()
+            self._reader.forget(touched)
 
     def rolled_back(self) -> None:
         """Forget everything in memory.

@@ -159,6 +159,7 @@ class Names:
         if found is None:
             if len(self._ranks) >= _CACHED_MAX:
                 self._ranks.clear()
+                self._texts.clear()
             found = self._ranks[code] = self._rank(code)
         return found
 
@@ -166,6 +167,7 @@ class Names:
         for base, scheme in self._by_width.get(len(code), ()):
             rank = scheme.rank(code)
             if rank is not None:
+                self._texts[base + rank] = escape(code)  # whoever asks for a code soon says it
                 return base + rank
         return 0
 

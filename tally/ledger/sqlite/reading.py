@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -38,6 +39,7 @@ from tally.records.ids import JournalId, Ref, show_journal
 
 T = TypeVar("T")
 _ANSWERS_MAX: Final = 4096
+_THINGS_MAX: Final = 1024
 _ROWS_AHEAD: Final = 10_000
 _ENDED_MAX: Final = 4096
 """Ended places kept in memory: a station has few, and each scan asks for a dozen events."""
@@ -58,6 +60,14 @@ _ABOUT: Final = f"""
     """  # noqa: S608  (numbers of kinds, no text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """What was read about one thing: its rows by kind, its claims by kind and place."""
+
+    rows: dict[int, list[Row]]
+    claims: dict[tuple[int, int | None], Sequence[ClaimView]]
+
+
 class Reader:
     """The ports of `tally.merge` over one ledger's tables."""
 
@@ -69,7 +79,7 @@ class Reader:
         self._names = names
         self._journals = journals
         self._answers: dict[tuple[str, ...], Any] = {}
-        self._about: dict[int, dict[int, list[Row]]] = {}
+        self._things: dict[int, _Thing] = {}
         self._contested: set[str] | None = None
         self._ended: set[int] | None = None
 
@@ -82,10 +92,18 @@ class Reader:
             found = self._answers[question] = find()
         return found
 
-    def forget(self) -> None:
-        """The events have changed, so has every answer."""
+    def forget(self, touched: Iterable[int] | None = None) -> None:
+        """The events have changed, so has every answer; `touched`: claims on these things only.
+
+        Whether claims stand changes with what ends events, and with a journal that begins, forks
+        or closes a gap; after those nothing may be kept.
+        """
         self._answers.clear()
-        self._about.clear()
+        if touched is None:
+            self._things.clear()
+        else:
+            for thing in touched:
+                self._things.pop(thing, None)
 
     def forget_contested(self) -> None:
         """A second claim or a decision came to some key, or went with a rollback."""
@@ -146,33 +164,30 @@ class Reader:
 
     def on_key(self, kind: Kind, key: tuple[str, ...]) -> Sequence[ClaimView]:
         """Every claim on one key."""
-        return self.once(("on", kind.name, *key), lambda: self._on_key(kind, key))
-
-    def _on_key(self, kind: Kind, key: tuple[str, ...]) -> Sequence[ClaimView]:
         numbers = self.locate(kind, key)
-        if numbers is None:
-            return ()
-        thing, place = numbers
-        return self.views([row for row in self._rows(kind.number, thing) if row[2] == place])
+        return () if numbers is None else self._claims(kind.number, *numbers)
 
     def under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
         """Every claim whose key begins with the thing."""
-        return self.once(("under", kind.name, thing), lambda: self._under(kind, thing))
-
-    def _under(self, kind: Kind, thing: str) -> Sequence[ClaimView]:
         number = self._names.thing(thing)
-        return () if number is None else self.views(self._rows(kind.number, number))
+        return () if number is None else self._claims(kind.number, number, None)
 
     def items_in(self, box: str) -> Sequence[ClaimView]:
         """Every pack into this box."""
-        return self.once(("items", box), lambda: self._items_in(box))
-
-    def _items_in(self, box: str) -> Sequence[ClaimView]:
         number = self._names.thing(box)
-        if number is None:
-            return ()
-        rows = self._rows(HOLDS, number)
-        return self.views([(BOX.number, v, 0, a, 0, event) for _, a, _, v, _, event in rows])
+        return () if number is None else self._claims(HOLDS, number, None)
+
+    def _claims(self, kind: int, number: int, place: int | None) -> Sequence[ClaimView]:
+        """Claims of one kind about one thing, at one place or at all."""
+        thing = self._things.get(number)
+        if thing is None:
+            thing = self._read_thing(number)
+        found = thing.claims.get((kind, place))
+        if found is None:
+            rows = self._rows(kind, number, thing)
+            rows = rows if place is None else [row for row in rows if row[2] == place]
+            found = thing.claims[kind, place] = self.views(rows)
+        return found
 
     def is_marked_conflict(self, kind: Kind, key: tuple[str, ...]) -> bool:
         """Whether a second claim or a decision stands on the key."""
@@ -195,22 +210,24 @@ class Reader:
         thing, place = self._names.thing(key[0]), self._names.word(join_parts(key[1:]))
         return None if thing is None or place is None else (thing, place)
 
-    def _rows(self, kind: int, thing: int) -> Sequence[Row]:
+    def _rows(self, kind: int, number: int, thing: _Thing) -> Sequence[Row]:
         """Rows of one kind about one thing."""
-        if kind in _ALONE:
-            return self._connection.execute(self._sql(_ONE_KIND), (kind, thing)).fetchall()
-        found = self._about.get(thing)
-        return (self._read_about(thing) if found is None else found).get(kind, ())
+        if kind not in _ALONE:
+            return thing.rows.get(kind, ())
+        rows = self._connection.execute(self._sql(_ONE_KIND), (kind, number)).fetchall()
+        if kind == HOLDS:  # a claim of the item, seen from its box
+            return [(BOX.number, v, 0, a, 0, event) for _, a, _, v, _, event in rows]
+        return rows
 
-    def _read_about(self, thing: int) -> dict[int, list[Row]]:
-        """All other rows about one thing, by kind: a scan asks a dozen questions about each."""
-        found: dict[int, list[Row]] = {}
-        for row in self._connection.execute(self._sql(_ABOUT), (thing,)):
-            found.setdefault(row[0], []).append(row)
-        if len(self._about) >= _ANSWERS_MAX:
-            self._about.clear()
-        self._about[thing] = found
-        return found
+    def _read_thing(self, number: int) -> _Thing:
+        """All rows about one thing but those: a scan asks a dozen questions about each."""
+        thing = _Thing({}, {})
+        for row in self._connection.execute(self._sql(_ABOUT), (number,)):
+            thing.rows.setdefault(row[0], []).append(row)
+        if len(self._things) >= _THINGS_MAX:
+            self._things.clear()
+        self._things[number] = thing
+        return thing
 
     def views(self, rows: Sequence[Row]) -> tuple[ClaimView, ...]:
         """Rows as claims, by event id."""
