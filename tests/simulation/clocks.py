@@ -21,6 +21,7 @@ class WallClock:
     """The clock of one PC (`edge_agent.station.clock.Clock`): wrong by `offset` and `drift`.
 
     `drift` is a share: 0.001 gains a second in a thousand. Monotonic seconds are always right.
+    `latest` is the latest time that was ever looked at.
     """
 
     def __init__(self, true):
@@ -28,9 +29,15 @@ class WallClock:
         self.offset = 0.0
         self.drift = 0.0
         self.since_1970 = None
+        self.latest = BEGIN
 
     def now(self):
         """What the wall shows."""
+        shown = self._shown()
+        self.latest = max(self.latest, shown)
+        return shown
+
+    def _shown(self):
         passed = self._true.seconds * (1.0 + self.drift)
         if self.since_1970 is not None:
             begin = dt.datetime(1970, 1, 1, 8, tzinfo=ZONE)

@@ -4,6 +4,8 @@
 functions that do one thing to the world now. Nothing here looks at the oracles.
 """
 
+from edge_agent.journal.journal import OwnFact
+from tally.events.types import ComponentUnbound
 from tests.simulation import plant
 
 STEADY = (
@@ -12,6 +14,7 @@ STEADY = (
     "net_duplicate",
     "net_reorder",
     "net_swallow",
+    "net_gateway",
     "people_misscan",
     "people_double",
     "people_forget",
@@ -56,7 +59,7 @@ def net_small(world):
 
 
 def disk_kill(world):
-    """A PC loses its power: now, or at the next pass of a point of its commit path."""
+    """A PC loses its power: now, or at a later pass of a point of its commit path."""
     machine = world.a_machine()
     if machine is None:
         return
@@ -64,6 +67,8 @@ def disk_kill(world):
         machine.guarded(machine.lose_power)
     else:
         machine.crash_at = world.fate.pick(POINTS)
+        machine.passes_left = world.odds.below(3)
+        machine.crash_over_code = machine.crash_at == "before_commit" and world.odds.chance(0.5)
 
 
 def disk_lies(world):
@@ -206,6 +211,38 @@ def version_new_type(world):
             machine.poke()
 
 
+def version_rework(world):
+    """At a station of a later version a board is taken out of a lamp, and that is recorded."""
+    known = [
+        (machine, bind)
+        for machine in world.machines
+        if machine.power == "on"
+        for bind in _live_binds(machine, world.floor.inside)
+    ]
+    if not known:
+        return
+    machine, bind = world.odds.pick(known)
+    board, (lamp, slot) = bind.key[0], bind.value
+    is_own = bind.place.journal == machine.identity.journal
+    body = ComponentUnbound(child=board, parent=lamp, slot=slot, reason="rework")
+    fact = OwnFact(body, plant.LEAD, (bind.place.seq if is_own else bind.ref,))
+    machine.guarded(lambda: machine.journal.append([fact], None, at=machine.clock.now()))
+    if machine.power == "on":
+        world.count("unbound at rework")
+        machine.poke()
+    if world.floor.inside.get(board) == lamp:
+        del world.floor.inside[board]
+        world.floor.boards.append(board)
+
+
+def _live_binds(machine, boards):
+    """What a station knows of these boards; only of those in two places, if there are any."""
+    claims = [machine.journal.ledger.claims("in", board) for board in sorted(boards)]
+    live = [[claim for claim in found if claim.is_live] for found in claims]
+    contested = [found for found in live if len(found) > 1]
+    return [claim for found in contested or live for claim in found]
+
+
 def hub_crash(world):
     """The hub loses its power in the middle of its next commit, or between two."""
     if world.fate.chance(0.5):
@@ -258,11 +295,14 @@ SUDDEN = {
         id_backup,
         id_clone,
         version_new_type,
+        version_rework,
         hub_crash,
         hub_restore,
         lot_held,
         shift_closed,
     )
 }
-KINDS = (*STEADY, *SUDDEN)
-"""All kinds of faults, in the order in which a seed chooses among them."""
+LATER = ("net_gateway", "version_rework")
+"""Kinds that came later, chosen by draws of their own: so old seeds stay as they were."""
+KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in LATER)
+"""All others, in the order in which a seed chooses among them."""

@@ -76,6 +76,8 @@ class Machine:
     Attributes:
         power: `on`, `off` (starts again) or `gone` (never starts again).
         link_is_cut: its network cable is out.
+        crash_at: the point of the commit path where it loses its power, after `passes_left` more
+            passes; `crash_over_code`: only those with a code reserved last count.
         journal, core: while it is on.
         knows_fork: the hub has told it, by a reply that arrived, of two histories of its journal.
     """
@@ -89,7 +91,7 @@ class Machine:
         self.why_gone = ""
         self.link_is_cut = False
         self.out_of_paper = False
-        self.crash_at = ""
+        self.crash_at, self.passes_left, self.crash_over_code = "", 0, False
         self.knows_fork = False
         self.is_retired = False
         self.damage = None
@@ -209,9 +211,18 @@ class Machine:
         self.world.stopped(self, fault)
 
     def _reached(self, label):
-        if self.crash_at == label:
-            self.world.count(f"crash at {label}")
-            raise PowerCut
+        if self.crash_at != label or (self.crash_over_code and not self._has_new_code()):
+            return
+        if self.passes_left:
+            self.passes_left -= 1
+            return
+        self.world.count(f"crash at {label}")
+        raise PowerCut
+
+    def _has_new_code(self):
+        newest = "SELECT line FROM event ORDER BY seq DESC LIMIT 1"
+        row = self.connection.execute(newest).fetchone()
+        return row is not None and row[0].startswith(b'{"t":"code.reserved"')
 
     # --- people and devices -------------------------------------------------------------------
 

@@ -5,9 +5,12 @@ A request that is late arrives all the same, after its sender gave up: that is h
 each other.
 """
 
-from edge_agent.sync.turn import Unreached
+from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import say
 from tests.simulation.door import PowerCut
+
+GATEWAY = (200, 302, 404, 500, 502, 504)
+"""What something between station and hub answers in the hub's place, never in its words."""
 
 
 class Network:
@@ -27,6 +30,10 @@ class Network:
         patience = request.seconds
         if world.now_and_then("net_drop", 0.1):
             self._nothing_comes(machine, request, patience)
+            return
+        if world.now_and_then("net_gateway", 0.1):
+            reply = Reply(world.odds.pick(GATEWAY), "text/html", b"<h1>Gateway</h1>", seconds=0.1)
+            after(0.1, "gateway", lambda: machine.heard(request, reply, 0))
             return
         delay = dice.seconds(0.005, 0.2)
         if world.now_and_then("net_delay", 0.1):

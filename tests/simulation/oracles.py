@@ -15,9 +15,11 @@ from tally.events.decoding import EventLine, read_line, read_lines
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.merge.keys import join_parts
+from tally.merge.rechecks import checks_of
 from tally.proof.exported import prove_export
 from tally.records.chain import event_id as make_event_id
 from tally.records.chain import line_hash
+from tally.records.hlc import AHEAD_MS_MAX, parse_hlc
 from tally.records.ids import GENESIS
 from tally.wire.messages import Position
 from tests.support.oracle import Ev, Oracle
@@ -53,6 +55,7 @@ def audit(world):
     any_order_gives_one_ledger(world, runs)
     equal_sets_have_equal_fingerprints(world, runs)
     books_balance(world)
+    stamps_follow_the_wall(world, events)
 
 
 # --- what there is ------------------------------------------------------------------------------
@@ -405,6 +408,38 @@ def books_balance(world):
     for row in world.door.hub.show("balance"):
         if row["unexplained"] != 0:
             raise Violation("books_balance", f"block {row['block']}: {row}")
+
+
+def stamps_follow_the_wall(world, events):
+    """Promise 11: no stamp runs more than ten minutes ahead of the wall clock of its writer."""
+    walls = {}
+    for machine in world.machines:
+        journal = machine.identity.journal
+        latest_ms = int(machine.clock.latest.timestamp() * 1000)
+        walls[journal] = max(latest_ms, walls.get(journal, 0))
+    for ev in events:
+        if ev.line is None or ev.journal not in walls:
+            continue
+        ahead_ms = parse_hlc(ev.line.hlc).ms - walls[ev.journal]
+        if ahead_ms > AHEAD_MS_MAX:
+            raise Violation(
+                "stamps_follow_the_wall",
+                f"event {ev.seq} of {world.name_of(ev.journal)} is stamped {ahead_ms / 1000:.0f} s "
+                f"later than its wall clock ever showed",
+            )
+
+
+def checks_are_true(machine, line):
+    """Model 5: a check says PASS only where the station holds what passes it."""
+    event = read_line(line)
+    for check in checks_of(event.b) if isinstance(event, EventLine) else ():
+        if (check.rule, check.verdict) == ("previous_op", "PASS"):
+            result = machine.journal.ledger.unit(check.subject).result(check.arg)
+            if result != "PASS":
+                raise Violation(
+                    "checks_are_true",
+                    f"{machine} let {check.subject} pass {check.arg}; it knows of {result}",
+                )
 
 
 # --- liveness -----------------------------------------------------------------------------------

@@ -51,15 +51,15 @@ class World:
         self.seed, self.steps, self.skip = seed, steps, skip
         root = Dice(seed)
         self.setting, self.fate, self.work, self.net = (root.another() for _ in range(4))
-        self.habit = root.another()
-        self._streams = [root, self.setting, self.fate, self.work, self.net, self.habit]
+        self.habit, self.odds = root.another(), root.another()
+        self._streams = [root, self.setting, self.fate, self.work, self.net, self.habit, self.odds]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
         self.step = 0
         self.phase = "setup"
         self.counters = Counter()
         self.true = TrueTime()
-        own = tuple(self.setting.some(faults.KINDS, 0.45))
+        own = (*self.setting.some(faults.KINDS, 0.45), *self.odds.some(faults.LATER, 0.3))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -338,6 +338,8 @@ class World:
             ).fetchone()
             if row is None:
                 self.fail("ok_is_durable", f"{machine} showed {event_id.hex()[:16]}, not stored")
+            if b'"checks":' in row[1]:
+                oracles.checks_are_true(machine, row[1])
             if row[1].startswith(b'{"t":"code.reserved"'):
                 self._code_issued(machine, event_id, row[1])
         if str(output.verdict) in {"OK", "DONE"} and output.answer and not output.events:
