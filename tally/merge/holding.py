@@ -6,6 +6,7 @@ and a box is held by the lamp in it, which the reason names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -55,11 +56,12 @@ def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
     for _ in range(DEPTH_MAX):
         below: list[str] = []
         for thing in level:
-            for held in _own_reasons(shelf, thing):
+            slots, items = shelf.under(SLOT, thing), shelf.items_in(thing)
+            for held in _own_reasons(shelf, thing, slots, items):
                 reasons.add(
                     (held.code, held.subject, held.evidence, held.words["en"], held.words["zh"])
                 )
-            below += _inside(shelf, thing)
+            below += _inside(slots, items)
         level = sorted(set(below) - visited)
         visited.update(level)
         if not level or len(visited) > VISITED_MAX:
@@ -77,18 +79,16 @@ def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
     )
 
 
-def _inside(shelf: Shelf, thing: str) -> list[str]:
-    serial = [
-        c.value[0] if len(c.value) == 1 else join_parts(c.value)
-        for c in shelf.under(SLOT, thing)
-        if c.is_live
-    ]
-    return serial + [c.key[0] for c in shelf.items_in(thing) if c.is_live]
+def _inside(slots: Sequence[ClaimView], items: Sequence[ClaimView]) -> list[str]:
+    serial = [c.value[0] if len(c.value) == 1 else join_parts(c.value) for c in slots if c.is_live]
+    return serial + [c.key[0] for c in items if c.is_live]
 
 
-def _own_reasons(shelf: Shelf, thing: str) -> list[Held]:
-    reasons = _holds(shelf, thing, thing) + _emptied_slots(shelf, thing)
-    for kind, key in _exclusive_keys(shelf, thing):
+def _own_reasons(
+    shelf: Shelf, thing: str, slots: Sequence[ClaimView], items: Sequence[ClaimView]
+) -> list[Held]:
+    reasons = _holds(shelf, thing, thing) + _emptied_slots(thing, slots)
+    for kind, key in _exclusive_keys(shelf, thing, slots, items):
         case = case_on(shelf, kind, key)
         if case and thing in case.held:
             reasons.append(_of_case(case, thing))
@@ -119,13 +119,15 @@ def _reasons_of_lot(shelf: Shelf, part: str, lot: str) -> list[Held]:
     return reasons
 
 
-def _exclusive_keys(shelf: Shelf, thing: str) -> list[tuple[Kind, tuple[str, ...]]]:
+def _exclusive_keys(
+    shelf: Shelf, thing: str, slots: Sequence[ClaimView], items: Sequence[ClaimView]
+) -> list[tuple[Kind, tuple[str, ...]]]:
     """Every key on which there can be a case that holds this thing; few things have one."""
     keys: list[tuple[Kind, tuple[str, ...]]] = [(kind, (thing,)) for kind in _OF_ITS_OWN]
-    for claim in shelf.under(SLOT, thing):
+    for claim in slots:
         keys += ((SLOT, claim.key), (IN, claim.value))
     keys += ((OP, claim.key) for claim in shelf.under(OP, thing))
-    keys += ((BOX, claim.key) for claim in shelf.items_in(thing))
+    keys += ((BOX, claim.key) for claim in items)
     return [(kind, key) for kind, key in keys if shelf.is_marked_conflict(kind, key)]
 
 
@@ -144,13 +146,13 @@ def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:
     ]
 
 
-def _emptied_slots(shelf: Shelf, unit: str) -> list[Held]:
+def _emptied_slots(unit: str, slots: Sequence[ClaimView]) -> list[Held]:
     """Slots whose part was taken out, by a repair or by a decision, and not replaced.
 
     The results of the unit still stand, but they were reached with a part that is no longer in it.
     """
     by_slot: dict[str, list[ClaimView]] = {}
-    for claim in shelf.under(SLOT, unit):
+    for claim in slots:
         by_slot.setdefault(claim.key[1], []).append(claim)
     reasons = []
     for slot, claims in sorted(by_slot.items()):

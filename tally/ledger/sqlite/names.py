@@ -134,7 +134,8 @@ class Names:
 
     def thing(self, code: str) -> int | None:
         """The number of a code; None if it has none, so that nothing is recorded about it."""
-        return self._kept.get(code) or self._rank_one(code) or self.word(escape(code))
+        known = self._kept.get(code) or self._ranks.get(code)
+        return known or self._rank_one(code) or self.word(escape(code))
 
     def _ranked(self, codes: Sequence[str]) -> list[int]:
         numbers = [0] * len(codes)
