@@ -54,6 +54,10 @@ def frame(raw: bytes, symbology: str | None) -> Framed:
 
 def escape(raw: bytes) -> str:
     r"""Show bytes as text: printable characters as they are, the rest as `\x1d`, `\` doubled."""
+    if raw.isascii() and len(raw) <= _RAW_BYTES_SHOWN and b"\\" not in raw:
+        text = raw.decode("ascii")
+        if text.isprintable():  # nearly every scan is
+            return text
     shown = "".join(
         one if one.isprintable() else "".join(f"\\x{byte:02x}" for byte in one.encode())
         for one in _decode_escaped(raw[:_RAW_BYTES_SHOWN])
@@ -77,6 +81,8 @@ def _judge(text: str) -> str:
         return "E-301"
     if _INPUT_METHOD.search(text):
         return "E-304"
+    if text.isascii() and text.isprintable():
+        return ""
     if any(unicodedata.category(one) == "Cc" and one not in {GS, RS} for one in text):
         return "E-308"
     if not text.isascii():

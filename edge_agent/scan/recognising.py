@@ -49,7 +49,7 @@ def recognise(read: Read | Typed, vocabulary: Vocabulary) -> Scan:
         scan = _blank(raw, read, entry=read.entry)
     else:
         raw, symbology = read.raw, read.symbology
-        scan = replace(_blank(raw, read), truncated=read.truncated, group=read.group)
+        scan = _blank(raw, read, truncated=read.truncated, group=read.group)
     framed = frame(raw, symbology)
     if framed.code:
         kind = _SPOILED.get(framed.code, ScanKind.GARBLED)
@@ -73,8 +73,24 @@ def recognise(read: Read | Typed, vocabulary: Vocabulary) -> Scan:
     )
 
 
-def _blank(raw: bytes, read: Read | Typed, entry: Entry = "scanned") -> Scan:
-    return Scan(ScanKind.UNKNOWN, "", escape(raw), read.source, read.read_at, entry)
+def _blank(
+    raw: bytes,
+    read: Read | Typed,
+    entry: Entry = "scanned",
+    *,
+    truncated: bool = False,
+    group: int | None = None,
+) -> Scan:
+    return Scan(
+        ScanKind.UNKNOWN,
+        "",
+        escape(raw),
+        read.source,
+        read.read_at,
+        entry,
+        truncated=truncated,
+        group=group,
+    )
 
 
 def _classify(
