@@ -145,7 +145,8 @@ def _roots(graph: Graph, code: str) -> tuple[list[int], set[int]]:
     lots = {graph.lot_number(part, lot) for part, lot in named} - {None}
     own = None if lots and not _is_recorded(graph, code) else graph.number(code)
     found = {number for number in (own, *lots) if number is not None}
-    return sorted(found), {number for number in lots if number is not None}
+    # By name: local numbers come in the order of arrival, which nothing shown may depend on.
+    return sorted(found, key=graph.name), {number for number in lots if number is not None}
 
 
 def _is_recorded(graph: Graph, code: str) -> bool:
