@@ -66,9 +66,10 @@ def disk_kill(world):
     if world.fate.chance(0.3):
         machine.guarded(machine.lose_power)
     else:
-        machine.crash_at = world.fate.pick(POINTS)
-        machine.passes_left = world.odds.below(3)
-        machine.crash_over_code = machine.crash_at == "before_commit" and world.odds.chance(0.5)
+        machine.crash_at, machine.passes_left = world.fate.pick(POINTS), world.odds.below(2)
+        machine.crash_over_code = world.odds.chance(0.5)
+        if machine.crash_over_code:  # where most is at stake
+            machine.crash_at = "before_commit"
 
 
 def disk_lies(world):
