@@ -10,7 +10,7 @@ JOBS ?= 2
 # The commands that the tests start are this tree's, whatever else is installed.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test check lint bench simulate simulate-forever prove docs fmt lock clean
+.PHONY: help setup run test check lint bench simulate simulate-forever planted prove docs fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ simulate: setup ## Play one seed of the simulated plant again (SEED=7 STEPS=1500
 
 simulate-forever: setup ## Simulate new seeds until one fails
 	@$(BIN)/python -m tests.simulation --forever --jobs $(JOBS)
+
+planted: setup ## Plant known bugs one by one and count the seeds until one is caught (ARGS="--bug NAME")
+	@$(BIN)/python -m tests.planted --jobs $(JOBS) --write $(ARGS)
 
 # About an hour; the figures go into docs/guarantees.md. SEEDS=0..1999 for another range.
 prove: setup ## The long simulation with figures, a power cut after every call, the larger models
