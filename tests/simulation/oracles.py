@@ -446,8 +446,17 @@ def checks_are_true(machine, line):
 
 
 def has_drained(world, machine):
-    """Whether a station has nothing to send and holds all that it pulls."""
-    return machine.settled and not machine.journal.unsent and not lagging(world, machine)
+    """Whether a station has nothing to send, holds all that it pulls and heard of its twins."""
+    is_quiet = machine.settled and not machine.journal.unsent and not lagging(world, machine)
+    return is_quiet and not has_an_unheard_twin(world, machine)
+
+
+def has_an_unheard_twin(world, machine):
+    """Whether the hub holds events under the station's key that the station does not know of."""
+    if machine.journal.is_suspect:
+        return False
+    own = {row[0] for row in machine.connection.execute("SELECT id FROM event")}
+    return bool(world.ids_at_hub(machine.identity.journal) - own)
 
 
 def lagging(world, machine):
