@@ -16,9 +16,8 @@ from hub.services.balancing import balances
 from hub.services.office import Office
 from hub.services.publishing import versions_of
 from tally.master import Lot, to_content
-from tally.merge.conflicts import Case
 from tally.merge.history import Placed
-from tally.merge.shelf import ClaimView
+from tally.merge.telling import plain_case
 from tally.records.ids import show_journal
 
 Row = dict[str, Any]
@@ -55,21 +54,7 @@ def balance(office: Office) -> list[Row]:
 
 def cases(office: Office) -> list[Row]:
     """Conflicts, by id: what contradicts, who says so, what is held, what was decided."""
-    return [case_row(case) for case in sorted(office.store.ledger.cases(), key=lambda c: c.id)]
-
-
-def case_row(case: Case) -> Row:
-    """One case: id, key, kind, status, held, words, claims, decisions."""
-    return {
-        "id": case.id,
-        "key": case.key,
-        "kind": case.kind,
-        "status": case.status,
-        "held": list(case.held),
-        "words": dict(case.words),
-        "claims": [_claim_row(claim) for claim in case.claims],
-        "decisions": [plain(decision) for decision in case.decisions],
-    }
+    return [plain_case(case) for case in sorted(office.store.ledger.cases(), key=lambda c: c.id)]
 
 
 def findings(office: Office) -> list[Row]:
@@ -189,17 +174,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     return value
-
-
-def _claim_row(claim: ClaimView) -> Row:
-    return {
-        "event_id": claim.place.id.hex(),
-        "ref": claim.ref,
-        "journal": show_journal(claim.place.journal),
-        "seq": claim.place.seq,
-        "station": claim.station,
-        "by": claim.who,
-        "at": claim.at,
-        "value": claim.value_name,
-        "live": claim.is_live,
-    }

@@ -11,18 +11,17 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import click
 import msgspec
 
 from tally.ledger.gathering import Loose, gather
 from tally.ledger.sqlite import SqliteLedger, rebuild
-from tally.merge.conflicts import Case
 from tally.merge.fingerprint import RULESET
-from tally.merge.shelf import ClaimView
+from tally.merge.telling import plain_case
 from tally.records.export import ROW_BYTES_MAX, RowError, unb64
-from tally.records.ids import MalformedIdError, parse_event_id, parse_journal, show_journal
+from tally.records.ids import MalformedIdError, parse_event_id, parse_journal
 from tally.trace import Direction, as_lines, as_plain, completeness_of, trace
 from tally.trace.drawing import plain_completeness
 
@@ -80,7 +79,7 @@ def show_cases(file: Path, *, as_json: bool) -> None:
     """List conflicts and how they were decided.
 
     JSON: a list of {id, key, kind, status, held, words, claims [{event_id, ref, journal, seq,
-    station, by, at, value, live}], decisions [{ref, keep, retires, by, at, reason, effective}]}.
+    station, by, at, value, live}], decisions [{ref, keep, retires, by, at, reason, is_effective}]}.
     """
     cases = _load(file).cases()
     if as_json:
@@ -147,45 +146,6 @@ def show_trace(file: Path, code: str, direction: Direction | None, *, as_json: b
                 click.echo(line)
     if not any(one.nodes for one in traces.values()):
         raise SystemExit(1)
-
-
-def plain_case(case: Case) -> dict[str, Any]:
-    """A case as JSON values."""
-    return {
-        "id": case.id,
-        "key": case.key,
-        "kind": case.kind,
-        "status": case.status,
-        "held": list(case.held),
-        "words": case.words,
-        "claims": [_plain_claim(claim) for claim in case.claims],
-        "decisions": [
-            {
-                "ref": one.ref,
-                "keep": one.keep,
-                "retires": list(one.retires),
-                "by": one.by,
-                "at": one.at,
-                "reason": one.reason,
-                "effective": one.is_effective,
-            }
-            for one in case.decisions
-        ],
-    }
-
-
-def _plain_claim(claim: ClaimView) -> dict[str, Any]:
-    return {
-        "event_id": claim.place.id.hex(),
-        "ref": claim.ref,
-        "journal": show_journal(claim.place.journal),
-        "seq": claim.place.seq,
-        "station": claim.station,
-        "by": claim.who,
-        "at": claim.at,
-        "value": claim.value_name,
-        "live": claim.is_live,
-    }
 
 
 def _print_json(value: object) -> None:

@@ -1,4 +1,7 @@
-"""Station and hub over real TLS sockets, the hub in a process of its own."""
+"""Station and hub over real TLS sockets, the hub in a process of its own.
+
+One module although it is long: all of it shares one hub process, which takes seconds to set up.
+"""
 
 from __future__ import annotations
 
