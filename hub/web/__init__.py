@@ -1,0 +1,5 @@
+"""The console: pages for the hub's admins, made from what the services say.
+
+Routes, templates, wording and the session of whoever signed in. Nothing here reads the store or
+decides a case; `hub.services` does. Start at `app`.
+"""
