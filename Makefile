@@ -10,7 +10,7 @@ JOBS ?= 2
 # The commands that the tests start are this tree's, whatever else is installed.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test check lint bench simulate simulate-forever planted prove docs fmt lock clean
+.PHONY: help setup setup-test run test check lint bench simulate simulate-forever planted prove docs fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,10 +18,14 @@ help: ## List these targets
 setup: ## Install what is missing: system packages, then Python packages as locked
 	@.ci/setup
 
+# The tests also need a browser and a terminal to drive.
+setup-test:
+	@.ci/setup test
+
 run: setup ## Run the demo plant: hub, four stations, S03 in this terminal (ARGS="--script outage")
 	@$(BIN)/tally demo $(ARGS)
 
-test: setup ## Everything: lint, types, import rules, all tests
+test: setup-test ## Everything: lint, types, import rules, all tests
 	@status=0; $(MAKE) --no-print-directory lint || status=1; \
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile || status=1; exit $$status
 
@@ -70,6 +74,6 @@ lock: setup ## Lock the newest versions that pyproject.toml and requirements/*.i
 	@$(LOCK) $(if $(UPGRADE),--upgrade) requirements/tools.in -o requirements/tools.txt
 
 clean: ## Remove everything that setup and the tests made; nothing that is yours
-	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache \
+	@rm -rf .venv .tools hub/web/node_modules hub/web/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .grimp_cache \
 		.import_linter_cache .coverage dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
