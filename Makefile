@@ -10,7 +10,7 @@ JOBS ?= 2
 # The commands that the tests start are this tree's, whatever else is installed.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup setup-test run test check lint bench simulate simulate-forever planted prove docs fmt lock clean
+.PHONY: help setup run test check lint bench simulate simulate-forever planted prove docs fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,14 +18,10 @@ help: ## List these targets
 setup: ## Install what is missing: system packages, then Python packages as locked
 	@.ci/setup
 
-# The tests also need a browser and a terminal to drive.
-setup-test:
-	@.ci/setup test
-
 run: setup ## Run the demo plant: hub, four stations, S03 in this terminal (ARGS="--script outage")
 	@$(BIN)/tally demo $(ARGS)
 
-test: setup-test ## Everything: lint, types, import rules, all tests
+test: setup-for-tests ## Everything: lint, types, import rules, all tests
 	@status=0; $(MAKE) --no-print-directory lint || status=1; \
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile || status=1; exit $$status
 
@@ -34,7 +30,10 @@ check: setup ## Under a minute, before every push: lint, types, import rules, qu
 	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile=quick \
 		$(wildcard tests/unit tests/property tests/tidy) || status=1; exit $$status
 
-# Not a target of its own in the list: `check` and `test` say more.
+# Not targets of their own in the list. The tests also need a browser and a terminal to drive.
+setup-for-tests:
+	@.ci/setup test
+
 lint:
 	@status=0; \
 	for step in "ruff format --check ." "ruff check ." mypy "lint-imports --no-logo"; do \
