@@ -25,14 +25,7 @@ class WriterLock:
                 directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
         except OSError as error:
-            raise JournalFault(
-                "J-102",
-                StorageReason.ACCESS,
-                is_retryable=False,
-                words=f"Cannot write in {directory}: {error.strerror}. "
-                "Check that the folder exists and belongs to the station's user.",
-                words_zh=f"无法写入 {directory}:{error.strerror}。请检查文件夹是否存在及其所有者。",
-            ) from error
+            raise _not_writable(directory, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -47,8 +40,12 @@ class WriterLock:
                 words_zh=f"{directory} 的工位程序已在运行(进程 {holder})。"
                 "一个日志只能有一个写入者:请使用它,或先停止它。",
             ) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
+        except OSError as error:  # a full disk: not even the number of this process fits
+            os.close(self._file)
+            raise _not_writable(directory, error) from error
 
     def close(self) -> None:
         """Let go; may be called any number of times."""
@@ -66,3 +63,15 @@ class WriterLock:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _not_writable(directory: Path, error: OSError) -> JournalFault:
+    return JournalFault(
+        "J-102",
+        StorageReason.ACCESS,
+        is_retryable=False,
+        words=f"Cannot write in {directory}: {error.strerror}. Check that the folder exists, "
+        "that it belongs to the station's user, and that its disk has space.",
+        words_zh=f"无法写入 {directory}:{error.strerror}。"
+        "请检查文件夹是否存在、其所有者,以及磁盘空间。",
+    )

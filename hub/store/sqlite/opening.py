@@ -51,8 +51,15 @@ def take_lock(directory: Path) -> int:
             f"Use that one, or stop it first.",
             is_retryable=True,
         ) from error
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode("ascii"), 0)
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode("ascii"), 0)
+    except OSError as error:  # a full disk: not even the number of this process fits
+        os.close(lock)
+        raise StoreFault(
+            f"{path} cannot be written ({error.strerror}). Make space on the disk and start again.",
+            is_retryable=True,
+        ) from error
     return lock
 
 
