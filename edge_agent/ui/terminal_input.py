@@ -1,0 +1,138 @@
+"""From the terminal's bytes to Textual's keys, with an input thread that no byte can stop.
+
+Textual's own thread ends the app at the first byte that is not UTF-8, spins when the terminal is
+gone, turns Alt+digit into macOS characters and waits for the end of a paste for ever. Here broken
+bytes become U+FFFD (such a scan is refused), a lost terminal ends the app, Alt+digit stays itself,
+and a paste ends with its mark, its limit or a second of silence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+from codecs import getincrementaldecoder
+from typing import Final
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+READ_BYTES: Final = 4096
+PASTE_CHARACTERS_MAX: Final = 128 * 1024
+PASTE_SILENCE_S: Final = 1.0
+_POLL_S: Final = 0.1
+_SPLIT_S: Final = 0.02
+"""How long the rest of a sequence may take; an Escape that is a key waits no longer."""
+_ESC: Final = "\x1b"
+_START, _END = "\x1b[200~", "\x1b[201~"
+_ALT = re.compile(r"\x1b([0-9=-])")
+
+
+class TerminalText:
+    """Decodes and tames what a terminal sends; pure but for what it remembers between two pieces.
+
+    Everything given out is text that `XTermParser` takes without harm. An Escape at the end of a
+    piece is kept: only the next piece, or `settle`, tells whether it was the key.
+    """
+
+    def __init__(self) -> None:
+        self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        self._tail = ""
+        self._pasted: int | None = None
+
+    @property
+    def is_pasting(self) -> bool:
+        """A paste has begun and not ended."""
+        return self._pasted is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """The last piece ended in the middle of something: call `settle` when nothing comes."""
+        return bool(self._tail)
+
+    def feed(self, data: bytes) -> str:
+        """Give the text of the next bytes."""
+        text = self._tail + self._decode(data)
+        self._tail = ""
+        given: list[str] = []
+        while text:
+            is_inside = self._pasted is not None
+            mark = _END if is_inside else _START
+            part, found, rest = text.partition(mark)
+            if not found:
+                size = _unfinished(part, mark)
+                part, self._tail = part[: len(part) - size], part[len(part) - size :]
+            given += (self._inside(part) if is_inside else _alt_digits(part), found)
+            if found:
+                self._pasted = None if is_inside else 0
+            text = rest
+        return "".join(given)
+
+    def settle(self) -> str:
+        """Nothing came for a moment: what was kept is what it looks like."""
+        tail, self._tail = self._tail, ""
+        return self._inside(tail) if self.is_pasting else tail
+
+    def end_paste(self) -> str:
+        """The terminal fell silent in a paste: give its end."""
+        tail = self.settle()
+        self._pasted = None
+        return tail + _END
+
+    def _inside(self, text: str) -> str:
+        """Give what may be pasted; an escape would be read as the beginning of the end mark."""
+        room = max(0, PASTE_CHARACTERS_MAX - (self._pasted or 0))
+        self._pasted = (self._pasted or 0) + len(text)
+        return text[:room].replace(_ESC, "\ufffd")
+
+
+def _unfinished(text: str, mark: str) -> int:
+    """Give the length of the beginning of a mark that the text ends with."""
+    return next((size for size in range(len(mark) - 1, 0, -1) if text.endswith(mark[:size])), 0)
+
+
+def _alt_digits(text: str) -> str:
+    """Write Alt+digit the way that the parser reads as such."""
+    return _ALT.sub(lambda found: f"\x1b[{ord(found[1])};3u", text)
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver for terminals with an input thread of our own."""
+
+    def run_input_thread(self) -> None:
+        """Read until the app ends or the terminal is gone."""
+        text, parser = TerminalText(), XTermParser(self._debug)
+        silent_s = 0.0
+        with selectors.PollSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                patience_s = _SPLIT_S if text.is_waiting else _POLL_S
+                if selector.select(patience_s):
+                    data = _read(self.fileno)
+                    if not data:
+                        self._app.call_later(self._app.exit)
+                        return
+                    silent_s, piece = 0.0, text.feed(data)
+                else:
+                    silent_s += patience_s
+                    is_over = text.is_pasting and silent_s >= PASTE_SILENCE_S
+                    piece = text.end_paste() if is_over else text.settle()
+                parser = self._pass_on(parser, piece)
+
+    def _pass_on(self, parser: XTermParser, piece: str) -> XTermParser:
+        """Parse and post; a sequence that the parser cannot take costs itself and no more."""
+        try:
+            for message in parser.feed(piece) if piece else ():
+                self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+        except (ValueError, OverflowError):
+            return XTermParser(self._debug)
+        return parser
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, READ_BYTES)
+    except OSError:
+        return b""
