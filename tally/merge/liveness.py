@@ -53,6 +53,13 @@ def is_live(history: History, at: Placed, known: Known | None = None) -> bool:
     return not any(_ends(history, by, at, heard) for by in history.enders(at))
 
 
+def ended_by(history: History, at: Placed) -> list[Placed]:
+    """What is in force and ends this event's claims, by event id; empty while they stand."""
+    known = Known()
+    found = (by for by in history.enders(at) if _ends(history, by, at, known))
+    return sorted(found, key=lambda by: by.id)
+
+
 def is_match(ender: t.Body, ended: t.Body) -> bool:
     """Whether an event of this content ends one of that content.
 

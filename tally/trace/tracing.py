@@ -96,12 +96,12 @@ def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_M
         direction: `down` for what is in it, `up` for where it went.
         limit: links at most; the answer says when there are more.
     """
-    roots, lots = _roots(graph, code)
+    roots, lots = roots_of(graph, code)
     if direction == "down":
-        edges, is_cut = _down(graph, roots, limit)
+        edges, is_cut = walk_down(graph, roots, limit)
     else:
-        edges, is_cut = _up(graph, roots, limit)
-    levels = _levels(roots, edges, direction)
+        edges, is_cut = walk_up(graph, roots, limit)
+    levels = levels_of(roots, edges, direction)
     lots |= {edge.child for edge in edges if edge.relation in {"lot", "of_lot"}}
     boxes = {edge.parent for edge in edges if edge.relation == "packed"}
     nodes = [
@@ -132,11 +132,11 @@ def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_M
 
 def where_used(graph: Graph, code: str) -> tuple[Link, ...]:
     """The units and boxes that a part, lot or item is in, one level up; at most `LINKS_MAX`."""
-    edges, _ = graph.above(_roots(graph, code)[0], LINKS_MAX)
+    edges, _ = graph.above(roots_of(graph, code)[0], LINKS_MAX)
     return tuple(sorted((_link(graph, edge) for edge in edges), key=_link_order))
 
 
-def _roots(graph: Graph, code: str) -> tuple[list[int], set[int]]:
+def roots_of(graph: Graph, code: str) -> tuple[list[int], set[int]]:
     """The code itself and every lot that goes by this name; the lots among them again."""
     named = list(graph.lots_named(code))
     parts = split_parts(code)
@@ -159,7 +159,8 @@ def _is_recorded(graph: Graph, code: str) -> bool:
     return unit.status != "unknown" or bool(known)
 
 
-def _down(graph: Graph, roots: Sequence[int], limit: int) -> tuple[list[Edge], bool]:
+def walk_down(graph: Graph, roots: Sequence[int], limit: int) -> tuple[list[Edge], bool]:
+    """Edges to everything in the roots, level by level, and whether there are more."""
     edges: list[Edge] = []
     is_cut = False
     for root in roots:
@@ -187,7 +188,8 @@ def _reached(roots: Sequence[int], edges: Sequence[Edge]) -> list[Edge]:
     return kept
 
 
-def _up(graph: Graph, roots: Sequence[int], limit: int) -> tuple[list[Edge], bool]:
+def walk_up(graph: Graph, roots: Sequence[int], limit: int) -> tuple[list[Edge], bool]:
+    """Edges to everything that the roots went into, level by level, and whether there are more."""
     edges: list[Edge] = []
     level, known = list(roots), set(roots)
     for _ in range(LEVELS_MAX):
@@ -202,7 +204,7 @@ def _up(graph: Graph, roots: Sequence[int], limit: int) -> tuple[list[Edge], boo
     return edges, bool(level)
 
 
-def _levels(roots: Sequence[int], edges: Sequence[Edge], direction: Direction) -> dict[int, int]:
+def levels_of(roots: Sequence[int], edges: Sequence[Edge], direction: Direction) -> dict[int, int]:
     """Steps from a root; edges come level by level."""
     levels = dict.fromkeys(roots, 0)
     for edge in edges:

@@ -1,0 +1,139 @@
+"""The life of one code: its events in display order, with what each ended.
+
+Rules:
+1. Events are found by the claims they make about the code, by what ended those, and, between a
+   unit's first and last event at a station, by naming the unit (refusals, skipped steps).
+2. The order is the stations' clocks'; it proves nothing, and every event names its place.
+3. Nothing is left out because it was taken back: that is said beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tally.events import types as t
+from tally.events.registry import NAMES
+from tally.merge.claims import (
+    BOX,
+    BOX_OPEN,
+    BOX_STATE,
+    CODE,
+    HOLD,
+    IN,
+    LOT,
+    LOT_RELEASED,
+    MEASURE,
+    OP,
+    PRINT,
+    SCRAPPED,
+    SLOT,
+    UNIT,
+    USES,
+)
+from tally.merge.graph import Graph
+from tally.merge.history import Placed
+from tally.merge.keys import split_parts
+from tally.merge.liveness import ended_by
+from tally.merge.shelf import ClaimView
+from tally.trace.tracing import roots_of
+
+MOMENTS_MAX: Final = 500
+"""Events of one life that are told."""
+SPAN_MAX: Final = 400
+"""Events of one station that are searched for refusals between a unit's first and last."""
+
+_OF_THE_CODE: Final = (CODE, PRINT, SCRAPPED, UNIT, BOX, BOX_OPEN, BOX_STATE, HOLD)
+_ON_THE_CODE: Final = (SLOT, USES, OP, MEASURE)
+_NAMING_A_UNIT: Final = (t.RefusalShown, t.StepSkipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event. `type`: its name; `ended`: references of the events that took it back."""
+
+    type: str
+    body: t.Body
+    who: str
+    station: str
+    at: str
+    ref: str
+    ended: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The events of a code, oldest first. `is_cut`: there are more than `MOMENTS_MAX`."""
+
+    code: str
+    moments: tuple[Moment, ...]
+    is_cut: bool
+
+
+def life(graph: Graph, code: str) -> Life:
+    """The life of a unit, box, part or lot; empty when nothing is recorded about it."""
+    roots, lots = roots_of(graph, code)
+    claims: list[ClaimView] = []
+    for root in roots:
+        parts = split_parts(graph.name(root))
+        claims += _claims_of_lot(graph, parts) if root in lots else _claims(graph, parts)
+    places = {claim.place for claim in claims}
+    ending = {at: tuple(ended_by(graph, at)) for at in places}
+    told = places | {by for enders in ending.values() for by in enders}
+    told |= set(_naming(graph, [claim for claim in claims if claim.kind in _SPANNING], code))
+    readable = [at for at in told if graph.is_readable(at)]
+    moments = sorted(readable, key=lambda at: (graph.line(at).hlc, at.journal, at.seq, at.id))
+    return Life(
+        code,
+        tuple(_moment(graph, at, ending.get(at, ())) for at in moments[:MOMENTS_MAX]),
+        is_cut=len(moments) > MOMENTS_MAX,
+    )
+
+
+def _claims(graph: Graph, parts: tuple[str, ...]) -> list[ClaimView]:
+    code = "/".join(parts)
+    found = list(graph.on_key(IN, parts))
+    for kind in _OF_THE_CODE:
+        found += graph.on_key(kind, (code,))
+    for kind in _ON_THE_CODE:
+        found += graph.under(kind, code)
+    return [*found, *graph.items_in(code)]
+
+
+def _claims_of_lot(graph: Graph, parts: tuple[str, ...]) -> list[ClaimView]:
+    """Without its uses, of which there may be a hundred thousand."""
+    found = [*graph.on_key(LOT, parts), *graph.on_key(LOT_RELEASED, parts)]
+    return [*found, *graph.on_key(HOLD, parts[-1:]), *graph.on_key(HOLD, ("/".join(parts),))]
+
+
+_SPANNING: Final = {kind.name for kind in (CODE, UNIT, *_ON_THE_CODE)}
+
+
+def _naming(graph: Graph, claims: Sequence[ClaimView], code: str) -> Iterator[Placed]:
+    """Refusals and skipped steps that name the unit, where it was being worked on."""
+    spans: dict[bytes, list[Placed]] = {}
+    for claim in claims:
+        spans.setdefault(claim.place.journal, []).append(claim.place)
+    for places in spans.values():
+        first = min(place.seq for place in places)
+        last = max(places, key=lambda place: (place.seq, place.id))
+        for seq in range(first, min(last.seq, first + SPAN_MAX)):
+            at = graph.find_own(last, seq)
+            if at is not None and graph.is_readable(at):
+                body = graph.line(at).b
+                if isinstance(body, _NAMING_A_UNIT) and body.unit == code:
+                    yield at
+
+
+def _moment(graph: Graph, at: Placed, enders: Sequence[Placed]) -> Moment:
+    line = graph.line(at)
+    return Moment(
+        type=NAMES[type(line.b)],
+        body=line.b,
+        who=line.by,
+        station=graph.writer(at),
+        at=line.at,
+        ref=at.ref,
+        ended=tuple(by.ref for by in enders),
+    )
