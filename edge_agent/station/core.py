@@ -9,6 +9,7 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from drivers import Read
 from edge_agent.journal.faults import JournalFault, fault_of
@@ -44,6 +45,14 @@ from tally.master import Commission, CommissionPreprinted, OpenBox, Words
 from tally.records.ids import EventId
 
 CoreInput = Read | Typed | Measured | KnowledgeChanged | Sequence[Read]
+
+_HALF_SAVED: Final = Words(
+    "The code is saved. What the printer did could not be saved, because the disk takes no more "
+    "now; it will be, with the next scan that can be saved. Do not continue; look at the disk.",
+    "编码已保存,但打印结果未能保存:磁盘目前无法写入。磁盘恢复后,会随下一次扫描自动保存。"
+    "请勿继续,请检查磁盘。",
+)
+"""The commit before the label went through, the one after it did not."""
 
 
 class StationCore:
@@ -193,7 +202,8 @@ class StationCore:
     def _not_saved(
         self, fault: JournalFault, events: Sequence[EventId], source: str | None
     ) -> Output:
-        said = self.say(Verdict.NG, Words(fault.words, fault.words_zh), code=fault.code)
+        words = _HALF_SAVED if events else Words(fault.words, fault.words_zh)
+        said = self.say(Verdict.NG, words, code=fault.code)
         return replace(said, events=tuple(events), source=source)
 
     def say(self, verdict: Verdict, words: Words, *, code: str = "") -> Output:

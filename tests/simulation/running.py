@@ -116,7 +116,13 @@ class Total:
     def as_json(self):
         """For scripts."""
         failures = [asdict(one) | {"again": replay(one.seed, one.steps)} for one in self.failures]
-        return asdict(self) | {"failures": failures, "commit": commit()}
+        # `asdict` makes keys of the pairs of a Counter.
+        told = {"seeds": self.seeds, "steps": self.steps, "seconds": self.seconds}
+        return told | {
+            "counters": dict(self.counters),
+            "failures": failures,
+            "commit": commit(),
+        }
 
 
 def total_of(runs, tell=lambda run: None):

@@ -344,6 +344,8 @@ def test_a_label_that_came_out_while_the_disk_filled_up_is_recorded_later(floor)
     answer = floor.scan("CTLNEXT")
     assert answer.code == "E-901"
     assert len(floor.tray.labels) == len(answer.events) == 1
+    assert "The code is saved" in text_of(answer, "en")
+    assert "编码已保存" in text_of(answer, "zh")
     make_space(floor)
     outputs = floor.core.handle(Read("serial-1", b"Z-1", floor.clock.monotonic()))
     assert isinstance(floor.events()[-1].b, t.LabelPrinted | t.RefusalShown)
