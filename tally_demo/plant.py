@@ -13,6 +13,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -85,6 +86,12 @@ class Plant:
         for place in self.places.values():
             place.scanner.unplug()
 
+    @property
+    def console(self) -> str:
+        """Where a browser finds the hub."""
+        words = (word for line in self.addresses for word in line.split())
+        return next((word for word in words if word.startswith("http://")), "")
+
     def set_up(self) -> None:
         """Make the hub and the stations, grant the blocks, enrol; nothing runs but the hub.
 
@@ -103,10 +110,15 @@ class Plant:
         run("hub", "init", self.hub_folder, "--plant", "Ningbo lamps", "--site", "NB1")
         run("hub", "import", self.hub_folder, *_master_files(config))
         self._serve()
-        for name in STATIONS:
-            self._enroll(name, config)
-        for grant in tomllib.loads((config / "grants.toml").read_text("utf-8"))["grant"]:
-            self.grant(grant)
+        grants = tomllib.loads((config / "grants.toml").read_text("utf-8"))["grant"]
+        self._tell(f"{', '.join(STATIONS)}: enrolling")
+        at_once = ThreadPoolExecutor()
+        try:
+            # Mostly the starting of programs, so that stations side by side take half the time.
+            for done in [at_once.submit(self._enroll, name, config, grants) for name in STATIONS]:
+                done.result()
+        finally:
+            at_once.shutdown(cancel_futures=True)
 
     def start(self, name: str) -> Place:
         """Start one station headless, with its scanner plugged in."""
@@ -124,9 +136,12 @@ class Plant:
         return status
 
     def start_all(self, names: tuple[str, ...] = STATIONS) -> None:
-        """Start these stations and wait until each has pulled what the hub has."""
+        """Start these stations and wait until each has pulled what the hub has.
+
+        They are started here and not by threads: what `setpriv --pdeathsig` watches is the thread.
+        """
+        self._tell(f"{', '.join(names)}: starting")
         for name in names:
-            self._tell(f"{name}: starting")
             self.start(name)
         for name in names:
             self.sync(name)
@@ -182,8 +197,8 @@ class Plant:
         for line in self.addresses:
             self._tell(f"hub: {line}")
 
-    def _enroll(self, name: str, config: Path) -> None:
-        self._tell(f"{name}: enrolling")
+    def _enroll(self, name: str, config: Path, grants: list[dict[str, Any]]) -> None:
+        """Make one station, and give it the blocks that are its own."""
         folder = self.directory / name
         for part in ("labels", "pictures"):
             (folder / part).mkdir(parents=True)
@@ -191,6 +206,9 @@ class Plant:
         (folder / "station.toml").write_text(_settings(folder), "utf-8")
         token = run("hub", "enroll-token", self.hub_folder, name).stdout.strip()
         run("station", "enroll", folder, token)
+        for grant in grants:
+            if grant["station"] == name:
+                self.grant(grant)
 
     def bench(self, name: str) -> Place:
         """A station that is not running, with what stands on its bench."""
