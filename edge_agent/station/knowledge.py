@@ -107,6 +107,11 @@ class StationKnowledge:
             self._heard_at = at
         self._online = online
 
+    @property
+    def heard_at(self) -> datetime | None:
+        """When this station last heard of the others; None: never."""
+        return self._heard_at
+
     @contextmanager
     def still(self, at: datetime) -> Iterator[None]:
         """While one input is judged no time passes and nothing is learned: answers stay."""

@@ -5,13 +5,20 @@ commit is done. Ingest of other journals runs between scans, a small transaction
 Devices, stdin and the uplink run on threads of their own and only bring messages.
 """
 
+import sqlite3
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from drivers import HealthState
-from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault, Untrusted
+from edge_agent.journal.faults import (
+    HardwareFault,
+    JournalCorrupt,
+    JournalFault,
+    Untrusted,
+    fault_of,
+)
 from edge_agent.journal.others import Ingested
 from edge_agent.journal.store import Reached
 from edge_agent.station.clock import Clock
@@ -36,6 +43,7 @@ from edge_agent.station.messages import (
     Work,
 )
 from edge_agent.station.outputs import Output
+from edge_agent.station.picturing import Picturing, Show
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
 
@@ -95,7 +103,10 @@ class Loop:
         uplink: Uplink | None,
         *,
         reached: Reached,
+        picturing: Picturing | None = None,
+        show: Show = lambda _: None,
     ) -> None:
+        """`show` gets a picture after each message that changes one, if `picturing` makes them."""
         self._core = core
         self._inbox = inbox
         self._clock = clock
@@ -107,22 +118,30 @@ class Loop:
         self._held: _Held | None = None
         self._ingestion: _Ingestion | None = None
         self._seal_after = 0.0
+        self._picturing = picturing
+        self._show = show
+        self._is_shown = True
 
     def run(self) -> int:
         """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
         try:
             first, *rest = self._core.start()
+            self._picture(first)
             self._speaker.begin(first, unsent=self._core.journal.unsent, online=self._online)
             for output in rest:
                 self._tell(output)
             while True:
+                self._show_picture()
                 message = self._next()
                 if isinstance(message, EndOfInput | StopAsked):
                     return 0
                 self._do(message)
         except (JournalFault, JournalCorrupt, HardwareFault) as fault:
             words = Words(fault.words, fault.words_zh)
-            self._tell(self._core.say(Verdict.LOCK, words, code=fault.code))
+            said = self._core.say(Verdict.LOCK, words, code=fault.code)
+            self._picture(said, fatal=True)
+            self._speaker.tell(said, unsent=self._core.journal.unsent, online=self._online)
+            self._show_picture()
             return 1
 
     def _next(self) -> Message | None:
@@ -151,12 +170,16 @@ class Loop:
                     verdict, Words(health.words, health.words_zh), code=health.code
                 )
                 self._speaker.remark(replace(said, source=health.source))
+                if self._picturing:
+                    self._picturing.device(health)
+                    self._is_shown = False
             case Line():
                 self._take_line(message)
             case IngestAsked():
                 steps = self._core.journal.ingest_in_steps(message.data, at=self._clock.now())
                 self._ingestion = _Ingestion(message, steps)
             case ReceiptCame(receipt, done):
+                self._is_shown = False
                 _settle(done, lambda: self._core.journal.save_receipt(receipt))
             case LinkChanged():
                 self._link_changed(message)
@@ -233,6 +256,7 @@ class Loop:
     # --- the uplink ---------------------------------------------------------------------------
 
     def _link_changed(self, message: LinkChanged) -> None:
+        self._is_shown = False
         online = message.online and self._link_is_up
         if online != self._online:
             self._online = online
@@ -289,6 +313,7 @@ class Loop:
                 replace(self._core.say(Verdict.HOLD, words, code="S-101"), source="hub")
             )
         if result.stored:
+            self._is_shown = False
             self._core.knowledge.learned(result)
             for output in self._core.handle(KnowledgeChanged()):
                 self._tell(output)
@@ -305,7 +330,26 @@ class Loop:
         self._before_saying(output)
         self._speaker.tell(output, unsent=self._core.journal.unsent, online=self._online)
 
+    # --- showing ------------------------------------------------------------------------------
+
+    def _picture(self, output: Output, *, fatal: bool = False) -> None:
+        if self._picturing:
+            self._picturing.said(output, fatal=fatal)
+            self._is_shown = False
+
+    def _show_picture(self) -> None:
+        """After the commit, and after what happened meanwhile was said: never an early OK."""
+        if self._picturing and not self._is_shown:
+            self._is_shown = True
+            cut = not self._link_is_up
+            try:
+                picture = self._picturing.picture(online=self._online, is_link_cut=cut)
+            except sqlite3.Error as error:
+                raise fault_of(error) from error
+            self._show(picture)
+
     def _before_saying(self, output: Output) -> None:
+        self._picture(output)
         if not output.events:
             return
         self._reached("after_commit_before_output")

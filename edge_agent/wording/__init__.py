@@ -4,6 +4,6 @@ Pure. Keys and placeholders are the machine's (`edge_agent.workflow`); the texts
 and `chinese`, side by side. Change both, or a test says so.
 """
 
-from edge_agent.wording.showing import Language, language_of, say, show, show_next
+from edge_agent.wording.showing import Language, language_of, say, say_sentences, show, show_next
 
-__all__ = ["Language", "language_of", "say", "show", "show_next"]
+__all__ = ["Language", "language_of", "say", "say_sentences", "show", "show_next"]

@@ -184,6 +184,13 @@ TEXTS: Final[dict[str, str]] = {
     "next.print_again": "CTLPRINT 打印标签 {unit};CTLNO 作废。",
     "next.unsure": "标签 {unit} 打出了吗?有就扫它;没有就扫 CTLNO 作废。",
     "next.box_label": "CTLPRINT 打印箱 {unit} 的标签;已有标签就扫它。",
+    # 步骤清单
+    "step.code": "{code}",
+    "step.part": "{part}",
+    "step.any_released": "{part},任一已放行批次",
+    "step.verified": "{unit}  已核对",
+    "step.limits": "{low} .. {high} {unit}",
+    "step.count": "{count}/{capacity}",
     # 组合
     "around.next": "{said} 下一步:{next}",
     "around.last": "{said} 最后保存:{last}",

@@ -229,6 +229,13 @@ TEXTS: Final[dict[str, str]] = {
     "next.print_again": "CTLPRINT prints label {unit}; CTLNO scraps it.",
     "next.unsure": "Was label {unit} printed? Scan it if it is there; CTLNO scraps it.",
     "next.box_label": "CTLPRINT prints the label of box {unit}; scan it if it is there.",
+    # beside the steps of the checklist
+    "step.code": "{code}",
+    "step.part": "{part}",
+    "step.any_released": "{part}, any released lot",
+    "step.verified": "{unit}  verified",
+    "step.limits": "{low} .. {high} {unit}",
+    "step.count": "{count} of {capacity}",
     # around them
     "around.next": "{said} Next: {next}",
     "around.last": "{said} Last saved: {last}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal, TypeAlias
 
 from edge_agent.wording import chinese, english
@@ -11,6 +12,7 @@ from tally.master.reading import Words
 
 Language: TypeAlias = Literal["en", "zh"]
 _TEXTS: Final[dict[Language, dict[str, str]]] = {"en": english.TEXTS, "zh": chinese.TEXTS}
+_SENTENCE_ENDS: Final = re.compile("(?<=[.?]) (?=[A-Z{])|(?<=[\u3002\uff1f])")
 _CONTROLS: Final = {0x1D: "<GS>", 0x1E: "<RS>", 0x04: "<EOT>", 0x00: "<NUL>"}
 
 QUOTE_CHARACTERS_MAX: Final = 24
@@ -25,6 +27,13 @@ def say(key: str, lang: Language, **says: str | Words) -> str:
     """
     shown = {name: _show(name, said, lang) for name, said in says.items()}
     return _TEXTS[lang][key].format(**shown).strip()
+
+
+def say_sentences(key: str, lang: Language, **says: str | Words) -> tuple[str, ...]:
+    """Fill a text sentence by sentence; in a refusal of a thing the last one is what to do now."""
+    shown = {name: _show(name, said, lang) for name, said in says.items()}
+    parts = (part.format(**shown).strip() for part in _SENTENCE_ENDS.split(_TEXTS[lang][key]))
+    return tuple(part for part in parts if part)
 
 
 def show(answer: Answer, lang: Language) -> str:
@@ -43,8 +52,10 @@ def show_next(answer: Answer, lang: Language) -> str:
 
 
 def language_of(state: StationState, knowledge: Knowledge) -> Language:
-    """The language of whoever is signed in, else the station's."""
-    return state.operator.language if state.operator else knowledge.language
+    """The language of whoever is signed in, else the one chosen since, else the station's."""
+    if state.operator:
+        return state.operator.language
+    return state.language or knowledge.language
 
 
 def _show(name: str, said: str | Words, lang: Language) -> str:

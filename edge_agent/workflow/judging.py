@@ -165,8 +165,12 @@ def _allow(turn: Turn, ask: Ask, lead: PersonFact) -> Reply:
 def _show(turn: Turn, command: str) -> Reply:
     """Help and language change nothing that is recorded."""
     operator = turn.state.operator
-    if command == "CTLHELP" or operator is None:
+    if command == "CTLHELP":
         return ready("ready.help")
-    other = "zh" if operator.language == "en" else "en"
-    turn.change(operator=msgspec.structs.replace(operator, language=other))
+    if operator is None:
+        spoken = turn.state.language or turn.knowledge.language
+        turn.change(language="zh" if spoken == "en" else "en")
+    else:
+        other = "zh" if operator.language == "en" else "en"
+        turn.change(operator=msgspec.structs.replace(operator, language=other))
     return ready("ready.language")

@@ -61,8 +61,8 @@ def _judge(
             return _settle(turn, scanned(turn, scan), scan)
         case Measured():
             return _settle(turn, measured(turn, event), None)
-        case Repeated(times=times):
-            return Reply(Verdict.DUP, "dup", {"times": str(times)})
+        case Repeated(scan=scan, times=times):
+            return Reply(Verdict.DUP, "dup", {"times": str(times), "text": scan.text})
         case PrintDone():
             return _settle(turn, labels.print_done(turn, event), None)
         case PrintFailed():
@@ -127,12 +127,17 @@ _FITS: Final = frozenset((Verdict.READY, Verdict.OK, Verdict.DONE, Verdict.WAIT)
 
 
 def _restart(turn: Turn) -> Reply:
-    """Say what was kept; a label that was on its way is nobody's certainty any more."""
+    """Say what was kept, first of all what blocks; a label on its way is nobody's certainty now."""
     unit = turn.unit
     if unit and unit.label and unit.label.status == "printing":
         label = Label("unsure", unit.label.job, unit.label.copy, unit.label.reason)
         turn.change_unit(label=label)
     adopt_home_plan(turn)
+    if turn.state.locked:
+        return Reply(Verdict.LOCK, "lock", {"reason": turn.state.locked}, "E-603")
+    latch = turn.state.latch
+    if latch:
+        return Reply(Verdict.NG, latch.key, latch.says, latch.code)
     if turn.state.saved is None:
         return ready("ready.started")
     return ready("ready.restored", at=turn.now.at.strftime("%H:%M"))

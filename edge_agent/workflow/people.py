@@ -48,7 +48,9 @@ def take_over(turn: Turn, person: PersonFact) -> Reply:
     body = OperatorSignedIn(badge=person.badge, role=role, name=person.name.en)
     turn.record(body, by=person.badge)
     turn.change(
-        operator=Operator(person.badge, person.name, person.roles, person.language), undo=None
+        operator=Operator(person.badge, person.name, person.roles, person.language),
+        undo=None,
+        language=None,
     )
     return ok("ok.signed_in", name=person.name)
 

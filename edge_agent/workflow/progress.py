@@ -16,11 +16,12 @@ from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.prompting import answer
 from edge_agent.workflow.rules import Judgement, judge, rule_lot
 from edge_agent.workflow.turn import Reply, Turn, loaded_lot
-from edge_agent.workflow.types import Bound, Loaded, OpenUnit, Verdict
+from edge_agent.workflow.types import Bound, Loaded, Made, OpenUnit, Verdict
 from tally.events.types import ComponentBound, LotUnloaded, OperationCompleted, StepSkipped
 from tally.master.plans import BindSerial, LoadLot
 
 PARKED_MAX = 50
+ORDERS_MAX = 20
 
 
 def step_done(turn: Turn, index: int, reply: Reply) -> Reply:
@@ -130,9 +131,17 @@ def finish(turn: Turn, result: str, defects: tuple[str, ...] = ()) -> Reply:
         )
     )
     close(turn)
+    if result == "PASS" and unit.order:
+        turn.change(made=_one_more(turn.state.made, unit.order))
     return Reply(
         Verdict.DONE, "done.pass" if result == "PASS" else "done.fail", {"unit": unit.code}
     )
+
+
+def _one_more(made: tuple[Made, ...], order: str) -> tuple[Made, ...]:
+    count = next((one.count for one in made if one.order == order), 0)
+    others = tuple(one for one in made if one.order != order)
+    return (*others, Made(order, count + 1))[-ORDERS_MAX:]
 
 
 def close(turn: Turn) -> None:

@@ -166,6 +166,7 @@ class Turn:
             loaded=self.before.loaded,
             is_final=is_final,
             at=self.now.at.isoformat(),
+            made=self.before.made,
         )
         self.change(undo=undo)
 

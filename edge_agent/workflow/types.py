@@ -291,6 +291,13 @@ class SavedScan(msgspec.Struct, frozen=True):
     entry: Literal["scanned", "typed"]
 
 
+class Made(msgspec.Struct, frozen=True):
+    """How many units of a work order this station has finished with PASS."""
+
+    order: str
+    count: int
+
+
 class Undo(msgspec.Struct, frozen=True):
     """The last action that can be taken back: its events, and the unit as it was before.
 
@@ -304,6 +311,7 @@ class Undo(msgspec.Struct, frozen=True):
     loaded: tuple[Loaded, ...]
     is_final: bool
     at: str
+    made: tuple[Made, ...] | None = None
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -326,6 +334,8 @@ class StationState(msgspec.Struct, frozen=True):
         told: decisions, cases and failed re-checks that were already shown.
         saved: what was recorded last.
         undo: what CTLUNDO would take back.
+        made: finished here, by work order; the order worked on last stands last.
+        language: chosen while nobody is signed in; None: the station's.
     """
 
     operator: Operator | None = None
@@ -341,6 +351,8 @@ class StationState(msgspec.Struct, frozen=True):
     undo: Undo | None = None
     saved: Saved | None = None
     told: tuple[str, ...] = ()
+    made: tuple[Made, ...] = ()
+    language: Literal["en", "zh"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ def undo_last(turn: Turn) -> Reply:
             back = msgspec.structs.replace(opened, parked="recalled", recalled=True)
             parked = (back, *parked)
     turn.clear()
-    turn.change(unit=undo.unit, loaded=undo.loaded, parked=parked, undo=None)
+    made = turn.state.made if undo.made is None else undo.made
+    turn.change(unit=undo.unit, loaded=undo.loaded, parked=parked, undo=None, made=made)
     return ok("ok.undone")
 
 

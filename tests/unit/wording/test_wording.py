@@ -12,7 +12,7 @@ from edge_agent.wording.english import TEXTS as ENGLISH
 from tally.master import Words
 
 AGENT = Path(__file__).parents[3] / "edge_agent"
-KEY = re.compile(r'"((?:ok|ng|ready|wait|ask|hold|done|next|undo|around)\.[a-z_]+|lock|dup)"')
+KEY = re.compile(r'"((?:ok|ng|ready|wait|ask|hold|done|next|undo|around|step)\.[a-z_]+|lock|dup)"')
 
 
 def placeholders(text):

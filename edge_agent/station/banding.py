@@ -1,0 +1,138 @@
+"""From an output to what a screen shows of it: the band, and the line among the last scans.
+
+Pure. A refusal that is latched stays in the band; what is answered meanwhile stands below it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from edge_agent.station.outputs import Output
+from edge_agent.station.snapshot import NO_WORDS, Band, LastScan
+from edge_agent.wording import say, say_sentences
+from edge_agent.wording.showing import Language
+from edge_agent.wording.titles import title_of
+from edge_agent.workflow.types import Answer, Prompt, Says, StationState, Verdict
+from tally.master import Words
+
+_SUBJECTS: Final = (
+    "child",
+    "item",
+    "text",
+    "got",
+    "lot",
+    "badge",
+    "order",
+    "plan",
+    "command",
+    "name",
+    "unit",
+    "box",
+    "subject",
+    "case",
+)
+"""What an answer is about, the most exact placeholder first."""
+_NOT_LISTED: Final = frozenset(("ready.here", "ready.help", "ready.language", "wait.printing"))
+
+
+def both(key: str, says: Says) -> Words:
+    """A text of the tables in both languages."""
+    return Words(say(key, "en", **says), say(key, "zh", **says))
+
+
+def prompt_words(prompt: Prompt) -> Words:
+    """A prompt in both languages."""
+    return both(prompt.key, prompt.says)
+
+
+def band_of(output: Output, state: StationState, number: int, at: datetime) -> Band:
+    """What the band shows after this output, when nothing else stays in it."""
+    answer = output.answer
+    if answer is None:
+        text = output.words or NO_WORDS
+        title = title_of(output.code, output.verdict.value)
+        return Band(number, output.verdict, output.code, title, text, at)
+    is_locked = output.verdict is Verdict.LOCK
+    title = title_of("lock" if is_locked else answer.key)
+    band = Band(number, output.verdict, output.code, title, _text(answer), at)
+    if is_locked:
+        return replace(band, do_now=(prompt_words(answer.next),), latched=True)
+    if state.latch and (state.latch.key, state.latch.says) == (answer.key, answer.says):
+        return latched_band(band, answer.key, answer.says, answer.next)
+    return band
+
+
+def latched_band(band: Band, key: str, says: Says, then: Prompt) -> Band:
+    """The refusal of a thing: what and why in the band, what to do beside it."""
+    said = [_sentences(key, says, lang) for lang in _LANGUAGES]
+    text = Words(*("\n".join(one[:-1] or one) for one in said))
+    action = Words(*(one[-1] for one in said))
+    return replace(band, text=text, do_now=(action, prompt_words(then)), latched=True)
+
+
+def staying(band: Band | None, new: Band, state: StationState, then: Prompt) -> Band:
+    """The band after `new` was said: a latched refusal stays, and `new` stands below it."""
+    latch = state.latch
+    if latch is None or new.latched or state.ask or new.verdict is Verdict.LOCK:
+        return new
+    if band is None or not band.latched or band.verdict is Verdict.LOCK:
+        blank = Band(0, Verdict.NG, latch.code, title_of(latch.key), NO_WORDS, new.since)
+        band = latched_band(blank, latch.key, latch.says, then)
+    said = (f"{new.code} {t}: {x}" for t, x in _pairs(new.title, new.text))
+    note = Words(*(one.replace("\n", " ").strip() for one in said))
+    do_now = (band.do_now[0], prompt_words(then))
+    return replace(band, number=new.number, note=note, do_now=do_now)
+
+
+def _pairs(first: Words, second: Words) -> Sequence[tuple[str, str]]:
+    return ((first.en, second.en), (first.zh, second.zh))
+
+
+def last_scan_of(output: Output, at: datetime) -> LastScan | None:
+    """The line among the last scans; None for what is no news tomorrow."""
+    answer = output.answer
+    if answer is None:
+        if output.verdict in {Verdict.READY, Verdict.WAIT}:
+            return None
+        title, subject = title_of(output.code, output.verdict.value), NO_WORDS
+    elif answer.key in _NOT_LISTED:
+        return None
+    else:
+        title, subject = title_of(answer.key), subject_of(answer.says)
+    text = Words(*(f"{t}  {s}".strip() for t, s in _pairs(title, subject)))
+    return LastScan(at, output.verdict, output.code, text, output.source or "")
+
+
+def subject_of(says: Says) -> Words:
+    """What an answer is about, quoted short."""
+    if "value" in says and "unit" in says:
+        return Words(*(_plain(says["value"], lang, says["unit"]) for lang in _LANGUAGES))
+    named = (says[name] for name in _SUBJECTS if says.get(name, "-") != "-")
+    said = next(named, "")
+    return Words(*(_plain(said, lang) for lang in _LANGUAGES))
+
+
+def _plain(said: str | Words, lang: Language, after: str | Words = "") -> str:
+    text = say("step.code", lang, code=said)
+    quoted = text if len(text) <= _QUOTE_MAX else f"{text[:_QUOTE_MAX]}..."
+    return f"{quoted} {say('step.code', lang, code=after)}".strip()
+
+
+def _text(answer: Answer) -> Words:
+    said = []
+    for lang in _LANGUAGES:
+        parts = list(_sentences(answer.key, answer.says, lang))
+        if answer.last:
+            last = say(answer.last.key, lang, **answer.last.says)
+            parts.append(say("around.last", lang, said="", last=last))
+        said.append("\n".join(parts))
+    return Words(*said)
+
+
+def _sentences(key: str, says: Says, lang: Language) -> tuple[str, ...]:
+    return say_sentences(key, lang, **says) or ("",)
+
+
+_LANGUAGES: Final[tuple[Language, Language]] = ("en", "zh")
+_QUOTE_MAX: Final = 24

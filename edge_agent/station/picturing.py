@@ -1,0 +1,253 @@
+"""Keeps what a screen shows beside the work, and makes a `Snapshot` of all of it.
+
+Lives on the loop's thread: it reads the core and the journal between two messages, never while one
+is judged. What it remembers (band, last scans, pace, devices) is gone after a restart; the rest
+follows from the journal.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from drivers import Health, HealthState
+from edge_agent.station.banding import (
+    band_of,
+    last_scan_of,
+    prompt_words,
+    staying,
+)
+from edge_agent.station.clock import Clock
+from edge_agent.station.core import StationCore
+from edge_agent.station.outputs import Output
+from edge_agent.station.snapshot import (
+    LAST_SCANS_MAX,
+    NO_WORDS,
+    Band,
+    ChecklistLine,
+    CodesLeft,
+    Content,
+    DeviceShown,
+    DeviceState,
+    LastScan,
+    ScanNow,
+    Snapshot,
+    Status,
+)
+from edge_agent.wording import language_of
+from edge_agent.workflow.checklist import checklist
+from edge_agent.workflow.expects import expects
+from edge_agent.workflow.knowledge import PlanFact
+from edge_agent.workflow.prompting import next_prompt
+from edge_agent.workflow.turn import REFUSALS_MAX, part_of, plan_in_force, stand
+from edge_agent.workflow.types import Prompt, StationState
+from tally.events.decoding import EventLine, read_line
+from tally.master import Words
+
+PACE_S: Final = 3600.0
+PACE_UNITS_MIN: Final = 20
+"""Codes given out within `PACE_S` before a time to empty is said (`screens.md` 2.4)."""
+PACE_UNITS_MAX: Final = 10_000
+
+Show = Callable[[Snapshot], None]
+
+
+class Picturing:
+    """What happened lately, and the picture of now."""
+
+    def __init__(self, core: StationCore, clock: Clock, devices: Sequence[DeviceShown]) -> None:
+        self._core = core
+        self._clock = clock
+        self._devices = {device.name: device for device in devices}
+        self._last: deque[LastScan] = deque(maxlen=LAST_SCANS_MAX)
+        self._band: Band | None = None
+        self._number = 0
+        self._pace = Pace()
+        self._oldest: tuple[int, datetime | None] = (0, None)
+        self._fatal = False
+
+    def said(self, output: Output, *, fatal: bool = False) -> None:
+        """Take what was just said about the work; its events are on the disk."""
+        at, state = self._clock.now(), self._core.state
+        self._number += 1
+        then = next_prompt(state, self._core.knowledge)
+        new = band_of(output, state, self._number, at)
+        self._band = new if fatal else staying(self._band, new, state, then)
+        self._fatal = fatal
+        line = last_scan_of(output, at)
+        if line:
+            self._last.appendleft(line)
+        if output.answer:
+            self._printer_said(output.answer.key, band_of(output, state, 0, at).text)
+
+    def device(self, health: Health) -> None:
+        """Take how a device is."""
+        words = Words(health.words, health.words_zh or health.words)
+        device = self._devices.get(health.source, DeviceShown(health.source, "", "ok"))
+        self._devices[health.source] = replace(device, state=_STATES[health.state], words=words)
+
+    def _printer_said(self, key: str, words: Words) -> None:
+        """A printer has no health of its own: its last label says how it is."""
+        if key not in {"ok.printed", "ng.not_printed"}:
+            return
+        for device in [one for one in self._devices.values() if one.kind == PRINTER]:
+            is_well = key == "ok.printed"
+            self._devices[device.name] = replace(
+                device, state="ok" if is_well else "lost", words=NO_WORDS if is_well else words
+            )
+
+    def picture(self, *, online: bool, is_link_cut: bool) -> Snapshot:
+        """Everything as it stands now."""
+        core, now = self._core, self._clock.now()
+        with core.knowledge.still(now):
+            return self._picture(core.state, now, online=online, is_link_cut=is_link_cut)
+
+    def _picture(
+        self, state: StationState, now: datetime, *, online: bool, is_link_cut: bool
+    ) -> Snapshot:
+        knowledge = self._core.knowledge
+        fact = plan_in_force(state, knowledge)
+        station = knowledge.shelf.station(knowledge.station)
+        unit = state.unit
+        return Snapshot(
+            at=now,
+            language=language_of(state, knowledge),
+            station=knowledge.station,
+            line=station.line if station else "",
+            operation=fact.operation_name if fact else NO_WORDS,
+            plan=fact.plan.plan_id if fact else "",
+            product=self._product(fact),
+            order=state.order,
+            made=next((one.count for one in state.made if one.order == state.order), 0),
+            wanted=self._wanted(state.order),
+            operator=state.operator.name if state.operator else None,
+            unit=unit.code if unit else None,
+            kind=unit.kind if unit else "unit",
+            step=stand(state, fact.plan) + 1 if fact else 0,
+            steps=len(fact.plan.steps) if fact else 0,
+            checklist=self._checklist(state),
+            contents=self._contents(state),
+            scan_now=_scan_now(next_prompt(state, knowledge)),
+            band=self._band,
+            last=tuple(self._last),
+            refusals=state.refusals,
+            refusals_max=REFUSALS_MAX,
+            can_undo=state.undo is not None,
+            expects=expects(state, knowledge),
+            status=self._status(online=online, is_link_cut=is_link_cut),
+            fatal=self._fatal,
+        )
+
+    # --- the work -----------------------------------------------------------------------------
+
+    def _product(self, fact: PlanFact | None) -> Words:
+        if fact is None:
+            return NO_WORDS
+        part = part_of(fact.plan.product)
+        name = self._core.knowledge.part_name(part) or NO_WORDS
+        return Words(f"{part} {name.en}".strip(), f"{part} {name.zh}".strip())
+
+    def _wanted(self, order: str | None) -> int | None:
+        found = self._core.knowledge.shelf.order(order) if order else None
+        return found[0].qty if found else None
+
+    def _checklist(self, state: StationState) -> tuple[ChecklistLine, ...]:
+        return tuple(
+            ChecklistLine(
+                step.number,
+                step.text,
+                prompt_words(step.detail) if step.detail else NO_WORDS,
+                step.mark,
+            )
+            for step in checklist(state, self._core.knowledge)
+        )
+
+    def _contents(self, state: StationState) -> tuple[Content, ...]:
+        if state.unit is None:
+            return ()
+        name_of = self._core.knowledge.part_name
+        return tuple(
+            Content(name_of(one.part) or Words(one.part, one.part), one.child)
+            for one in state.unit.bound
+        )
+
+    # --- beside the work ----------------------------------------------------------------------
+
+    def _status(self, *, online: bool, is_link_cut: bool) -> Status:
+        journal = self._core.journal
+        return Status(
+            online=online,
+            hub_at=self._core.knowledge.heard_at,
+            unsent=journal.unsent,
+            oldest_unsent=self._oldest_unsent() if journal.unsent > 0 and not self._fatal else None,
+            codes=self._codes(),
+            devices=tuple(self._devices.values()),
+            is_link_cut=is_link_cut,
+        )
+
+    def _oldest_unsent(self) -> datetime | None:
+        """When the first event was made that no receipt covers; read once for each receipt."""
+        journal = self._core.journal
+        seq = journal.seq - journal.unsent + 1
+        if self._oldest[0] != seq:
+            lines = journal.fetch(journal.identity.journal, seq)
+            self._oldest = (seq, _made_at(lines[0]) if lines else None)
+        return self._oldest[1]
+
+    def _codes(self) -> CodesLeft | None:
+        """The scheme of the plan that is nearest to its end."""
+        found = [self._codes_of(scheme) for scheme in self._core.schemes]
+        return min(found, key=lambda one: one.left, default=None)
+
+    def _codes_of(self, scheme: str) -> CodesLeft:
+        blocks = [one for one in self._core.journal.blocks.all() if one.scheme == scheme]
+        left, granted = sum(one.left for one in blocks), sum(one.count for one in blocks)
+        pace = self._pace.of(scheme, granted - left, self._clock.monotonic())
+        return CodesLeft(scheme, left, granted, left / pace if pace else None)
+
+
+class Pace:
+    """How many codes an hour, by scheme, over the last hour."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+        self._times: dict[str, deque[float]] = {}
+
+    def of(self, scheme: str, used: int, now: float) -> float | None:
+        """Take that `used` codes are gone now; codes an hour, None with too few to say."""
+        times = self._times.setdefault(scheme, deque(maxlen=PACE_UNITS_MAX))
+        for _ in range(min(used - self._used.setdefault(scheme, used), PACE_UNITS_MAX)):
+            times.append(now)
+        self._used[scheme] = used
+        while times and now - times[0] > PACE_S:
+            times.popleft()
+        if len(times) < PACE_UNITS_MIN or times[-1] <= times[0]:
+            return None
+        return (len(times) - 1) * PACE_S / (times[-1] - times[0])
+
+
+def _scan_now(prompt: Prompt) -> ScanNow:
+    """The step's own text and hint apart; any other prompt is one sentence."""
+    text, hint = prompt.says.get("text"), prompt.says.get("hint", NO_WORDS)
+    if prompt.key == "next.scan" and isinstance(text, Words):
+        return ScanNow(text, hint if isinstance(hint, Words) else Words(hint, hint))
+    return ScanNow(prompt_words(prompt))
+
+
+def _made_at(line: bytes) -> datetime | None:
+    event = read_line(line)
+    try:
+        found = datetime.fromisoformat(event.at) if isinstance(event, EventLine) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
+PRINTER: Final = "label_files"
+_STATES: Final[dict[HealthState, DeviceState]] = {
+    HealthState.STARTING: "starting",
+    HealthState.OK: "ok",
+    HealthState.DEGRADED: "degraded",
+    HealthState.LOST: "lost",
+}

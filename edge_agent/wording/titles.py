@@ -1,0 +1,168 @@
+"""The heading of every answer, in both languages: what the operator reads from two metres away.
+
+At most `TITLE_CELLS_MAX` cells, no placeholders: the words below the heading name the thing. The
+keys are those of `edge_agent.wording.english`; an answer without a key (link, disk, devices) has
+its code or its verdict as key. A test holds the table against the texts.
+"""
+
+from typing import Final
+
+from tally.master.reading import Words
+
+TITLE_CELLS_MAX: Final = 34
+
+TITLES: Final[dict[str, Words]] = {
+    # recorded
+    "ok.printed": Words("Label printed", "标签已打印"),
+    "ok.label_verified": Words("Label verified", "标签已核对"),
+    "ok.commissioned": Words("Unit started", "产品已开始"),
+    "ok.scrapped": Words("Label scrapped, destroy it", "标签已作废,请销毁"),
+    "ok.bound": Words("Part is in", "已装入"),
+    "ok.bound_provisional": Words("Part is in, provisionally", "已暂时装入"),
+    "ok.lot_loaded": Words("Lot loaded", "批次已上料"),
+    "ok.measured": Words("Value is good", "测量值合格"),
+    "ok.passed_step": Words("Step passed", "本步合格"),
+    "ok.box_opened": Words("Box open", "箱已打开"),
+    "ok.packed": Words("Packed", "已装箱"),
+    "ok.packed_provisional": Words("Packed, provisionally", "已暂时装箱"),
+    "ok.changeover": Words("Changed over", "已换产"),
+    "ok.parked": Words("Unit parked", "产品已暂存"),
+    "ok.resumed": Words("Unit taken up again", "产品继续"),
+    "ok.signed_in": Words("Signed in", "已登录"),
+    "ok.signed_out": Words("Signed out", "已退出"),
+    "ok.unlocked": Words("Unlocked by the team leader", "班长已解锁"),
+    "ok.undone": Words("Taken back", "已撤销"),
+    "done.pass": Words("Unit finished: PASS", "产品完成:合格"),
+    "done.fail": Words("Unit finished: FAIL", "产品完成:不合格"),
+    "done.box": Words("Box closed", "已封箱"),
+    # nothing recorded
+    "ready.here": Words("Ready", "就绪"),
+    "ready.started": Words("Station started", "本站已启动"),
+    "ready.restored": Words("Restored after restart", "重启后已恢复"),
+    "ready.signed_in": Words("Already signed in", "已经登录"),
+    "ready.nobody": Words("Nobody is signed in", "无人登录"),
+    "ready.identified": Words("Unit is here", "产品已到站"),
+    "ready.identified_provisional": Words("Unit is here, not all checked", "产品已到站,未全部核查"),
+    "ready.lot_loaded": Words("Lot is loaded already", "批次已在用"),
+    "ready.partial": Words("Box may be closed", "可以封箱"),
+    "ready.cancelled": Words("Cancelled", "已取消"),
+    "ready.nothing_to_cancel": Words("Nothing to cancel", "没有可取消的"),
+    "ready.late_print": Words("Late word of the printer", "打印机迟到的报告"),
+    "ready.language": Words("Language changed", "语言已切换"),
+    "ready.ring": Words("Call the team leader", "呼叫班长"),
+    "ready.help": Words("Help", "帮助"),
+    "ready.kept": Words("Case decided: keep it", "案件已裁定:保留"),
+    "dup": Words("Same code again, ignored", "同一编码,已忽略"),
+    # questions and waiting
+    "wait.badge": Words("Scan your badge first", "请先扫工牌"),
+    "wait.printing": Words("Printing", "正在打印"),
+    "wait.lead": Words("Team leader's badge needed", "需要班长工牌"),
+    "ask.scrap": Words("Scrap this label?", "作废此标签?"),
+    "ask.takeover": Words("Take over this unit?", "接手此产品?"),
+    "ask.partial": Words("The box is not full", "箱未装满"),
+    "ask.defect": Words("Which defect?", "什么缺陷?"),
+    "ask.lot": Words("Load this lot?", "换用此批次?"),
+    "undo.label": Words("Take it back?", "撤销?"),
+    "undo.commissioned": Words("Take it back?", "撤销?"),
+    "undo.bound": Words("Take it back?", "撤销?"),
+    "undo.lot_loaded": Words("Take it back?", "撤销?"),
+    "undo.measured": Words("Take it back?", "撤销?"),
+    "undo.finished": Words("Take it back?", "撤销?"),
+    "undo.packed": Words("Take it back?", "撤销?"),
+    "undo.closed": Words("Take it back?", "撤销?"),
+    "undo.hold": Words("Take it back?", "撤销?"),
+    # on hold
+    "hold.unit": Words("On hold", "已冻结"),
+    "hold.case": Words("Held: open case", "已冻结:案件未裁定"),
+    "hold.incomplete": Words("Held: not complete", "已冻结:不完整"),
+    "hold.set_aside": Words("Unit set aside", "产品已隔离"),
+    "hold.case_opened": Words("One part was scanned twice", "同一物料被扫两次"),
+    "lock": Words("Station locked", "本站已锁定"),
+    # refused: the code is wrong
+    "ng.unknown_code": Words("Not a code we know", "无法识别的编码"),
+    "ng.wrong_part": Words("Wrong part", "扫错物料"),
+    "ng.wrong_part_later": Words("Wrong part", "扫错物料"),
+    "ng.wrong_lot": Words("Wrong part", "扫错物料"),
+    "ng.wrong_lot_later": Words("Wrong part", "扫错物料"),
+    "ng.wrong_lot_change": Words("Wrong part", "扫错物料"),
+    "ng.product_code": Words("That is a product code", "这是产品编码"),
+    "ng.no_scan_here": Words("Not wanted now", "现在不需要"),
+    "ng.already_here": Words("Already in this unit", "已在本产品中"),
+    "ng.itself": Words("That is the unit itself", "这是产品自己的标签"),
+    "ng.already_in_box": Words("Already in this box", "已在本箱中"),
+    "ng.other_label": Words("Wrong label", "标签不对"),
+    "ng.other_box_label": Words("Wrong label", "标签不对"),
+    "ng.other_device": Words("Wrong scanner", "扫码枪不对"),
+    "ng.code_twice": Words("Code is on a unit already", "编码已用在产品上"),
+    "ng.outside_block": Words("Label is not of this station", "不是本站的标签"),
+    # refused: the thing must not be used
+    "ng.lot_held": Words("Lot is on hold", "批次已冻结"),
+    "ng.lot_unreleased": Words("Lot is not released", "批次未放行"),
+    "ng.used": Words("Already in another unit", "已装入其他产品"),
+    "ng.op_failed": Words("Did not pass before", "前道不合格"),
+    "ng.op_missing": Words("Operation before is missing", "缺少前道工序"),
+    "ng.already_passed": Words("Has passed here already", "已在此合格"),
+    "ng.unknown_blocks": Words("Cannot be checked here", "本站无法核查"),
+    "ng.still_blocked": Words("Still blocked", "仍被拦住"),
+    # refused: the reading was spoiled
+    "ng.nothing": Words("Nothing readable arrived", "没有可读内容"),
+    "ng.partial": Words("Only part of a code", "编码不完整"),
+    "ng.several": Words("Several labels in view", "视野内有多个标签"),
+    "ng.caps_lock": Words("Caps Lock is on", "大写锁定已打开"),
+    "ng.input_method": Words("Input method is on", "中文输入法已打开"),
+    "ng.layout": Words("Keyboard layouts differ", "键盘布局不一致"),
+    "ng.too_long": Words("Too many characters", "字符太多"),
+    "ng.noise": Words("Wrong characters arrived", "编码有错误字符"),
+    # printer and codes
+    "ng.not_printed": Words("Label not printed", "标签未打印"),
+    "ng.no_codes": Words("No codes left", "编码已用完"),
+    "ng.label_unsure": Words("Did the label come out?", "标签打出了吗?"),
+    "ng.too_many_copies": Words("Printed too often", "打印次数太多"),
+    "ng.print_box_first": Words("Print the box label first", "请先打印箱标签"),
+    # values and results
+    "ng.value_above": Words("Value is too high", "数值偏高"),
+    "ng.value_below": Words("Value is too low", "数值偏低"),
+    "ng.value_above_failed": Words("Value too high: FAIL", "数值偏高:不合格"),
+    "ng.value_below_failed": Words("Value too low: FAIL", "数值偏低:不合格"),
+    "ng.other_value": Words("Another value arrived", "收到其他数值"),
+    "ng.no_number": Words("Not a number", "不是数字"),
+    "ng.no_value_here": Words("No value is wanted now", "现在不需要数值"),
+    "ng.no_defect": Words("Not a defect code", "不是缺陷代码"),
+    # commands, changeover, parking
+    "ng.command_unknown": Words("Not a command here", "不是本站的命令"),
+    "ng.command_not_here": Words("Not at this step", "本步无效"),
+    "ng.no_plan": Words("No plan yet", "还没有工艺"),
+    "ng.no_unit": Words("No unit is open", "没有进行中的产品"),
+    "ng.unit_open": Words("A unit is open", "产品正在进行"),
+    "ng.plan_elsewhere": Words("Not made at this station", "不在本站做"),
+    "ng.plan_unknown": Words("Plan is not known here", "本站没有此工艺"),
+    "ng.order_unknown": Words("Order is not known here", "本站没有此工单"),
+    "ng.order_not_released": Words("Order is not released", "工单未下达"),
+    "ng.parked_elsewhere": Words("Parked under another plan", "暂存在其他工艺下"),
+    "ng.label_open": Words("Label was not read back", "标签还未核对"),
+    "ng.too_many_parked": Words("Too many parked units", "暂存产品太多"),
+    "ng.box_empty": Words("The box is empty", "箱是空的"),
+    "ng.box_list_full": Words("The box's list is full", "箱清单已满"),
+    "ng.badge_unknown": Words("Badge is not known here", "本站不认识此工牌"),
+    "ng.nothing_to_undo": Words("Nothing to take back", "没有可撤销的"),
+    "ng.too_late_to_undo": Words("Too late to take back", "已过撤销时间"),
+    # news
+    "ng.back": Words("Unit goes back", "产品退回"),
+    "ng.back_nowhere": Words("Unit goes back", "产品退回"),
+    "ng.ended": Words("A record no longer counts", "一条记录不再有效"),
+    "ng.unpack": Words("Take it out of the box", "请从箱中取出"),
+    "ng.relabel": Words("New label needed", "需要新标签"),
+    "ng.recheck": Words("Provisional work must stop", "暂放产品须停下"),
+    # without an answer: by code, else by verdict
+    "E-901": Words("Not saved", "未保存"),
+    "READY": Words("Ready", "就绪"),
+    "WAIT": Words("Please wait", "请稍候"),
+    "NG": Words("Not taken", "未接受"),
+    "HOLD": Words("On hold", "已冻结"),
+    "LOCK": Words("The station has stopped", "本站已停止"),
+}
+
+
+def title_of(*keys: str) -> Words:
+    """Give the heading of the first key that has one."""
+    return next((TITLES[key] for key in keys if key in TITLES), TITLES["READY"])
