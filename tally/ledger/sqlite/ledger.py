@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tally.codes import Scheme
 from tally.ledger.port import Batch, Tip
 from tally.ledger.sqlite.absorbing import Writer
+from tally.ledger.sqlite.browsing import codes_from
 from tally.ledger.sqlite.edges import Edges
 from tally.ledger.sqlite.journals import SEQ_MASK, SHIFT, Journals
 from tally.ledger.sqlite.names import Names
@@ -203,6 +204,10 @@ class SqliteLedger:
             self._sql("SELECT a FROM l_head WHERE kind=?"), (UNIT.number,)
         ).fetchall()
         return sorted(split_key(f"unit:{self._names.text(row[0])}")[1][0] for row in rows)
+
+    def codes_from(self, prefix: str, limit: int) -> list[str]:
+        """Codes of units and boxes that begin so, sorted; at most `limit`."""
+        return codes_from(self._connection, self._sql, self._names, prefix, limit)
 
     def units(self) -> Iterator[UnitState]:
         """Every commissioned unit, by code."""

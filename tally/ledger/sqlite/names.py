@@ -89,6 +89,10 @@ class Names:
         """Every learned scheme, by id and content."""
         return [self._rankings[name] for name in sorted(self._rankings)]
 
+    def bases(self) -> list[int]:
+        """The number of rank 0 in every learned scheme, oldest first."""
+        return [number << _SHIFT for number in self._by_number]
+
     def _register(self, name: str, scheme: Ranking, content: str | None) -> None:
         number = len(self._numbers) + 1
         try:
