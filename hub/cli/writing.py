@@ -145,15 +145,29 @@ def grant(
 )
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.argument("case_id", metavar="CASE")
-@click.option("--keep", required=True, metavar="EVENT|none", help="Event whose claim stays.")
+@click.option(
+    "--keep",
+    required=True,
+    metavar="EVENT|none|all|before",
+    help="Event whose claim stays; none: every claim ends; all: none ends and all stay held; "
+    "before: as it was before the last decision.",
+)
 @click.option("--as", "badge", required=True, metavar="BADGE", help="Who decides: quality, admin.")
 @click.option("--reason", required=True, help="Why, in words; kept for ever.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be appended and change.")
 @AS_JSON
 @in_words
 def decide(
-    directory: Path, case_id: str, keep: str, badge: str, reason: str, *, as_json: bool
+    directory: Path,
+    case_id: str,
+    keep: str,
+    badge: str,
+    reason: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    """Settle CASE: one claim stays, or none; the others end."""
+    """Settle CASE: one claim stays, or none, or all; or the last decision is taken back."""
     view = bootstrap.open_view(directory)
     try:
         with view.office.store.reading():
@@ -162,26 +176,47 @@ def decide(
     finally:
         view.office.store.close()
     arguments = {
-        "case": case.id,
+        "case": case.key,
         "keep": keep,
-        "by": badge,
         "reason": reason,
         "claims_seen": claims,
         "supersedes": decisions,
     }
-    done = ask_hub(directory, "decide", arguments)
+    if dry_run:
+        _print_foreseen(ask_hub(directory, "foresee", arguments), as_json=as_json)
+        return
+    done = ask_hub(directory, "decide", arguments | {"by": badge})
     if as_json:
         print_json(done)
         return
     click.echo(f"Case {done['case']} on {done['key']} decided: keep {done['keep']}.")
     ended = len(done["retires"])
     click.echo(f"Event {done['at']['ref']}; {ended} claim{'' if ended == 1 else 's'} ended.")
-    if done["status"] != "decided":
+    if done["status"] == "open" and not ended:
+        click.echo("Nothing ended: the case stays open and its goods stay held.")
+    elif done["status"] != "decided":
         click.echo(
             f"The case is still {done['status']}: something came in meanwhile that says otherwise. "
             f"Look again: tally hub cases {directory}",
             err=True,
         )
+
+
+def _print_foreseen(seen: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(seen)
+        return
+    body = seen["event"]["body"]
+    click.echo(f"Would append decision.made to feed decisions: keep {body['keep']}.")
+    for ref in body["retires"]:
+        click.echo(f"  ends {ref}")
+    click.echo(f"Case: {seen['status']['before']}, then {seen['status']['after']}.")
+    for row in seen["things"]:
+        click.echo(f"  {row['sort']} {row['code']}: {', '.join(row['after'])} would change")
+    for row in seen["cases"]:
+        states = [side["status"] if side else "no case" for side in (row["before"], row["after"])]
+        click.echo(f"  case {row['id']} ({row['key']}): {states[0]}, then {states[1]}")
+    click.echo(f"Told: {', '.join(seen['told'])}. Nothing was written.")
 
 
 def _shown(path: Path) -> str:

@@ -26,10 +26,12 @@ Code: TypeAlias = Literal[
     "unknown_scheme",
     "no_capacity",
     "request_reused",
+    "restoring",
     "unknown_case",
     "ambiguous",
     "not_allowed",
     "nothing_to_decide",
+    "changed",
     "unknown_code",
     "problems",
 ]

@@ -1,7 +1,10 @@
 """Settling a case: one event that carries all its effects (`decided.md` 20).
 
 What the person saw comes from the page or command they acted on and is never filled in here: a
-claim that they did not see is not ended by their decision, and the case stays open for it.
+claim that they did not see is not ended by their decision, and the case stays open for it. The
+answers are one claim, `none`, `all` (nothing ends, everything stays held) and `before` (take back
+what was decided last); each is an ordinary `decision.made` (`docs/decisions/0040-…`). To see what
+one would do before it is done: `previewing`.
 """
 
 from __future__ import annotations
@@ -17,13 +20,16 @@ from hub.services.office import Office
 from hub.services.publishing import versions_of
 from tally.events.types import DecisionMade
 from tally.master import Person
-from tally.merge.conflicts import Case
+from tally.merge.conflicts import Case, Decision
 from tally.merge.shelf import ClaimView
 from tally.records.ids import MalformedIdError, parse_ref, show_journal
 
 MAY_DECIDE: Final = frozenset(("admin", "quality"))
 REASON_CHARACTERS_MAX: Final = 1000
 SEEN_MAX: Final = 500
+NONE: Final = "none"
+ALL: Final = "all"
+BEFORE: Final = "before"
 _PREFIX: Final = re.compile(r"[0-9a-f]{6,64}\Z")
 _PLACE: Final = re.compile(r"([A-Z2-7]{26}):([1-9][0-9]{0,12})(:[0-9a-f]{16})?\Z")
 
@@ -73,6 +79,99 @@ def decide(
     supersedes: Sequence[str],
 ) -> Decided:
     """See `hub.services.hub.Hub.decide`."""
+    check_reason(reason)
+    _check_refs([*claims_seen, *supersedes])
+    with office.store.transaction():
+        check_person(office, by)
+        return append_decision(
+            office,
+            case_id,
+            keep=keep,
+            by=by,
+            reason=reason,
+            claims_seen=claims_seen,
+            supersedes=supersedes,
+        )
+
+
+def append_decision(
+    office: Office,
+    case_id: str,
+    *,
+    keep: str,
+    by: str,
+    reason: str,
+    claims_seen: Sequence[str],
+    supersedes: Sequence[str],
+) -> Decided:
+    """Write the decision inside the caller's transaction; person and reason are the caller's to
+    check.
+
+    Raises:
+        Refused: `unknown_case`, `ambiguous`, `nothing_to_decide`, `malformed`.
+    """
+    case = find_case(office.store.ledger.cases(), case_id)
+    seen = sorted(set(claims_seen))
+    kept, retires = _outcome(case, keep, seen, supersedes)
+    decision = DecisionMade(
+        case=case.id,
+        key=case.key,
+        keep=kept or NONE,
+        retires=retires,
+        claims_seen=tuple(seen),
+        reason=reason.strip(),
+        supersedes=tuple(sorted(set(supersedes))),
+    )
+    [at] = feeds.append(office, "decisions", [Entry(decision, by=by)])
+    after = [one.status for one in office.store.ledger.cases() if one.key == case.key]
+    return Decided(at, decision, after[0] if after else "decided")
+
+
+def _outcome(
+    case: Case, keep: str, seen: Sequence[str], supersedes: Sequence[str]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Which claim stays, and which end.
+
+    Raises:
+        Refused: see `append_decision`.
+    """
+    answer = keep.strip().lower()
+    kept = None if answer in {NONE, ALL, BEFORE} else _kept(case, keep)
+    _check_seen(case, seen, kept, supersedes)
+    if answer == ALL:
+        return None, ()
+    if answer == BEFORE:
+        return _before(case, seen, supersedes)
+    return kept, tuple(ref for ref in seen if ref != kept)
+
+
+def _before(
+    case: Case, seen: Sequence[str], supersedes: Sequence[str]
+) -> tuple[str | None, tuple[str, ...]]:
+    """What held before the newest of the decisions that the person saw.
+
+    Read from those decisions alone, so it is a function of what the person looked at. Decisions
+    that contradicted each other held nothing; taking back the one that settled them ends nothing.
+    """
+    known = [decision for decision in case.decisions if decision.ref in supersedes]
+    newest = _unreplaced(known)
+    if not newest:
+        raise Refused("nothing_to_decide", f"Case {case.id} showed no decision to take back.")
+    older = _unreplaced([decision for decision in known if decision not in newest])
+    outcomes = {(decision.keep, frozenset(decision.retires)) for decision in older}
+    if len(outcomes) != 1:
+        return None, ()
+    [(kept, retires)] = outcomes
+    return kept if kept in seen else None, tuple(ref for ref in seen if ref in retires)
+
+
+def _unreplaced(decisions: Sequence[Decision]) -> list[Decision]:
+    replaced = {ref for decision in decisions for ref in decision.supersedes}
+    return [decision for decision in decisions if decision.ref not in replaced]
+
+
+def check_reason(reason: str) -> None:
+    """Raises `Refused` (`malformed`) unless there is one, in printable characters."""
     reason = reason.strip()
     if not 1 <= len(reason) <= REASON_CHARACTERS_MAX or not reason.isprintable():
         raise Refused(
@@ -80,25 +179,6 @@ def decide(
             f"A decision needs a reason of 1 to {REASON_CHARACTERS_MAX} printable characters, got "
             f"{reason[:80]!r}.",
         )
-    _check_refs([*claims_seen, *supersedes])
-    with office.store.transaction():
-        _check_person(office, by)
-        case = find_case(office.store.ledger.cases(), case_id)
-        kept = _kept(case, keep)
-        seen = sorted(set(claims_seen))
-        _check_seen(case, seen, kept, supersedes)
-        decision = DecisionMade(
-            case=case.id,
-            key=case.key,
-            keep=kept or "none",
-            retires=tuple(ref for ref in seen if ref != kept),
-            claims_seen=tuple(seen),
-            reason=reason,
-            supersedes=tuple(sorted(set(supersedes))),
-        )
-        [at] = feeds.append(office, "decisions", [Entry(decision, by=by)])
-        after = [one.status for one in office.store.ledger.cases() if one.key == case.key]
-    return Decided(at, decision, after[0] if after else "decided")
 
 
 def _check_refs(refs: Sequence[str]) -> None:
@@ -111,7 +191,8 @@ def _check_refs(refs: Sequence[str]) -> None:
             raise Refused("malformed", str(error)) from error
 
 
-def _check_person(office: Office, badge: str) -> None:
+def check_person(office: Office, badge: str) -> None:
+    """Raises `Refused` (`not_allowed`) unless this badge's person may decide cases."""
     person = versions_of(office, "person").get(badge)
     if not isinstance(person, Person):
         raise Refused("not_allowed", f"No person with badge {badge[:40]!r} in master data.")
@@ -142,19 +223,17 @@ def _check_seen(
         raise Refused(
             "malformed", f"{kept} is to be kept but is not among the claims that were seen."
         )
-    if kept is None and not seen:
+    if not seen:
         raise Refused("nothing_to_decide", f"Case {case.id} showed no claims to decide about.")
 
 
-def _kept(case: Case, keep: str) -> str | None:
-    """The reference of the claim to keep; None for `none`.
+def _kept(case: Case, keep: str) -> str:
+    """The reference of the claim to keep.
 
     Raises:
         Refused: `ambiguous` or `malformed`, listing the claims.
     """
     wanted = keep.strip()
-    if wanted.lower() == "none":
-        return None
     found = sorted({claim.ref for claim in case.claims if _is_named(claim, wanted)})
     if len(found) == 1:
         return found[0]
@@ -166,7 +245,8 @@ def _kept(case: Case, keep: str) -> str | None:
     raise Refused(
         "malformed",
         f"{wanted[:80]!r} is no claim of case {case.id}. Its claims are: {claims}. Name one by its "
-        f"event id, at least 6 digits, by <journal>:<seq>, or write none.",
+        f"event id, at least 6 digits, by <journal>:<seq>, or write none (every claim ends), all "
+        f"(none ends, all stay held) or before (as it was before the last decision).",
     )
 
 

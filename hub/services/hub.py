@@ -19,6 +19,7 @@ from hub.services import (
     enrolling,
     ingesting,
     leasing,
+    previewing,
     publishing,
     reading,
     showing,
@@ -35,6 +36,7 @@ from hub.services.answers import (
     Subscription,
 )
 from hub.services.office import Office
+from hub.services.previewing import Answer
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt
 
@@ -233,7 +235,10 @@ class Hub:
         claims_seen: Sequence[str],
         supersedes: Sequence[str],
     ) -> Decided:
-        """Settle a case. `keep`: reference of the event whose claim stays, or `none`.
+        """Settle a case.
+
+        `keep`: reference of the event whose claim stays; `none`: every claim ends; `all`: none
+        ends, all stay held; `before`: as it was before the last decision.
 
         `claims_seen` and `supersedes` are references as the person's page or command showed them.
 
@@ -249,6 +254,35 @@ class Hub:
             claims_seen=claims_seen,
             supersedes=supersedes,
         )
+
+    @property
+    def decisions_feed(self) -> JournalId:
+        """The feed in which decisions stand."""
+        return self.office.secrets.feeds["decisions"].journal
+
+    def foresee(self, answer: Answer) -> dict[str, Any]:
+        """What an answer to a case would append and change, JSON-safe; nothing stays.
+
+        Raises:
+            Refused: as `decide`, but whoever asks may look.
+        """
+        return previewing.foresee(self.office, answer)
+
+    def settle(self, answer: Answer, *, by: str, mark: str, digest: str) -> Decided:
+        """Decide, if all is still as `foresee` showed it (`mark` and `digest` are from there).
+
+        Raises:
+            Refused: `changed` with the number of new events; else as `decide`.
+        """
+        return previewing.settle(self.office, answer, by=by, mark=mark, digest=digest)
+
+    def new_events(self, case_id: str, mark: str) -> int:
+        """How many events touched a case since `mark` was made.
+
+        Raises:
+            Refused: `unknown_case`, `ambiguous`, `malformed`.
+        """
+        return previewing.new_events(self.office, case_id, mark)
 
     def note_hello(self, journal: JournalId, gauges: Mapping[str, int | str]) -> None:
         """Remember what a station said of itself, with the time by the hub's clock."""

@@ -8,6 +8,7 @@ itself when no hub runs. A refusal is the exception `Refused` on both ways. Argu
 - `grant`: scheme, station, count, start?, block?, period? (YYYY-MM-DD), request → block, at
 - `decide`: case, keep, by, reason, claims_seen, supersedes → case, key, keep, retires, at,
   status
+- `foresee`: case, keep, reason?, claims_seen, supersedes → what `decide` would append and change
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import msgspec
 
 from hub.services.answers import Position, Refused
 from hub.services.hub import Hub
+from hub.services.previewing import UNWRITTEN, Answer
 from tally.records.ids import JournalId, show_journal
 
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -62,7 +64,15 @@ class _DecideAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     supersedes: tuple[str, ...]
 
 
-OPERATIONS: Final = ("enroll-token", "import", "grant", "decide")
+class _ForeseeAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    case: str
+    keep: str
+    claims_seen: tuple[str, ...]
+    supersedes: tuple[str, ...]
+    reason: str = UNWRITTEN
+
+
+OPERATIONS: Final = ("enroll-token", "import", "grant", "decide", "foresee")
 
 
 def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,6 +91,13 @@ def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str,
             return _grant(hub, _read(arguments, _GrantAsked))
         case "decide":
             return _decide(hub, _read(arguments, _DecideAsked))
+        case "foresee":
+            wanted = _read(arguments, _ForeseeAsked)
+            return hub.foresee(
+                Answer(
+                    wanted.case, wanted.keep, wanted.claims_seen, wanted.supersedes, wanted.reason
+                )
+            )
         case _:
             known = ", ".join(OPERATIONS)
             raise Refused("malformed", f"No operation {operation[:40]!r}; there are: {known}.")

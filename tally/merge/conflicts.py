@@ -22,11 +22,16 @@ Status: TypeAlias = Literal["open", "contested", "decided"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision on a case: who decided what, where to find it, and whether it is in force."""
+    """One decision on a case: who decided what, where to find it, and whether it is in force.
+
+    `claims_seen` and `supersedes` are what the person looked at.
+    """
 
     ref: str
     keep: str
     retires: tuple[str, ...]
+    claims_seen: tuple[str, ...]
+    supersedes: tuple[str, ...]
     by: str
     at: str
     reason: str
@@ -115,6 +120,8 @@ def _decisions(history: History, standing: Standing) -> tuple[Decision, ...]:
                 ref=place.ref,
                 keep=body.keep,
                 retires=body.retires,
+                claims_seen=body.claims_seen,
+                supersedes=body.supersedes,
                 by=line.by,
                 at=line.at,
                 reason=body.reason,

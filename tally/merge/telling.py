@@ -24,6 +24,7 @@ def plain_case(case: Case) -> dict[str, Any]:
                 "ref": one.ref,
                 "keep": one.keep,
                 "retires": list(one.retires),
+                "supersedes": list(one.supersedes),
                 "by": one.by,
                 "at": one.at,
                 "reason": one.reason,

@@ -173,3 +173,59 @@ def test_a_ledger_that_lost_something_is_found_and_mended(hub, two):
     rebuild(hub.office)
     assert check(hub.office).differences == ()
     assert _case(hub).status == "open"
+
+
+def test_holding_all_ends_nothing_and_everything_stays_held(hub, two):
+    done = _decide(hub, "all")
+    assert (done.decision.keep, done.decision.retires, done.status) == ("none", (), "open")
+    assert set(done.decision.claims_seen) == {two[0].ref(2), two[1].ref(2)}
+    row = hub.show("cases")[0]
+    assert row["held"] == sorted([lamp(381), lamp(405)])
+    assert row["decisions"][0]["is_effective"]
+
+
+def _lamps(hub):
+    return [hub.office.store.ledger.unit(lamp(counter)) for counter in (381, 405)]
+
+
+def test_taking_a_decision_back_brings_back_what_held_before_it(hub, two):
+    one, other = two
+    _decide(hub, one.ref(2))
+    first = _lamps(hub)
+    _decide(hub, other.ref(2))
+    second = _lamps(hub)
+    assert second != first
+    assert _decide(hub, "before").decision.keep == one.ref(2)
+    assert _lamps(hub) == first
+    assert _decide(hub, "before").decision.keep == other.ref(2)
+    assert _lamps(hub) == second
+    for answer in ("none", "all"):
+        _decide(hub, answer)
+        back = _decide(hub, "before")
+        assert _lamps(hub) == second
+    assert len(back.decision.supersedes) == 7, "each saw all before it, and none is deleted"
+    assert check(hub.office).differences == ()
+
+
+def test_the_only_decision_taken_back_opens_the_case_again(hub, two):
+    before = _lamps(hub)
+    _decide(hub, two[0].ref(2))
+    back = _decide(hub, "before")
+    assert (back.decision.keep, back.decision.retires, back.status) == ("none", (), "open")
+    assert _lamps(hub) == before
+    assert len(hub.show("cases")[0]["decisions"]) == 2, "nothing is deleted"
+
+
+def test_what_was_never_decided_cannot_be_taken_back(hub, two):
+    with pytest.raises(Refused, match="no decision to take back") as refusal:
+        _decide(hub, "before")
+    assert refusal.value.code == "nothing_to_decide"
+
+
+def test_after_decisions_that_contradicted_each_other_nothing_held(hub, two):
+    claims, _ = seen_by_person(_case(hub))
+    _decide(hub, two[0].ref(2))
+    _decide(hub, two[1].ref(2), claims_seen=claims, supersedes=[])
+    _decide(hub, two[0].ref(2))
+    back = _decide(hub, "before")
+    assert (back.decision.retires, back.status) == ((), "open")
