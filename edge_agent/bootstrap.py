@@ -93,7 +93,7 @@ def load_identity(directory: Path) -> Identity:
     """Who this station is.
 
     Raises:
-        JournalFault: J-103 or J-105, the file is missing or damaged.
+        JournalFault: J-103 or J-105, the file is missing, or damaged or unreadable.
     """
     try:
         return read_identity(_read(directory, IDENTITY_NAME))
@@ -105,7 +105,7 @@ def load_trust(directory: Path) -> Trust:
     """Whom this station trusts.
 
     Raises:
-        JournalFault: J-103 or J-105, the file is missing or damaged.
+        JournalFault: J-103 or J-105, the file is missing, or damaged or unreadable.
     """
     try:
         return read_trust(_read(directory, TRUST_NAME))
@@ -117,7 +117,7 @@ def _read(directory: Path, name: str) -> bytes:
     try:
         with (directory / name).open("rb") as file:
             return file.read(FILE_BYTES_MAX)
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise JournalFault(
             "J-103",
             StorageReason.MISSING,
@@ -126,6 +126,16 @@ def _read(directory: Path, name: str) -> bytes:
             "Enrol first: tally station enroll DIR TOKEN.",
             words_zh=f"无法读取 {directory / name}:{error.strerror}。"
             "请先注册:tally station enroll DIR TOKEN。",
+        ) from error
+    except OSError as error:
+        raise JournalFault(
+            "J-105",
+            StorageReason.ACCESS,
+            is_retryable=False,
+            words=f"Cannot read {directory / name}: {error.strerror}. The station is enrolled; "
+            "check owner and permissions of the file, and the disk.",
+            words_zh=f"无法读取 {directory / name}:{error.strerror}。"
+            "工位已注册;请检查文件的所有者和权限,以及磁盘。",
         ) from error
 
 
