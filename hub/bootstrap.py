@@ -1,8 +1,8 @@
 """Builds a hub from a folder: the only place that names the concrete store, clock and randomness.
 
-`create` makes the folder, `open_hub` the hub that writes (under the lock), `open_view` one that
-only reads and works beside a serving hub, `in_memory` one for simulations, `serve` the running
-service.
+`create` makes the folder, `restore` makes one from a backup, `open_hub` the hub that writes (under
+the lock), `open_view` one that only reads and works beside a serving hub, `in_memory` one for
+simulations, `serve` the running service.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ import datetime as dt
 import fcntl
 import json
 import os
+import shutil
 import socket
 import struct
+import tempfile
 import time
 import zoneinfo
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from hub import trust
-from hub.services import Hub, feeds
+from hub import backup, trust
+from hub.recovery import RecoveryKey, new_key
+from hub.services import Hub, checking, feeds, restoring
 from hub.services.office import Office
 from hub.services.operations import OPERATIONS, perform
 from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
@@ -30,6 +34,8 @@ from hub.store.sqlite import SqliteStore, open_for_reading, open_for_writing
 from hub.store.sqlite.opening import DATABASE_FILE, DATABASE_FILES, take_lock
 
 SERVING_FILE: Final = "serving.json"
+ADMIN_LINK: Final = "admin-link"
+"""The operation that a serving hub offers besides those of the services."""
 _SIOCGIFADDR: Final = 0x8915
 
 _FIRST_SETTINGS: Final = """\
@@ -41,8 +47,13 @@ _FIRST_SETTINGS: Final = """\
 """
 
 
-def create(directory: Path, *, plant: str, site: str) -> Hub:
+def create(directory: Path, *, plant: str, site: str, recovery: bytes = b"") -> Hub:
     """Make a new hub's folder: keys, settings, store with its feeds begun.
+
+    Args:
+        directory: made if missing.
+        plant, site: names.
+        recovery: public half of the key for which backups seal the hub's keys.
 
     Raises:
         FileExistsError: a hub's keys or events are there already; nothing was changed.
@@ -53,7 +64,9 @@ def create(directory: Path, *, plant: str, site: str) -> Hub:
         if (directory / DATABASE_FILE).exists():
             raise FileExistsError(f"{directory / DATABASE_FILE} exists already.")
         clock = _clock(load(directory))
-        secrets = trust.new_secrets(plant=plant, site=site, clock=clock, entropy=os.urandom)
+        secrets = trust.new_secrets(
+            plant=plant, site=site, clock=clock, entropy=os.urandom, recovery=recovery
+        )
         trust.save(directory, secrets)
         try:
             settings = directory / SETTINGS_FILE
@@ -66,6 +79,79 @@ def create(directory: Path, *, plant: str, site: str) -> Hub:
             raise
     finally:
         os.close(lock)
+
+
+def back_up(
+    directory: Path, file: Path, *, progress: Callable[[int], None] | None = None
+) -> backup.Checked:
+    """Write a backup of a hub, which may be serving, and check it.
+
+    Raises:
+        BackupFault, TrustFault, StoreFault, SettingsError: in words.
+    """
+    secrets = trust.load(directory)
+    if not (directory / DATABASE_FILE).exists():
+        raise _lost()
+    return backup.write(
+        directory / DATABASE_FILE,
+        file,
+        secrets,
+        settings=_settings_text(directory),
+        now=_clock(load(directory))(),
+        entropy=os.urandom,
+        progress=progress,
+    )
+
+
+def renew_recovery(directory: Path) -> RecoveryKey:
+    """Another recovery key for the backups to come; the private half is kept nowhere.
+
+    Raises:
+        TrustFault: the hub's keys cannot be used.
+    """
+    secrets, key = trust.load(directory), new_key(os.urandom)
+    trust.save_again(directory, replace(secrets, recovery=key.public))
+    return key
+
+
+def restore(
+    file: Path,
+    directory: Path,
+    key: RecoveryKey,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Hub:
+    """Make a hub's folder from a backup: the same hub in its next epoch (`services.restoring`).
+
+    The folder appears under its name only when everything in it was proven.
+
+    Raises:
+        BackupFault: the folder is not empty, the key is another, the file is cut off or changed.
+        StoreFault: the database in it is not sound, or of a newer version.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise backup.BackupFault(
+            f"{directory} is not empty: a backup is restored into a new or empty folder only, so "
+            f"that nothing is overwritten. Name another, or move the old one away."
+        )
+    secrets = backup.open_keys(file, key)
+    place = directory.absolute()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    try:
+        header = backup.unpack(file, made / DATABASE_FILE)
+        (made / SETTINGS_FILE).write_text(header.settings, "utf-8")
+        trust.save(made, trust.renewed(secrets, os.urandom))
+        office = _open(made, take_lock(made), None)
+        with _closed_unless_usable(office):
+            _check_pair(replace(office, secrets=secrets))
+            checking.check(office.store, progress)
+        _renewed(office).office.store.close()
+        made.rename(place)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return open_hub(place)
 
 
 def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -> Hub:
@@ -127,6 +213,7 @@ def in_memory(
     entropy: trust.Entropy,
     *,
     image: bytes | None = None,
+    is_restored: bool = False,
     reached: Callable[[str], None] | None = None,
 ) -> Hub:
     """A hub without a file, whose time and randomness are the caller's.
@@ -134,12 +221,15 @@ def in_memory(
     Args:
         secrets, clock, entropy: as every hub has them.
         image: a database to begin with, as `sqlite3.Connection.serialize` gives one.
+        is_restored: the image is that of a backup, and `secrets` are `trust.renewed`.
         reached: as for `open_hub`.
     """
     connection = open_for_writing(None)
     if image is not None:
         connection.deserialize(image)
     office = Office(SqliteStore(connection, reached=reached), secrets, clock, entropy)
+    if is_restored:
+        return _renewed(office)
     return _begun(office) if image is None else _matching(office)
 
 
@@ -158,10 +248,13 @@ def serve(
     from hub.api.admin import admin_app
     from hub.api.bell import Bell
     from hub.api.integrators import integrators_app
-    from hub.api.serving import open_doors
+    from hub.api.serving import LOOPBACK, open_doors
     from hub.api.serving import serve as run
     from hub.api.sessions import Sessions
     from hub.api.stations import Desk, stations_app
+    from hub.web import desk as console
+    from hub.web.app import console_app, plain_app
+    from hub.web.sessions import LINK_SECONDS, Admissions
 
     settings = load(directory)
     hub = open_hub(directory)
@@ -173,17 +266,25 @@ def serve(
         bell = Bell()
         sessions = Sessions(hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
         desk = Desk(hub, sessions, bell, lambda: int(office.now().timestamp() * 1000))
+        admissions = Admissions(time.monotonic, os.urandom)
+        pages = console_app(console.Desk(hub, bell, admissions, time.monotonic))
+        address = f"http://{LOOPBACK}:{doors.port}/"
+
+        def operate(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+            if name == ADMIN_LINK:
+                return {"url": f"{address}in/{admissions.invite()}", "seconds": int(LINK_SECONDS)}
+            return perform(hub, name, given)
 
         def ready() -> None:
             _note_serving(directory, where, doors.port)
-            say(f"Console   http://127.0.0.1:{doors.port}/")
+            say(f"Console   {address}  (to sign in: tally hub admin-link {directory})")
             say(f"Stations  https://{_shown(where)}:{doors.port + 1}/")
 
         run(
             doors,
-            plain=integrators_app(hub),
+            plain=plain_app(integrators_app(hub), pages),
             stations=stations_app(desk),
-            admin=admin_app(OPERATIONS, lambda name, given: perform(hub, name, given), bell),
+            admin=admin_app((*OPERATIONS, ADMIN_LINK), operate, bell),
             tls=tls,
             bell=bell,
             on_ready=ready,
@@ -221,7 +322,13 @@ def _matching(office: Office) -> Hub:
     Raises:
         StoreFault: they are of two hubs, there are no events, or they cannot be read.
     """
-    with _closed_unless_usable(office), office.store.reading():
+    with _closed_unless_usable(office):
+        _check_pair(office)
+    return Hub(office)
+
+
+def _check_pair(office: Office) -> None:
+    with office.store.reading():
         known = {journal.id: journal.key for journal in office.store.journals()}
         if not known:
             raise _lost()
@@ -232,6 +339,12 @@ def _matching(office: Office) -> Hub:
                 f"are not signed by the keys in the other. Restore both from the same backup.",
                 is_retryable=False,
             )
+
+
+def _renewed(office: Office) -> Hub:
+    """A hub that was just restored, with its new feeds begun; once for each restore."""
+    with _closed_unless_usable(office), office.store.transaction():
+        restoring.begin_anew(office)
     return Hub(office)
 
 
@@ -252,6 +365,14 @@ def _lost() -> StoreFault:
         f"newest backup; if this hub never served, clear its folder and make a new one.",
         is_retryable=False,
     )
+
+
+def _settings_text(directory: Path) -> str:
+    try:
+        raw = (directory / SETTINGS_FILE).read_bytes()[: backup.SETTINGS_BYTES_MAX]
+    except FileNotFoundError:
+        raw = b""
+    return raw.decode("utf-8", "replace")
 
 
 def _clock(settings: Settings) -> trust.Clock:

@@ -92,10 +92,19 @@ def integrators_app(hub: Hub) -> Guard:
     return Guard(app, allow=_allowance)
 
 
-def _allowance(scope: Scope) -> Allowance:
+def check_host(scope: Scope) -> None:
+    """Let only those in who ask for this machine by a name of loopback.
+
+    Raises:
+        TurnedAway: `other_host`.
+    """
     host = Headers(scope=scope).get("host", "localhost")  # HTTP/1.0 names none
     if not _HOST.match(host):
         raise TurnedAway("other_host", f"{host[:100]!r} is no name of this hub's plain port.")
+
+
+def _allowance(scope: Scope) -> Allowance:
+    check_host(scope)
     return Allowance(bytes_max=0)
 
 

@@ -22,6 +22,8 @@ K = TypeVar("K", bytes, str)
 NONCE_SECONDS: Final = 60.0
 PER_JOURNAL_MAX: Final = 8
 """Open challenges, and bearers, that one journal may hold; the oldest goes first."""
+RENEWED_SECONDS: Final = 120.0
+"""A session this near its end is replaced in time; one that is not was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Sessions:
         self._entropy = entropy
         self._nonces: dict[bytes, Session] = {}
         self._bearers: dict[str, Session] = {}
+        self._returned: set[JournalId] = set()
         self._lock = threading.Lock()
 
     def challenge(self, journal: JournalId, run: str) -> bytes:
@@ -83,8 +86,23 @@ class Sessions:
         bearer = self._entropy(32).hex()
         with self._lock:
             _make_room(self._bearers, journal, now)
+            own = [
+                one for one in self._bearers.values() if (one.journal, one.run) == (journal, run)
+            ]
+            if any(one.until > now + RENEWED_SECONDS for one in own):
+                self._returned.add(journal)
             self._bearers[bearer] = Session(journal, run, now + SESSION_SECONDS)
         return bearer
+
+    def has_returned(self, journal: JournalId) -> bool:
+        """Whether this station's program lost a session that held and opened another: its link was
+        cut. Said once.
+        """
+        with self._lock:
+            if journal not in self._returned:
+                return False
+            self._returned.remove(journal)
+            return True
 
     def who(self, bearer: str) -> Session:
         """The session of a bearer.

@@ -201,7 +201,9 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
     standing = desk.hub.standing(caller.journal)
     locator = _own(said.locator, caller.journal)
     common = desk.hub.common(caller.journal, locator)
-    desk.hub.note_hello(caller.journal, _gauges(said, caller))
+    has_returned = desk.sessions.has_returned(caller.journal)
+    desk.hub.note_hello(caller.journal, _gauges(desk, said, caller), has_returned=has_returned)
+    desk.hub.note_cursors(caller.journal, _cursors(said))
     subscriptions = desk.hub.subscriptions(caller.journal)
     return _answer(
         m.HelloAnswer(
@@ -253,6 +255,14 @@ def put_records(desk: AtDesk, journal: PathJournal, body: Body) -> Response:
 def put_seal(desk: AtDesk, journal: PathJournal, body: Body) -> Response:
     """The header line of a segment whose lines are here."""
     return _taken(journal, desk.hub.ingest_seal(journal, body))
+
+
+@router.post(p.RETURNS)
+def take_returned(desk: AtDesk, body: Body) -> Response:
+    """A piece of an old feed `keys` after a restore; the hub may not know its bringer any more."""
+    taken = desk.hub.take_returned(body)
+    desk.bell.ring()
+    return _taken(taken.receipt.journal, taken)
 
 
 @router.get(p.JOURNALS + "/{journal}/records")
@@ -349,12 +359,18 @@ def _own(locator: tuple[m.Tip, ...], journal: JournalId) -> list[tuple[int, Even
     return [(tip.seq, parse_event_id(tip.id)) for tip in locator if tip.journal == name]
 
 
-def _gauges(said: m.Hello, caller: Session) -> dict[str, int | str]:
+def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
+    decisions = show_journal(desk.hub.decisions_feed)
+    heard = {"decisions": tip.seq for tip in said.cursors if tip.journal == decisions}
     left = {f"codes_left:{scheme}": count for scheme, count in said.gauges.codes_left.items()}
     facts: dict[str, int | str] = {"unsent": said.gauges.unsent, "run": caller.run}
     if said.previous_run is not None:
         facts["previous_run"] = said.previous_run
-    return {**facts, "agent": said.agent, **left}
+    return {**facts, "agent": said.agent, **heard, **left}
+
+
+def _cursors(said: m.Hello) -> dict[JournalId, tuple[int, EventId]]:
+    return {_journal(tip.journal): (tip.seq, parse_event_id(tip.id)) for tip in said.cursors}
 
 
 def _event_id(text: str) -> EventId:

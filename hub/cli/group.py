@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import looking, running, writing
+from hub.cli import keeping, looking, running, writing
 
 
 @click.group(epilog='Example: tally hub init /var/lib/tally-hub --plant "Ningbo lamps" --site NB1')
@@ -15,6 +15,7 @@ def hub() -> None:
 for command in (
     running.init,
     running.serve,
+    writing.admin_link,
     writing.enroll_token,
     writing.import_files,
     writing.grant,
@@ -23,6 +24,9 @@ for command in (
     looking.trace,
     looking.fingerprint,
     looking.rebuild,
+    keeping.backup,
+    keeping.restore,
+    keeping.returns,
     looking.export,
 ):
     hub.add_command(command)

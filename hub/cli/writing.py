@@ -17,7 +17,7 @@ import click
 
 from hub import bootstrap
 from hub.api.admin_client import NoHubError, ask
-from hub.cli.printing import in_words, print_json, print_rows
+from hub.cli.printing import give_up, in_words, print_json, print_rows
 from hub.cli.running import DIRECTORY
 from hub.services import Refused
 from hub.services.deciding import find_case, seen_by_person
@@ -61,6 +61,22 @@ def enroll_token(directory: Path, station: str, given: tuple[str, ...]) -> None:
     addresses = given or bootstrap.addresses(directory)
     arguments = {"station": station, "addresses": list(addresses)}
     click.echo(ask_hub(directory, "enroll-token", arguments)["token"])
+
+
+@click.command("admin-link", epilog="Example: tally hub admin-link /var/lib/tally-hub")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@AS_JSON
+@in_words
+def admin_link(directory: Path, *, as_json: bool) -> None:
+    """Print a link that opens the console once, on this machine, within 15 minutes."""
+    try:
+        done = ask(directory, bootstrap.ADMIN_LINK, {})
+    except NoHubError:
+        give_up(f"No hub is serving {directory}. Start it first: tally hub serve {directory}")
+    if as_json:
+        print_json(done)
+    else:
+        click.echo(done["url"])
 
 
 @click.command(

@@ -16,13 +16,16 @@ import msgspec
 
 from hub.services import (
     deciding,
+    directory,
     enrolling,
     ingesting,
     leasing,
     previewing,
     publishing,
     reading,
+    restoring,
     showing,
+    starting,
     tracing,
 )
 from hub.services.answers import (
@@ -37,6 +40,8 @@ from hub.services.answers import (
 )
 from hub.services.office import Office
 from hub.services.previewing import Answer
+from hub.services.starting import Step
+from tally.master import Person, Words
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt
 
@@ -92,6 +97,35 @@ class Hub:
             it helps.
         """
         return ingesting.ingest(self.office, journal, data)
+
+    def take_returned(self, data: bytes) -> Ingested:
+        """Store a piece of an old feed `keys` that a station brings back after a restore.
+
+        For callers of whom the hub knows nothing (it forgot them): what is brought proves itself.
+
+        Raises:
+            Refused: `not_allowed` for every other journal, `forged`, `malformed`, `too_large`.
+        """
+        return ingesting.take_returned(self.office, data)
+
+    def note_cursors(
+        self, journal: JournalId, cursors: Mapping[JournalId, tuple[int, EventId]]
+    ) -> None:
+        """How far a station holds others' journals; after a restore, whether it has reported."""
+        restoring.note_cursors(self.office, journal, cursors)
+
+    def awaited(self) -> list[str]:
+        """Names of the stations that have not reported since this hub was restored."""
+        with self.office.store.reading():
+            return sorted(journal.name for journal in restoring.awaited(self.office))
+
+    def go_on_without(self, stations: Sequence[str]) -> list[str]:
+        """Grant codes again although these stations have not reported; who is left to wait for.
+
+        Raises:
+            Refused: `unknown_station` for one that is not awaited.
+        """
+        return restoring.go_on_without(self.office, stations)
 
     def ingest_seal(self, journal: JournalId, header: bytes) -> Ingested:
         """Close a range whose lines are held, by the header line of the writer's segment.
@@ -204,6 +238,7 @@ class Hub:
 
         Raises:
             Refused: `unknown_journal`, `unknown_scheme`, `no_capacity` with the arithmetic,
+                `restoring` while a restored hub has not heard of all stations,
                 `request_reused` when the id was used for something else, `malformed`.
         """
         return leasing.lease(
@@ -284,12 +319,38 @@ class Hub:
         """
         return previewing.new_events(self.office, case_id, mark)
 
-    def note_hello(self, journal: JournalId, gauges: Mapping[str, int | str]) -> None:
-        """Remember what a station said of itself, with the time by the hub's clock."""
+    def note_hello(
+        self,
+        journal: JournalId,
+        gauges: Mapping[str, int | str],
+        *,
+        has_returned: bool = False,
+    ) -> None:
+        """Remember what a station said of itself, with the time by the hub's clock.
+
+        `has_returned`: its program opened a session although it had one, as after a cut link.
+        """
         with self.office.store.transaction():
             row = self.office.registered(journal)
+            starting.note_hello(self.office, row, gauges, has_returned=has_returned)
             said = msgspec.json.encode(dict(gauges), order="sorted").decode()
             self.office.store.note_gauges(row.no, self.office.now(), said)
+
+    def deciders(self) -> tuple[Person, ...]:
+        """Persons whose role lets them settle cases, by badge."""
+        return directory.deciders(self.office)
+
+    def names(self) -> Mapping[tuple[str, str], Words]:
+        """Names of sites, lines, stations and persons: (kind, id) → both languages."""
+        return directory.names(self.office)
+
+    def progress(self) -> Mapping[Step, bool]:
+        """Which of the first steps of a new plant have been done."""
+        return starting.progress(self.office)
+
+    def note_step(self, step: Step) -> None:
+        """Remember that a first step was done, where no event tells it."""
+        starting.note(self.office, step)
 
     def show(
         self,

@@ -1,0 +1,88 @@
+"""What a new plant has tried already: the six steps of "Start here", from what really happened.
+
+Four are read from the ledger; a cut link and an opened trace leave no event of their own, so their
+first time is remembered in the store.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from hub.services.office import Office
+from hub.store.port import Journal
+from tally.merge.conflicts import Case
+
+Step: TypeAlias = Literal["scanned", "cut", "offline", "clash", "decided", "traced"]
+STEPS: Final[Sequence[Step]] = ("scanned", "cut", "offline", "clash", "decided", "traced")
+"""In the order in which a newcomer meets them."""
+_OF_LINKS: Final[Sequence[Step]] = ("cut", "offline")
+SILENT_SECONDS: Final = 90.0
+"""Three times the pause between two hellos: after that a station counts as silent."""
+
+
+def progress(office: Office) -> Mapping[Step, bool]:
+    """Which steps have been done."""
+    with office.store.reading():
+        ledger = office.store.ledger
+        cases = ledger.cases()
+        done: dict[Step, bool] = {step: _noted(office, step) for step in STEPS}
+        done["scanned"] = done["scanned"] or next(iter(ledger.units()), None) is not None
+    done["clash"] = done["clash"] or any(_is_clash(case) for case in cases)
+    done["decided"] = done["decided"] or any(case.decisions for case in cases)
+    return done
+
+
+def note(office: Office, step: Step) -> None:
+    """Remember the first time of a step; later times change nothing."""
+    with office.store.transaction():
+        if not _noted(office, step):
+            office.store.put(_key(step), office.now().isoformat())
+
+
+def note_hello(
+    office: Office, row: Journal, gauges: Mapping[str, int | str], *, has_returned: bool
+) -> None:
+    """Tell from a hello that a link was cut, and whether work went on meanwhile.
+
+    Call it inside the transaction, before this hello is stored as the newest.
+
+    Args:
+        office: the hub.
+        row: the station's journal.
+        gauges: what the hello says: `run`, `unsent` and more.
+        has_returned: the program had a session and opened another one.
+    """
+    wanted = [step for step in _OF_LINKS if not _noted(office, step)]
+    if not wanted or not (has_returned or _was_silent(office, row, gauges.get("run"))):
+        return
+    unsent = gauges.get("unsent")
+    has_worked = isinstance(unsent, int) and unsent > 0
+    for step in wanted:
+        if step == "cut" or has_worked:
+            office.store.put(_key(step), office.now().isoformat())
+
+
+def _was_silent(office: Office, row: Journal, run: object) -> bool:
+    """Whether this run was not heard for long; a program that was stopped is no cut link."""
+    at, said = office.store.gauges().get(row.no, ("", "{}"))
+    if not at or msgspec.json.decode(said).get("run") != run:
+        return False
+    silent = office.now() - dt.datetime.fromisoformat(at)
+    return silent.total_seconds() > SILENT_SECONDS
+
+
+def _noted(office: Office, step: Step) -> bool:
+    return office.store.get(_key(step)) is not None
+
+
+def _key(step: Step) -> str:
+    return f"start.{step}"
+
+
+def _is_clash(case: Case) -> bool:
+    """One part in two units, said by two stations."""
+    return case.kind == "in" and len({claim.place.journal for claim in case.claims}) > 1

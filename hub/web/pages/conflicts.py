@@ -1,0 +1,12 @@
+"""The inbox of conflicts and the page of one case."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from hub.web.desk import Desk
+
+
+def routes(_desk: Desk) -> APIRouter:
+    """None yet."""
+    return APIRouter()

@@ -1,0 +1,12 @@
+"""The trace explorer, its report, and the search box."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from hub.web.desk import Desk
+
+
+def routes(_desk: Desk) -> APIRouter:
+    """None yet."""
+    return APIRouter()

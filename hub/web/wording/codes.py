@@ -1,0 +1,6 @@
+"""Texts of `hub.web.pages.codes`."""
+
+from typing import Final
+
+ENGLISH: Final[dict[str, str]] = {}
+CHINESE: Final[dict[str, str]] = {}
