@@ -20,7 +20,10 @@ GS: Final = "\x1d"
 RS: Final = "\x1e"
 _EDGES: Final = "\x00\x02\x03\x04\r\n\t "
 _AIM = re.compile(r"\][A-Za-z][0-9A-Za-z]")
-_INPUT_METHOD = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+INPUT_METHOD: Final = re.compile(
+    "[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u2014\u2018-\u201d\u2026]"
+)
+"""Han, kana and Hangul, full-width forms, and the punctuation that a Chinese input method makes."""
 _RAW_BYTES_SHOWN: Final = SCAN_BYTES_MAX
 
 
@@ -45,11 +48,15 @@ def frame(raw: bytes, symbology: str | None) -> Framed:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return Framed(_show(raw), symbology, "E-308")
+    text, found = unwrap(text)
+    return Framed(text, found or symbology, _judge(text))
+
+
+def unwrap(text: str) -> tuple[str, str | None]:
+    """Take off what does not belong to the code; give the AIM identifier that stood in front."""
     text = text.strip(_EDGES)
     found = _AIM.match(text)
-    if found:
-        text, symbology = text[found.end() :].strip(_EDGES), found[0]
-    return Framed(text, symbology, _judge(text))
+    return (text[found.end() :].strip(_EDGES), found[0]) if found else (text, None)
 
 
 def escape(raw: bytes) -> str:
@@ -79,7 +86,7 @@ def _show(raw: bytes) -> str:
 def _judge(text: str) -> str:
     if not text:
         return "E-301"
-    if _INPUT_METHOD.search(text):
+    if INPUT_METHOD.search(text):
         return "E-304"
     if text.isascii() and text.isprintable():
         return ""

@@ -169,7 +169,8 @@ def split_pasted(text: str) -> tuple[bytes, ...]:
 
 def _may_begin(stroke: Stroke) -> bool:
     """Whether a scan may begin with this key: printable, or a control character in front."""
-    return _is_printable(stroke) or stroke.key in _CONTROLS or _alt_digit(stroke) is not None
+    is_control = stroke.key in _CONTROLS or stroke.key.startswith("ctrl+")
+    return _is_printable(stroke) or is_control or _alt_digit(stroke) is not None
 
 
 def _is_printable(stroke: Stroke) -> bool:

@@ -17,9 +17,11 @@ from itertools import takewhile
 from typing import Final
 
 from drivers import Read
+from edge_agent.scan import selftest
 from edge_agent.scan.framing import escape, frame
 from edge_agent.scan.gs1 import has_check_digit, is_misread, parse_elements
-from edge_agent.scan.types import Entry, Scan, ScanKind, Typed, Vocabulary
+from edge_agent.scan.layouts import meant_by
+from edge_agent.scan.types import SCAN_BYTES_MAX, Entry, Scan, ScanKind, Typed, Vocabulary
 from tally.codes import Parsed, Scheme
 from tally.codes.fields import Literal, characters_of
 
@@ -50,6 +52,9 @@ def recognise(read: Read | Typed, vocabulary: Vocabulary) -> Scan:
     else:
         raw, symbology = read.raw, read.symbology
         scan = _blank(raw, read, truncated=read.truncated, group=read.group)
+    faults = selftest.examine(raw) if len(raw) <= SCAN_BYTES_MAX else None
+    if faults is not None:
+        return replace(scan, kind=ScanKind.COMMAND, text=selftest.COMMAND, faults=faults)
     framed = frame(raw, symbology)
     if framed.code:
         kind = _SPOILED.get(framed.code, ScanKind.GARBLED)
@@ -149,14 +154,26 @@ def _guess(text: str, vocabulary: Vocabulary) -> _Meaning | None:
     """Say what spoiled the text, if it looks like a name that was spoiled."""
     if any(one.isalpha() for one in text) and _name(text.swapcase(), vocabulary):
         return _Meaning(ScanKind.GARBLED, text, code="E-303")
+    if any(_name(meant, vocabulary) for meant in meant_by(text).values()):
+        return _Meaning(ScanKind.GARBLED, text, code="E-305")
     if text.isdigit() and len(text) in {8, 12, 13, 14} and has_check_digit(text):
         return None  # a whole GTIN, only of somebody else's product
+    if _begins_a_name(text, vocabulary):
+        return _Meaning(ScanKind.PARTIAL, text, code="E-301")
     for scheme in vocabulary.schemes:
         if _is_part_of(text, scheme):
             return _Meaning(ScanKind.PARTIAL, text, code="E-301")
         if len(text) == scheme.width and _could_stand(text, _columns(scheme)):
             return _Meaning(ScanKind.GARBLED, text, code="E-308")
     return None
+
+
+def _begins_a_name(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether a lot, order or plan begins with this text; digits alone could be anything."""
+    if len(text) < _PART_CHARACTERS_MIN or text.isdigit():
+        return False
+    names = (vocabulary.lots, vocabulary.orders, vocabulary.plans)
+    return any(name.startswith(text) for known in names for name in known)
 
 
 def _is_part_of(text: str, scheme: Scheme) -> bool:

@@ -53,6 +53,8 @@ class Scan:
         truncated: the device said that bytes are missing.
         code: reason of PARTIAL and GARBLED, such as `E-301`; else empty.
         group: reads of one picture or one trigger pull share it.
+        faults: for the command CTLTEST what the scanner does to the test code, names of
+            `edge_agent.scan.selftest.FAULTS`.
     """
 
     kind: ScanKind
@@ -68,6 +70,7 @@ class Scan:
     truncated: bool = False
     code: str = ""
     group: int | None = None
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

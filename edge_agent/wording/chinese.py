@@ -44,6 +44,7 @@ TEXTS: Final[dict[str, str]] = {
     "ready.ring": "请当面呼叫班长:本站没有呼叫灯。",
     "ready.help": "按下面一行的提示扫码。CTLNO 取消,CTLUNDO 撤销上一步,CTLHOLD 隔离产品,"
     "CTLNEXT 暂存,CTLOUT 退出。",
+    "ready.scanner_ok": "扫码枪正常:测试码的每个字符都与印刷一致。",
     "ready.kept": "案件 {case} 已由 {who} 裁定:{subject} 留在 {unit}。保持原样,无需处理。",
     "dup": "同一编码,已忽略(x{times})。",
     # 询问与等待
@@ -114,7 +115,9 @@ TEXTS: Final[dict[str, str]] = {
     "ng.caps_lock": "大写锁定已打开,编码大小写错误({text})。未保存。请按 Caps Lock 后重扫。",
     "ng.input_method": "中文输入法已打开,扫码内容被改变({text})。未保存。"
     "请按 Shift 切到英文后重扫。",
-    "ng.layout": "扫码枪与电脑的键盘布局或字符集不一致({text})。未保存。请告知班长设置扫码枪。",
+    "ng.layout": "扫码枪与电脑的键盘布局或字符集不一致({text})。未保存。"
+    "请扫 CTLTEST 查看解决办法。",
+    "ng.scanner_test": "收到的测试码有变化。{faults}之后请再扫 CTLTEST。",
     "ng.too_long": "一次收到的字符太多({text})。未保存。请遮住其他标签,只扫一个。",
     "ng.noise": "收到的编码有错误字符或校验位不符({text})。未保存。请重扫;若反复出现,"
     "检查扫码枪电缆。",
@@ -191,6 +194,19 @@ TEXTS: Final[dict[str, str]] = {
     "step.verified": "{unit}  已核对",
     "step.limits": "{low} .. {high} {unit}",
     "step.count": "{count}/{capacity}",
+    # 扫码枪对测试码(CTLTEST)的影响及解决办法
+    "test.noise": "字节损坏:请检查扫码枪电缆和字符集。",
+    "test.input_method": "中文输入法已打开:请按 Shift 切到英文。",
+    "test.caps": "大写锁定已打开:请按 Caps Lock。",
+    "test.pc_french": "电脑键盘为法语(AZERTY):请把扫码枪国家设为法国。",
+    "test.pc_german": "电脑键盘为德语(QWERTZ):请把扫码枪国家设为德国。",
+    "test.scanner_french": "扫码枪按法语(AZERTY)输出:请把其国家设为美国。",
+    "test.scanner_german": "扫码枪按德语(QWERTZ)输出:请把其国家设为美国。",
+    "test.prefix": "编码前有多余字符:请关闭扫码枪前缀。",
+    "test.suffix": "编码后有多余字符:扫码枪后缀只保留回车。",
+    "test.cut": "只收到开头部分:请距 15 厘米扫完整测试码。",
+    "test.gs": "GS 分隔符丢失:请设扫码枪以 Ctrl+] 或 F8 发送。",
+    "test.changed": "个别字符丢失:请把扫码枪输出速度调慢。",
     # 组合
     "around.next": "{said} 下一步:{next}",
     "around.last": "{said} 最后保存:{last}",

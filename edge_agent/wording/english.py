@@ -51,6 +51,7 @@ TEXTS: Final[dict[str, str]] = {
     "ready.ring": "Call the team leader by voice: this station has no call light.",
     "ready.help": "Scan what the line below asks for. CTLNO cancels, CTLUNDO takes the last action "
     "back, CTLHOLD sets the unit aside, CTLNEXT parks it, CTLOUT signs out.",
+    "ready.scanner_ok": "The scanner is ok: every character of the test code arrived as printed.",
     "ready.kept": "Case {case} is decided by {who}: {subject} stays in {unit}. "
     "Keep it; no work to do.",
     "dup": "Same code again, ignored (x{times}).",
@@ -141,7 +142,8 @@ TEXTS: Final[dict[str, str]] = {
     "ng.input_method": "The Chinese input method is on; the scanner's text was changed ({text}). "
     "Nothing was saved. Press Shift (EN) and scan again.",
     "ng.layout": "Scanner and PC use different keyboard layouts or character sets ({text}). "
-    "Nothing was saved. Tell the team leader: the scanner must be set up.",
+    "Nothing was saved. Scan CTLTEST for the fix.",
+    "ng.scanner_test": "The test code arrived changed. {faults} Then scan CTLTEST again.",
     "ng.too_long": "Far too many characters arrived at once ({text}). Nothing was saved. "
     "Scan one label only, with the others covered.",
     "ng.noise": "The code arrived with wrong characters or a wrong check digit ({text}). "
@@ -236,6 +238,19 @@ TEXTS: Final[dict[str, str]] = {
     "step.verified": "{unit}  verified",
     "step.limits": "{low} .. {high} {unit}",
     "step.count": "{count} of {capacity}",
+    # what a scanner does to the test code (CTLTEST), and its fix
+    "test.noise": "Bytes arrive broken: check cable and character set of the scanner.",
+    "test.input_method": "The Chinese input method is on: press Shift (EN).",
+    "test.caps": "Caps Lock is on: press Caps Lock.",
+    "test.pc_french": "The PC is set to French (AZERTY): set the scanner's country to France.",
+    "test.pc_german": "The PC is set to German (QWERTZ): set the scanner's country to Germany.",
+    "test.scanner_french": "The scanner types French (AZERTY): set its country to USA.",
+    "test.scanner_german": "The scanner types German (QWERTZ): set its country to USA.",
+    "test.prefix": "Characters stand in front of the code: switch the scanner's prefix off.",
+    "test.suffix": "Characters stand behind the code: leave only Enter as the scanner's suffix.",
+    "test.cut": "Only the beginning arrived: scan the whole test code from 15 cm.",
+    "test.gs": "The GS separator is lost: let the scanner send it as Ctrl+] or F8.",
+    "test.changed": "Single characters are lost: let the scanner type more slowly.",
     # around them
     "around.next": "{said} Next: {next}",
     "around.last": "{said} Last saved: {last}",

@@ -13,6 +13,7 @@ from tally.master.reading import Words
 Language: TypeAlias = Literal["en", "zh"]
 _TEXTS: Final[dict[Language, dict[str, str]]] = {"en": english.TEXTS, "zh": chinese.TEXTS}
 _SENTENCE_ENDS: Final = re.compile("(?<=[.?]) (?=[A-Z{])|(?<=[\u3002\uff1f])")
+_BETWEEN: Final[dict[Language, str]] = {"en": " ", "zh": ""}
 _CONTROLS: Final = {0x1D: "<GS>", 0x1E: "<RS>", 0x04: "<EOT>", 0x00: "<NUL>"}
 
 QUOTE_CHARACTERS_MAX: Final = 24
@@ -61,6 +62,8 @@ def language_of(state: StationState, knowledge: Knowledge) -> Language:
 def _show(name: str, said: str | Words, lang: Language) -> str:
     if isinstance(said, Words):
         return said.zh if lang == "zh" else said.en
+    if name == "faults":  # of a scanner, by name; each has a text of its own
+        return _BETWEEN[lang].join(_TEXTS[lang][f"test.{one}"] for one in said.split())
     shown = "".join(one if one.isprintable() else _control(one) for one in said)
     if name == "text" and len(shown) > QUOTE_CHARACTERS_MAX:
         return f"{shown[:QUOTE_CHARACTERS_MAX]}..."

@@ -51,6 +51,7 @@ TITLES: Final[dict[str, Words]] = {
     "ready.language": Words("Language changed", "语言已切换"),
     "ready.ring": Words("Call the team leader", "呼叫班长"),
     "ready.help": Words("Help", "帮助"),
+    "ready.scanner_ok": Words("Scanner ok", "扫码枪正常"),
     "ready.kept": Words("Case decided: keep it", "案件已裁定:保留"),
     "dup": Words("Same code again, ignored", "同一编码,已忽略"),
     # questions and waiting
@@ -111,6 +112,7 @@ TITLES: Final[dict[str, Words]] = {
     "ng.caps_lock": Words("Caps Lock is on", "大写锁定已打开"),
     "ng.input_method": Words("Input method is on", "中文输入法已打开"),
     "ng.layout": Words("Keyboard layouts differ", "键盘布局不一致"),
+    "ng.scanner_test": Words("Scanner needs setting up", "扫码枪需要设置"),
     "ng.too_long": Words("Too many characters", "字符太多"),
     "ng.noise": Words("Wrong characters arrived", "编码有错误字符"),
     # printer and codes

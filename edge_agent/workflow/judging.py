@@ -21,12 +21,12 @@ from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.tables import blocked_unit, on_command, on_scan
 from edge_agent.workflow.turn import Reply, Turn, Weight, ready, refuse
 from edge_agent.workflow.types import Ask, Measured, SavedScan, Verdict
-from edge_agent.workflow.wrong import unreadable
+from edge_agent.workflow.wrong import tested, unreadable
 from tally.master.plans import Measure, PassFail
 
 _YES: Final = frozenset(("CTLOK", "CTLDONE"))
 _LEAVING: Final = frozenset(("CTLOUT", "CTLLOCK"))
-_SHOWING: Final = frozenset(("CTLHELP", "CTLLNG"))
+_SHOWING: Final = frozenset(("CTLHELP", "CTLLNG", "CTLTEST"))
 _WHILE_LATCHED: Final = _LEAVING | {"CTLHOLD", "CTLRING"}
 
 
@@ -36,7 +36,9 @@ def scanned(turn: Turn, scan: Scan) -> Reply:
         return _badge(turn, scan)
     command = scan.text if scan.kind is ScanKind.COMMAND else ""
     if command in _SHOWING:
-        return _show(turn, command)
+        return _show(turn, scan)
+    if scan.kind in {ScanKind.PARTIAL, ScanKind.GARBLED} and not turn.state.locked:
+        return unreadable(scan)
     return _shut(turn) or _work(turn, scan, command)
 
 
@@ -63,8 +65,6 @@ def _shut(turn: Turn) -> Reply | None:
 
 
 def _work(turn: Turn, scan: Scan, command: str) -> Reply:
-    if scan.kind in {ScanKind.PARTIAL, ScanKind.GARBLED}:
-        return unreadable(scan)
     ask = turn.state.ask
     if ask and (turn.plan_fact or ask.what == "takeover"):
         answered = _answer(turn, ask, scan, command)
@@ -162,10 +162,12 @@ def _allow(turn: Turn, ask: Ask, lead: PersonFact) -> Reply:
     return _step_scan(turn, _again(turn, ask.scan), lead)
 
 
-def _show(turn: Turn, command: str) -> Reply:
-    """Help and language change nothing that is recorded."""
+def _show(turn: Turn, scan: Scan) -> Reply:
+    """Help, language and the scanner test change nothing that is recorded."""
     operator = turn.state.operator
-    if command == "CTLHELP":
+    if scan.text == "CTLTEST":
+        return tested(scan)
+    if scan.text == "CTLHELP":
         return ready("ready.help")
     if operator is None:
         spoken = turn.state.language or turn.knowledge.language

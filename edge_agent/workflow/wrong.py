@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_agent.scan import Scan, ScanKind
 from edge_agent.workflow.knowledge import Knowledge
-from edge_agent.workflow.turn import Reply, Turn, Weight, part_of, refuse
+from edge_agent.workflow.turn import Reply, Turn, Weight, part_of, ready, refuse
 from edge_agent.workflow.types import Says, Verdict
 from tally.master.plans import (
     BindSerial,
@@ -40,6 +40,14 @@ def unreadable(scan: Scan) -> Reply:
     """The text was spoiled on its way; nobody's mistake, so it is not counted."""
     key = _READING_CODES[scan.code] if scan.text else "ng.nothing"
     return refuse(scan.code, key, weight=Weight.SHOWN, text=scan.text)
+
+
+def tested(scan: Scan) -> Reply:
+    """Say what the scanner does to the test code, each fault with its fix."""
+    if not scan.faults:
+        return ready("ready.scanner_ok")
+    faults = " ".join(scan.faults)
+    return refuse("E-309", "ng.scanner_test", weight=Weight.NONE, faults=faults)
 
 
 def wrong_scan(turn: Turn, scan: Scan) -> Reply:

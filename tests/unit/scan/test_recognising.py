@@ -6,6 +6,7 @@ from drivers import Read
 from edge_agent.scan import ScanKind, Typed, recognise
 from edge_agent.scan.framing import escape
 from tests.support.knowing import Knowing
+from tests.support.layouts import typed_on
 
 WORDS = Knowing().vocabulary()
 
@@ -61,6 +62,9 @@ def test_a_read_names_what_the_plant_knows(raw, kind, text):
         ("ＢＬ２-2547-000412".encode(), ScanKind.GARBLED, "E-304"),
         ("不那么-2547".encode(), ScanKind.GARBLED, "E-304"),
         ("BL2ß2547ß000412".encode(), ScanKind.GARBLED, "E-305"),
+        ("BL2——2547".encode(), ScanKind.GARBLED, "E-304"),
+        (b"BAT-18650-25", ScanKind.PARTIAL, "E-301"),
+        (b"24-11", ScanKind.PARTIAL, "E-301"),
         (b"X" * 513, ScanKind.GARBLED, "E-307"),
         (b"PCB-L\x07-00931", ScanKind.GARBLED, "E-308"),
         (b"PCB-L-\xff0931", ScanKind.GARBLED, "E-308"),
@@ -104,3 +108,23 @@ def test_a_person_may_type_a_code_in_lower_case_and_a_scanner_may_not():
 
 def test_typed_text_with_half_a_surrogate_is_noise():
     assert recognise(Typed("a\ud800", "keyboard", 0.0), WORDS).code == "E-308"
+
+
+NAMES = ("BL2-2547-000412", "PCB-L-00931", "BAT-18650-2547A", "24-1187", "BDG-1107")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("pc", "scanner"),
+    [("french", "us"), ("german", "us"), ("us", "french"), ("us", "german"), ("german", "french")],
+)
+def test_a_name_through_a_foreign_keyboard_is_refused(name, pc, scanner):
+    scan = of(typed_on(pc, name, scanner).encode())
+    assert scan.kind in {ScanKind.GARBLED, ScanKind.UNKNOWN}
+    assert "us" not in {pc, scanner} or scan.code == "E-305"
+
+
+@pytest.mark.parametrize("name", ["CTLOK", "CTLNEXT", "CTLTEST"])
+@pytest.mark.parametrize("pc", ["french", "german"])
+def test_commands_are_the_same_on_every_keyboard(name, pc):
+    assert typed_on(pc, name) == name

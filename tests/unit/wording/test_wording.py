@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.scan.selftest import FAULTS
 from edge_agent.wording import say
 from edge_agent.wording.chinese import TEXTS as CHINESE
 from edge_agent.wording.english import TEXTS as ENGLISH
@@ -34,7 +35,7 @@ def test_both_languages_fill_the_same_placeholders(key):
 
 
 def test_every_text_is_used_and_every_text_used_exists():
-    assert used_keys() == set(ENGLISH)
+    assert used_keys() | {f"test.{fault}" for fault in FAULTS} == set(ENGLISH)
 
 
 @pytest.mark.parametrize("text", [*ENGLISH.values(), *CHINESE.values()])
