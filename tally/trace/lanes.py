@@ -167,6 +167,17 @@ def lanes(graph: Graph, code: str, look: Look | None = None) -> Lanes | None:
     )
 
 
+def is_recorded(graph: Graph, code: str) -> bool:
+    """Whether there are lanes of a code, without making them."""
+    roots, lots = roots_of(graph, code)
+    return any(
+        graph.above([root], 1)[0]
+        or graph.below(root, 1)[0]
+        or _is_known(_self_of(graph, root, root in lots))
+        for root in roots
+    )
+
+
 # --- the code itself ----------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tally.events import types as t
 from tally.trace import lanes as laning
-from tally.trace.lanes import Look, lanes
+from tally.trace.lanes import Look, is_recorded, lanes
 from tests.support.building import Writing, board, bound, bound_lot, decided, feed, lamp
 from tests.support.ledgers import a_ledger
 
@@ -115,7 +115,9 @@ def test_a_walk_that_reached_its_limit_says_so(plant, monkeypatch):
 
 @pytest.mark.parametrize("code", ["nobody", lamp(999_999), "LED-3/LED-99"])
 def test_what_nobody_recorded_has_no_lanes(plant, code):
-    assert lanes(a_ledger(*plant).graph, code) is None
+    graph = a_ledger(*plant).graph
+    assert lanes(graph, code) is None
+    assert not is_recorded(graph, code)
 
 
 def test_the_page_is_the_same_whatever_arrived_first(plant):
@@ -124,3 +126,4 @@ def test_the_page_is_the_same_whatever_arrived_first(plant):
         one, other = lanes(forward.graph, code), lanes(backward.graph, code)
         assert one.groups == other.groups
         assert one.selves == other.selves
+        assert is_recorded(forward.graph, code)
