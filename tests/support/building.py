@@ -19,7 +19,7 @@ BL2 = Scheme(
 )
 PCB = Scheme("pcb-l", 1, (Literal("PCB-L-"), Counter(5)), starts=dt.date(2026, 1, 1))
 SCHEMES = (BL2, PCB)
-_START_MS = 0x0198F3C2A1B4
+START_MS = 0x0198F3C2A1B4
 PLANT = "NB1"
 
 
@@ -39,7 +39,7 @@ class Writing:
     Time goes on by one second an event.
     """
 
-    def __init__(self, name, *, role="station", feed=None, opened=True, clock_ms=_START_MS):
+    def __init__(self, name, *, role="station", feed=None, opened=True, clock_ms=START_MS):
         seed = hashlib.sha256(f"{role}/{name}".encode()).digest()
         self.name = name
         self.key = SigningKey(seed)

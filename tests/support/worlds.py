@@ -8,7 +8,17 @@ import random
 from tally.events import types as t
 from tally.ledger.port import Batch
 from tally.merge.keys import case_id, key_text
-from tests.support.building import Writing, board, bound, bound_lot, decided, feed, lamp, leased
+from tests.support.building import (
+    START_MS,
+    Writing,
+    board,
+    bound,
+    bound_lot,
+    decided,
+    feed,
+    lamp,
+    leased,
+)
 from tests.support.oracle import Ev
 
 _BOARDS = [board(902), board(903), "alien/7"]
@@ -17,11 +27,17 @@ _BOXES = ["BX-1", "BX-2"]
 
 
 class World:
-    """Writers and their events; the same seed gives the same world."""
+    """Writers and their events; the same seed gives the same world.
 
-    def __init__(self, seed, steps=24):
+    `wrong_ms`: by how much the clock of each station is wrong; nothing else depends on it.
+    """
+
+    def __init__(self, seed, steps=24, wrong_ms=(0, 0, 0)):
         self.dice = random.Random(seed)
-        self.writers = [Writing("S01"), Writing("S02"), Writing("S03")]
+        self.writers = [
+            Writing(name, clock_ms=START_MS + wrong)
+            for name, wrong in zip(("S01", "S02", "S03"), wrong_ms, strict=True)
+        ]
         self.feeds = [feed("leases"), feed("decisions")]
         self.feeds[0].add(leased("B-1", "bl2@1", 400, 100, self.writers[2]))
         for _ in range(steps):
