@@ -107,14 +107,29 @@ def mark_of(ledger: SqliteLedger, case: Case) -> Mark:
     return Mark(len(events), digest)
 
 
+def claims_about(graph: Graph, code: str) -> Iterator[ClaimView]:
+    """What is recorded about one unit, part or box, live or not."""
+    for kind in _ON_A_THING:
+        yield from graph.on_key(kind, (code,))
+    for kind in _UNDER_A_THING:
+        yield from graph.under(kind, code)
+    yield from graph.items_in(code)
+
+
+def owner_of(claim: ClaimView) -> str:
+    """What a claim speaks for: the unit that holds the part, the box, the unit itself."""
+    return owner_of_parts(claim.kind, claim.key, claim.value)
+
+
+def owner_of_parts(kind: str, key: tuple[str, ...], value: tuple[str, ...]) -> str:
+    """The same from the parts of key and value."""
+    return value[0] if kind in {"in", "box"} and value else key[0]
+
+
 def _claims(graph: Graph, case: Case, goods: Goods) -> Iterator[ClaimView]:
     yield from case.claims
     for code in goods.codes:
-        for kind in _ON_A_THING:
-            yield from graph.on_key(kind, (code,))
-        for kind in _UNDER_A_THING:
-            yield from graph.under(kind, code)
-        yield from graph.items_in(code)
+        yield from claims_about(graph, code)
 
 
 def _named(graph: Graph, claim: ClaimView) -> Iterator[str]:

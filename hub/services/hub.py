@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from hub.services import (
+    casefiles,
     deciding,
     directory,
     enrolling,
@@ -294,6 +295,18 @@ class Hub:
     def decisions_feed(self) -> JournalId:
         """The feed in which decisions stand."""
         return self.office.secrets.feeds["decisions"].journal
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """Cases as rows, those that wait first, the worst and oldest of them on top; JSON-safe."""
+        return casefiles.inbox(self.office)
+
+    def case_file(self, case_id: str) -> dict[str, Any]:
+        """What the page of a case shows, JSON-safe (`casefiles.case_file`).
+
+        Raises:
+            Refused: `unknown_case`, `ambiguous`.
+        """
+        return casefiles.case_file(self.office, case_id)
 
     def foresee(self, answer: Answer) -> dict[str, Any]:
         """What an answer to a case would append and change, JSON-safe; nothing stays.

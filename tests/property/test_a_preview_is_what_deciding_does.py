@@ -1,5 +1,6 @@
 """Over random plants: what a preview shows is what deciding then appends and changes."""
 
+import json
 import random
 
 import msgspec
@@ -120,6 +121,7 @@ def test_taking_an_answer_back_brings_back_what_stood_before_it(seed):
     dice = random.Random(seed)
     hub = _hub_that_heard(World(seed, steps=30), dice)
     for case in hub.office.store.ledger.cases():
+        json.dumps(hub.case_file(case.key))  # every case of every plant can be shown
         if case.status == "contested":
             continue
         answers = [answer for answer in _answers(case) if answer.claims_seen]
