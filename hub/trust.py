@@ -15,7 +15,7 @@ import json
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -81,6 +81,8 @@ class Secrets:
     ca_key: str
     ca_certificate: str
     schemes: Mapping[str, str]
+    recovery: bytes = b""
+    """Public half of the recovery key for which backups seal these keys; empty without one."""
 
     def __repr__(self) -> str:
         """Without the secrets."""
@@ -122,8 +124,10 @@ class Token:
         return base64.urlsafe_b64encode(plain).decode("ascii").rstrip("=")
 
 
-def new_secrets(*, plant: str, site: str, clock: Clock, entropy: Entropy) -> Secrets:
-    """Make the keys of a new hub, its CA included."""
+def new_secrets(
+    *, plant: str, site: str, clock: Clock, entropy: Entropy, recovery: bytes = b""
+) -> Secrets:
+    """Make the keys of a new hub, its CA included; `recovery`: see `Secrets`."""
     hub_id = JournalId(entropy(JOURNAL_ID_SIZE))
     # From the caller's bytes, so that a simulation's feeds are the same in every run: FIPS 186-5
     # A.2.1, with 128 more bits than the order, so that no value is likelier than another.
@@ -136,18 +140,35 @@ def new_secrets(*, plant: str, site: str, clock: Clock, entropy: Entropy) -> Sec
         site=site,
         root=SigningKey(entropy(32)),
         receipt=SigningKey(entropy(32)),
-        feeds={
-            name: FeedKey(JournalId(entropy(JOURNAL_ID_SIZE)), SigningKey(entropy(32)))
-            for name in FEEDS
-        },
+        feeds=_new_feeds(entropy),
         ca_key=_key_pem(ca_key),
         ca_certificate=_pem(_authority(hub_id, ca_key, clock())),
         schemes={},
+        recovery=recovery,
     )
+
+
+def renewed(secrets: Secrets, entropy: Entropy) -> Secrets:
+    """The keys of a hub after it was restored: the next epoch, and feeds of their own for it.
+
+    What the hub wrote into its old feeds after the backup is not known to it, so it must never
+    write there again (`decided.md` 11).
+    """
+    return replace(secrets, epoch=secrets.epoch + 1, feeds=_new_feeds(entropy))
 
 
 def save(directory: Path, secrets: Secrets) -> None:
     """Write DIR/secrets.json, mode 0600, never over an existing file."""
+    _write_private(directory / SECRETS_FILE, write(secrets), os.O_EXCL)
+
+
+def save_again(directory: Path, secrets: Secrets) -> None:
+    """The same in place of the file that is there, whole or not at all."""
+    _write_private(directory / SECRETS_FILE, write(secrets), os.O_TRUNC)
+
+
+def write(secrets: Secrets) -> str:
+    """The text of DIR/secrets.json."""
     fields = {
         "hub": show_journal(secrets.hub_id),
         "epoch": secrets.epoch,
@@ -162,8 +183,21 @@ def save(directory: Path, secrets: Secrets) -> None:
         "ca_key": secrets.ca_key,
         "ca_certificate": secrets.ca_certificate,
         "schemes": dict(secrets.schemes),
+        "recovery": secrets.recovery.hex(),
     }
-    _write_private(directory / SECRETS_FILE, json.dumps(fields, indent=1), os.O_EXCL)
+    return json.dumps(fields, indent=1)
+
+
+def read(raw: bytes) -> Secrets:
+    """From the bytes of DIR/secrets.json.
+
+    Raises:
+        TrustFault: they are not what `write` gives.
+    """
+    try:
+        return _read(json.loads(raw))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise TrustFault(f"the keys are damaged ({type(error).__name__}: {error})") from error
 
 
 def load(directory: Path) -> Secrets:
@@ -187,12 +221,12 @@ def load(directory: Path) -> Secrets:
             f"keys. Run: chmod 600 {path}"
         )
     try:
-        return _read(json.loads(raw))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return read(raw)
+    except TrustFault as fault:
         raise TrustFault(
-            f"{path} is damaged ({type(error).__name__}: {error}). Restore it from a backup of "
-            f"this hub; a new one would be another hub."
-        ) from error
+            f"{path} cannot be used: {fault}. Restore it from a backup of this hub; a new one "
+            f"would be another hub."
+        ) from fault
 
 
 def server_certificate(directory: Path, secrets: Secrets, now: dt.datetime) -> Path:
@@ -251,7 +285,15 @@ def _read(fields: dict[str, Any]) -> Secrets:
         ca_key=str(fields["ca_key"]),
         ca_certificate=str(fields["ca_certificate"]),
         schemes={str(k): str(v) for k, v in fields["schemes"].items()},
+        recovery=bytes.fromhex(fields.get("recovery", "")),
     )
+
+
+def _new_feeds(entropy: Entropy) -> dict[str, FeedKey]:
+    return {
+        name: FeedKey(JournalId(entropy(JOURNAL_ID_SIZE)), SigningKey(entropy(32)))
+        for name in FEEDS
+    }
 
 
 def _write_private(path: Path, text: str, how: int) -> None:

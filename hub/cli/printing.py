@@ -11,6 +11,8 @@ from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 import click
 
+from hub.backup import BackupFault
+from hub.recovery import RecoveryFault
 from hub.services import Refused
 from hub.settings import SettingsError
 from hub.store.port import StoreFault
@@ -41,7 +43,7 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
             give_up(refusal.words, refusal.problems)
         except SettingsError as error:
             give_up("The hub's settings have problems.", error.problems)
-        except (StoreFault, TrustFault) as error:
+        except (StoreFault, TrustFault, BackupFault, RecoveryFault) as error:
             give_up(str(error))
         except BrokenPipeError:
             # Whoever read the answer has seen enough (`… | head`); nothing went wrong here.

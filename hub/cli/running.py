@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 
 import click
 
 from hub import bootstrap
 from hub.cli.printing import give_up, in_words
+from hub.recovery import RecoveryKey, new_key
 from hub.store.port import StoreFault
 from hub.trust import TrustFault
 from tally.records.ids import show_journal
@@ -30,7 +32,8 @@ def init(directory: Path, plant: str, site: str) -> None:
         if len(text) > 100 or not text.isprintable():
             give_up(f"{name}: expected at most 100 printable characters, got {text[:40]!r}.")
     try:
-        hub = bootstrap.create(directory, plant=plant, site=site)
+        key = new_key(os.urandom)
+        hub = bootstrap.create(directory, plant=plant, site=site, recovery=key.public)
     except FileExistsError:
         if not directory.is_dir():
             give_up(f"{directory} is no folder. Name one that is empty or is to be made.")
@@ -41,7 +44,17 @@ def init(directory: Path, plant: str, site: str) -> None:
     hub.office.store.close()
     click.echo(f"Hub    {show_journal(secrets.hub_id)}")
     click.echo(f"Plant  {secrets.plant}, fingerprint {secrets.fingerprint}")
+    show_recovery_key(key)
     click.echo(f"Next   tally hub serve {directory}")
+
+
+def show_recovery_key(key: RecoveryKey, *, err: bool = False) -> None:
+    """Print it, once: it is kept nowhere."""
+    click.echo(f"Recovery key  {key}", err=err)
+    click.echo(
+        "  Print it and lock it away, not on this machine: without it no backup can be", err=err
+    )
+    click.echo("  restored, and it is shown this once.", err=err)
 
 
 def _flaw(directory: Path) -> str:

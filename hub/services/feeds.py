@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from hub.services import journals
 from hub.services.answers import Position
 from hub.services.office import Office
-from hub.store.port import Branch, Journal
+from hub.store.port import Branch, Journal, StoredBlock
 from hub.trust import FEEDS, FeedKey, authority_key
 from tally.events.decoding import EventLine, read_line, write_line
 from tally.events.types import BlockLeased, Body, JournalOpened, KeyPublished
 from tally.records.chain import chain_ids
 from tally.records.export import b64
 from tally.records.hlc import ZERO, next_stamp, parse_hlc
-from tally.records.ids import GENESIS, JournalId, show_journal
+from tally.records.ids import GENESIS, JournalId, ref_to, show_journal
 from tally.records.merkle import root as merkle_root
 from tally.records.segment import (
     PIECE_EVENTS_MAX,
@@ -67,36 +67,51 @@ def append(office: Office, feed: str, entries: Sequence[Entry]) -> list[Position
     return positions
 
 
-def grant_at(office: Office, seq: int) -> tuple[Position, BlockLeased]:
-    """A grant as it stands in feed `leases`.
+def grant_at(office: Office, block: StoredBlock) -> tuple[Position, BlockLeased]:
+    """A grant as it stands in its feed.
 
     Raises:
         ValueError: no grant stands there (a bug of ours: the row came with the event).
     """
-    own = office.secrets.feeds["leases"]
-    journal = office.registered(own.journal)
+    journal = office.registered(block.feed)
     for branch in office.store.branches(journal.no):
-        piece = office.store.find_piece(branch.no, seq)
+        piece = office.store.find_piece(branch.no, block.seq)
         if piece is not None:
-            at = seq - piece.first
+            at = block.seq - piece.first
             event = read_line(journals.lines_of(piece)[at])
             event_id = journals.ids_of(journal, piece)[at]
-            if isinstance(event, EventLine) and isinstance(event.b, BlockLeased):
-                return Position(own.journal, seq, event_id), event.b
-    raise ValueError(f"no grant at {show_journal(own.journal)}:{seq}")
+            if (
+                isinstance(event, EventLine)
+                and isinstance(event.b, BlockLeased)
+                and event.b.block == block.block
+            ):
+                return Position(journal.id, block.seq, event_id), event.b
+    raise ValueError(f"no grant at {show_journal(block.feed)}:{block.seq}")
+
+
+def is_closed(office: Office, journal: Journal) -> bool:
+    """Whether this is a feed of an earlier epoch, into which the hub does not write any more."""
+    own = {feed.journal for feed in office.secrets.feeds.values()}
+    return journal.role == "feed" and journal.id not in own
+
+
+def register(office: Office, journal: JournalId, key: PublicKey, name: str) -> Journal:
+    """A feed that is or was this hub's, inside the caller's transaction."""
+    return office.store.add_journal(
+        journal, key, role="feed", name=name, line="", site=office.secrets.site
+    )
 
 
 def open_feeds(office: Office) -> None:
-    """Begin the feeds of a new hub: every feed's event 1, and the root's word for every key.
+    """Begin the feeds of this epoch: every feed's event 1, and the root's word for every key.
 
     The first piece of `keys` vouches for the key that signs it, so that a station can begin there.
+    After a restore each names the feed before it and the newest event of that which is known.
     """
     secrets = office.secrets
+    before = {j.name: j for j in office.store.journals() if j.role == "feed"}
     for name in FEEDS:
-        feed = secrets.feeds[name]
-        office.store.add_journal(
-            feed.journal, feed.key.public, role="feed", name=name, line="", site=secrets.site
-        )
+        register(office, secrets.feeds[name].journal, secrets.feeds[name].key.public, name)
     hub = secrets.hub_id
     vouched = [
         *(_vouch(office, f.journal, f.key.public, "feed", n) for n, f in secrets.feeds.items()),
@@ -104,20 +119,25 @@ def open_feeds(office: Office) -> None:
         _vouch(office, hub, authority_key(secrets), "ca", secrets.server_name),
     ]
     for name in FEEDS:
-        opening = Entry(_opening(office, name, secrets.feeds[name]))
+        opening = _opening(office, name, secrets.feeds[name], before.get(name))
         append(office, name, [opening, *map(Entry, vouched)] if name == "keys" else [opening])
 
 
-def _opening(office: Office, name: str, feed: FeedKey) -> JournalOpened:
-    return JournalOpened(
+def _opening(office: Office, name: str, feed: FeedKey, before: Journal | None) -> Entry:
+    tip = journals.longest(office.store.branches(before.no)) if before else None
+    epoch = office.secrets.epoch
+    opened = JournalOpened(
         journal=show_journal(feed.journal),
         key=b64(feed.key.public.raw),
         plant=office.secrets.plant,
         writer=name,
         role="feed",
-        reason="new hub",
+        reason=f"restored from a backup, epoch {epoch}" if before else "new hub",
         feed=name,
+        predecessor=show_journal(before.id) if before else None,
     )
+    seen = (str(ref_to(before.id, tip.tip_seq, tip.tip_id)),) if before and tip else ()
+    return Entry(opened, seen=seen)
 
 
 def _vouch(

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from hub.services import journals
+from hub.services import feeds, journals, returning
 from hub.services.answers import Ingested, Notice, Refused, Standing
 from hub.services.journals import Placed
 from hub.services.office import Office
@@ -59,9 +59,46 @@ def ingest(office: Office, journal: JournalId, data: bytes) -> Ingested:
         )
     with office.store.reading():
         row = office.registered(journal)
-    segment, ids = _proven(office, row, data)
+    return _store(office, row, *_proven(office, row, data), data)
+
+
+def take_returned(office: Office, data: bytes) -> Ingested:
+    """See `hub.services.hub.Hub.take_returned`."""
+    if len(data) > DELIVERY_BYTES_MAX:
+        raise Refused("too_large", f"Expected at most {DELIVERY_BYTES_MAX} bytes.")
+    try:
+        segment = decode(data)
+    except SegmentError as error:
+        raise Refused("malformed", f"What is brought back cannot be read: {error}") from error
+    with office.store.reading():
+        row = office.store.find_journal(segment.journal)
+    key = returning.vouched_keys_feed(office, segment.journal, segment.lines)
+    key = row.key if row else key
+    if key is None or (row and not (row.name == "keys" and feeds.is_closed(office, row))):
+        raise Refused(
+            "not_allowed",
+            f"Journal {show_journal(segment.journal)} is no earlier feed of this hub's keys; only "
+            f"those are taken from callers that the hub does not know.",
+        )
+    try:
+        ids = prove(segment, key)
+    except SegmentError as error:
+        raise Refused("forged", f"{error} Nothing was stored.") from error
+    if row is None:
+        with office.store.transaction():
+            row = office.store.find_journal(segment.journal)
+            row = row or feeds.register(office, segment.journal, key, "keys")
+    return _store(office, row, segment, ids, data)
+
+
+def _store(
+    office: Office, row: Journal, segment: Segment, ids: list[EventId], data: bytes
+) -> Ingested:
     with office.store.transaction():
         placed = journals.place(office.store, row, segment, ids, data)
+        if row.role == "feed" and placed.stored:
+            new = placed.duplicates
+            returning.take(office, row, segment.first + new, ids[new:], segment.lines[new:])
         branches = office.store.branches(row.no)
     if placed.branch is not None:
         # Beyond what was delivered the branch may be another history than the sender's, also when
@@ -141,7 +178,7 @@ def common(
 
 
 def _proven(office: Office, row: Journal, data: bytes) -> tuple[Segment, list[EventId]]:
-    if row.role == "feed":
+    if row.role == "feed" and not feeds.is_closed(office, row):
         raise Refused(
             "not_allowed",
             f"Journal {show_journal(row.id)} is feed {row.name} of this hub, its only writer.",

@@ -11,12 +11,12 @@ import re
 from difflib import get_close_matches
 from typing import Final
 
-from hub.services import feeds
-from hub.services.answers import Granted, Refused
+from hub.services import feeds, restoring
+from hub.services.answers import Granted, Position, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
 from hub.services.publishing import entities
-from hub.store.port import Journal, StoredBlock
+from hub.store.port import UNPLACED, Journal, StoredBlock
 from tally.codes import Range, Refusal, Scheme, allocate
 from tally.codes.periods import calendar
 from tally.events.types import BlockLeased
@@ -48,6 +48,8 @@ def lease(
         before = office.store.find_grant(journal, request_id)
         if before is not None:
             return _repeated(office, before, scheme_id, count, start, period)
+        restoring.check_awaited(office)
+        _place_returned(office, scheme)
         day = _day(office, scheme, period)
         taken, position = _allocate(office, scheme, _allocator_period(scheme, day), count, start)
         body = BlockLeased(
@@ -61,7 +63,7 @@ def lease(
             period=day.isoformat() if day else None,
         )
         [at] = feeds.append(office, "leases", [Entry(body)])
-        stored = _stored(body, _allocator_period(scheme, day), taken, row, at.seq)
+        stored = _stored(body, _allocator_period(scheme, day), taken, row, at)
         office.store.grant(stored, position)
     return Granted(at, body)
 
@@ -141,7 +143,13 @@ def _allocate(
 ) -> tuple[Range, int]:
     """The range, and where the allocator stands after it."""
     store = office.store
-    position = store.position(scheme.scheme_id, period)
+    position, lowest = restoring.first_free(office, scheme, period)
+    if start is not None and start < lowest:
+        raise Refused(
+            "no_capacity",
+            f"{scheme.scheme_id}: this hub was restored from a backup and is not certain what "
+            f"was granted below {lowest}. Choose a start from {lowest} on.",
+        )
     granted = store.granted(scheme.scheme_id, period)
     taken = allocate(granted, position, count, start, capacity=scheme.capacity)
     if isinstance(taken, Refusal):
@@ -159,10 +167,13 @@ def _name(office: Office, block: str | None) -> str:
         if office.store.find_block(block) is not None:
             raise Refused("request_reused", f"Block {block} was granted before; names are unique.")
         return block
+    # A restored hub may not know yet which names it gave before: it gives others.
+    epoch = office.secrets.epoch
+    letter = "B" if epoch == 1 else f"B{epoch}"
     number = len(office.store.blocks()) + 1
-    while office.store.find_block(f"B-{number:02}") is not None:
+    while office.store.find_block(f"{letter}-{number:02}") is not None:
         number += 1
-    return f"B-{number:02}"
+    return f"{letter}-{number:02}"
 
 
 def _repeated(
@@ -174,7 +185,7 @@ def _repeated(
     period: dt.date | None,
 ) -> Granted:
     """The earlier grant of this request, if it asks for the same."""
-    at, body = feeds.grant_at(office, before.seq)
+    at, body = feeds.grant_at(office, before)
     asked = (
         scheme_id,
         count,
@@ -191,5 +202,29 @@ def _repeated(
     return Granted(at, body, repeated=True)
 
 
-def _stored(body: BlockLeased, period: str, taken: Range, row: Journal, seq: int) -> StoredBlock:
-    return StoredBlock(body.block, body.scheme, period, taken, row.id, row.name, body.request, seq)
+def _stored(
+    body: BlockLeased, period: str, taken: Range, row: Journal, at: Position
+) -> StoredBlock:
+    return StoredBlock(
+        block=body.block,
+        scheme=body.scheme,
+        period=period,
+        range=taken,
+        journal=row.id,
+        station=row.name,
+        request=body.request,
+        seq=at.seq,
+        feed=at.journal,
+    )
+
+
+def _place_returned(office: Office, scheme: Scheme) -> None:
+    """Grants that came back to a restored hub count in the period of their counter.
+
+    It takes the scheme to know that period, and the scheme may have come back after them.
+    """
+    for block in office.store.blocks():
+        if block.scheme == scheme.scheme_id and block.period.startswith(UNPLACED):
+            text = block.period.removeprefix(UNPLACED)
+            day = dt.date.fromisoformat(text) if text else None
+            office.store.place_grant(block, _allocator_period(scheme, day))

@@ -8,6 +8,7 @@ itself when no hub runs. A refusal is the exception `Refused` on both ways. Argu
 - `grant`: scheme, station, count, start?, block?, period? (YYYY-MM-DD), request → block, at
 - `decide`: case, keep, by, reason, claims_seen, supersedes → case, key, keep, retires, at,
   status
+- `go-on-without`: stations → awaited, who still has to report after a restore
 - `foresee`: case, keep, reason?, claims_seen, supersedes → what `decide` would append and change
 """
 
@@ -72,7 +73,11 @@ class _ForeseeAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = UNWRITTEN
 
 
-OPERATIONS: Final = ("enroll-token", "import", "grant", "decide", "foresee")
+class _WithoutAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    stations: tuple[str, ...]
+
+
+OPERATIONS: Final = ("enroll-token", "import", "grant", "decide", "foresee", "go-on-without")
 
 
 def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +94,8 @@ def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str,
             return _import(hub, _read(arguments, _ImportAsked))
         case "grant":
             return _grant(hub, _read(arguments, _GrantAsked))
+        case "go-on-without":
+            return {"awaited": hub.go_on_without(_read(arguments, _WithoutAsked).stations)}
         case "decide":
             return _decide(hub, _read(arguments, _DecideAsked))
         case "foresee":

@@ -15,6 +15,7 @@ from hub.services import journals
 from hub.services.balancing import balances
 from hub.services.office import Office
 from hub.services.publishing import versions_of
+from hub.store.port import UNPLACED
 from tally.master import Lot, to_content
 from tally.merge.history import Placed
 from tally.merge.telling import plain_case
@@ -24,17 +25,18 @@ Row = dict[str, Any]
 
 
 def blocks(office: Office) -> list[Row]:
-    """Grants in the order of their events, which `seq` names in feed `leases`."""
+    """Grants in the order of their events, which `feed` and `seq` name."""
     return [
         {
             "block": one.block,
             "scheme": one.scheme,
-            "period": one.period or None,
+            "period": one.period.removeprefix(UNPLACED) or None,
             "start": one.range.start,
             "count": one.range.count,
             "station": one.station,
             "journal": show_journal(one.journal),
             "request": one.request,
+            "feed": show_journal(one.feed),
             "seq": one.seq,
         }
         for one in office.store.blocks()

@@ -15,12 +15,15 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from tally.codes import Range
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey
+
+UNPLACED: Final = "?"
+"""See `StoredBlock.period`."""
 
 
 class StoreFault(Exception):
@@ -90,7 +93,11 @@ class StoredToken:
 
 @dataclass(frozen=True, slots=True)
 class StoredBlock:
-    """A grant: the block, who has it, and where the event stands in feed `leases`."""
+    """A grant: the block, who has it, and where its event stands, `seq` of journal `feed`.
+
+    `period`: first day of the period in which its counter counts, empty where that never restarts;
+    of a grant that came back to a restored hub before its scheme did, `UNPLACED` and the day.
+    """
 
     block: str
     scheme: str
@@ -100,6 +107,7 @@ class StoredBlock:
     station: str
     request: str
     seq: int
+    feed: JournalId
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +222,17 @@ class Store(Protocol):
     def add_token(self, digest: bytes, station: str, expires_ms: int) -> None: ...
     def find_token(self, digest: bytes) -> StoredToken | None: ...
     def use_token(self, digest: bytes, genesis: EventId) -> None: ...
-    def find_grant(self, journal: JournalId, request: str) -> StoredBlock | None: ...
+    def forget_unused_tokens(self) -> None:
+        """None that was made before works any more, unless it was used."""
+        ...
+
+    def find_grant(self, journal: JournalId, request: str) -> StoredBlock | None:
+        """The grant of a request; the one heard of first where a restored hub granted it anew."""
+        ...
+
     def find_block(self, block: str) -> StoredBlock | None: ...
     def blocks(self) -> Sequence[StoredBlock]:
-        """All grants in the order of their events."""
+        """All grants in the order of their feeds and events."""
         ...
 
     def granted(self, scheme: str, period: str) -> Sequence[Range]: ...
@@ -226,7 +241,11 @@ class Store(Protocol):
         ...
 
     def grant(self, block: StoredBlock, position: int) -> None:
-        """Record the grant and move the allocator."""
+        """Record the grant, if it is not known yet, and move the allocator."""
+        ...
+
+    def place_grant(self, block: StoredBlock, period: str) -> None:
+        """The period of a grant is known now."""
         ...
 
     def find_version(self, entity: str, id: str, version: str) -> StoredVersion | None: ...

@@ -21,6 +21,8 @@ SESSION_ANSWER: Final = "/v1/session/answer"
 HELLO: Final = "/v1/hello"
 LEASES: Final = "/v1/leases"
 NEWS: Final = "/v1/news"
+RETURNS: Final = "/v1/returns"
+"""Where a station gives a restored hub the events of its old feed `keys`, known to it or not."""
 JOURNALS: Final = "/v1/journals"
 PREFIX: Final = "/v1/"
 

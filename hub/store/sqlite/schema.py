@@ -14,7 +14,7 @@ from hub.store.port import StoreFault
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 # A piece is found by branch and seq: rows of a branch never overlap, so the last one that begins at
 # or before a seq is the one. `head` finds the position that a station names by event id.
@@ -52,6 +52,23 @@ _TABLES: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
 )
 
+# A restored hub learns of grants that it made in its old feeds, and may have granted the same
+# request or name anew before: so neither is unique, and a grant is named by its event.
+_GRANTS_OF_SEVERAL_FEEDS: Final = (
+    "ALTER TABLE grant_made RENAME TO grant_before",
+    """CREATE TABLE grant_made (feed BLOB NOT NULL, seq INTEGER NOT NULL, block TEXT NOT NULL,
+       scheme TEXT NOT NULL, period TEXT NOT NULL, start INTEGER NOT NULL, count INTEGER NOT NULL,
+       journal BLOB NOT NULL, station TEXT NOT NULL, request TEXT NOT NULL,
+       PRIMARY KEY (feed, seq, block)) STRICT""",
+    """INSERT INTO grant_made SELECT (SELECT id FROM journal WHERE role = 'feed'
+       AND name = 'leases'), seq, block, scheme, period, start, count, journal, station, request
+       FROM grant_before ORDER BY seq""",
+    "DROP TABLE grant_before",
+    "CREATE INDEX grant_scheme ON grant_made (scheme, period, start)",
+    "CREATE INDEX grant_request ON grant_made (journal, request)",
+    "CREATE INDEX grant_block ON grant_made (block)",
+)
+
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the file to this version; one of a newer program is refused, untouched.
@@ -68,6 +85,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     migrations = Migrations("hub")
     migrations(name="0001_first_tables")(_first_tables)
+    migrations(name="0002_grants_of_several_feeds")(_grants_of_several_feeds)
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={VERSION}")
 
@@ -94,4 +112,9 @@ def refuse_newer(version: int) -> None:
 
 def _first_tables(database: Database) -> None:
     for statement in _TABLES:
+        database.execute(statement)
+
+
+def _grants_of_several_feeds(database: Database) -> None:
+    for statement in _GRANTS_OF_SEVERAL_FEEDS:
         database.execute(statement)

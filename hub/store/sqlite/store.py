@@ -39,7 +39,8 @@ _PIECE: Final = "SELECT no, branch, first, last, before, head, is_sealed, blob F
 _BRANCH: Final = "SELECT no, journal, parent, from_seq, from_id, tip_seq, tip_id FROM branch"
 _JOURNAL: Final = "SELECT no, id, key, role, name, line, site FROM journal"
 _GRANT: Final = (
-    "SELECT block, scheme, period, start, count, journal, station, request, seq FROM grant_made"
+    "SELECT block, scheme, period, start, count, journal, station, request, seq, feed"
+    " FROM grant_made"
 )
 _VERSION: Final = "SELECT entity, id, version, sha256, content, feed, seq, event_id FROM version"
 
@@ -270,16 +271,21 @@ class SqliteStore(Store):
     def use_token(self, digest: bytes, genesis: EventId) -> None:
         self._do("UPDATE token SET used_by = ? WHERE digest = ?", genesis, digest)
 
+    def forget_unused_tokens(self) -> None:
+        self._do("DELETE FROM token WHERE used_by IS NULL")
+
     def find_grant(self, journal: JournalId, request: str) -> StoredBlock | None:
-        row = self._one(f"{_GRANT} WHERE journal = ? AND request = ?", journal, request)
+        which = "WHERE journal = ? AND request = ? ORDER BY rowid LIMIT 1"
+        row = self._one(f"{_GRANT} {which}", journal, request)
         return _block(row) if row else None
 
     def find_block(self, block: str) -> StoredBlock | None:
-        row = self._one(f"{_GRANT} WHERE block = ?", block)
+        row = self._one(f"{_GRANT} WHERE block = ? ORDER BY rowid LIMIT 1", block)
         return _block(row) if row else None
 
     def blocks(self) -> Sequence[StoredBlock]:
-        return [_block(row) for row in self._all(f"{_GRANT} ORDER BY seq")]
+        by_feed = "(SELECT no FROM journal WHERE id = feed)"
+        return [_block(row) for row in self._all(f"{_GRANT} ORDER BY {by_feed}, seq")]
 
     def granted(self, scheme: str, period: str) -> Sequence[Range]:
         rows = self._all(
@@ -295,7 +301,8 @@ class SqliteStore(Store):
 
     def grant(self, block: StoredBlock, position: int) -> None:
         self._do(
-            "INSERT INTO grant_made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO grant_made VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            block.feed,
             block.seq,
             block.block,
             block.scheme,
@@ -311,6 +318,15 @@ class SqliteStore(Store):
             block.scheme,
             block.period,
             position,
+        )
+
+    def place_grant(self, block: StoredBlock, period: str) -> None:
+        self._do(
+            "UPDATE grant_made SET period = ? WHERE feed = ? AND seq = ? AND block = ?",
+            period,
+            block.feed,
+            block.seq,
+            block.block,
         )
 
     def find_version(self, entity: str, id: str, version: str) -> StoredVersion | None:
@@ -409,6 +425,6 @@ def _piece(row: tuple[Any, ...]) -> Piece:
 
 
 def _block(row: tuple[Any, ...]) -> StoredBlock:
-    block, scheme, period, start, count, journal, station, request, seq = row
+    block, scheme, period, start, count, journal, station, request, seq, feed = row
     taken = Range(start, count)
-    return StoredBlock(block, scheme, period, taken, journal, station, request, seq)
+    return StoredBlock(block, scheme, period, taken, journal, station, request, seq, feed)
