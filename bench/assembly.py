@@ -78,6 +78,8 @@ class Assembly:
         self.station.pull(self.hub)
         self.commits = 0
         self._boards = iter(self.boards)
+        self._used = 0
+        self._last_unit = ""
         self._start()
 
     def _start(self) -> None:
@@ -98,8 +100,19 @@ class Assembly:
         took = self._scan(next(self._boards))
         self._give(Measured("torque", "0.61", "torque-1"))
         self._scan("CTLOK")
+        self._last_unit, self._used = unit.code, self._used + 1
         self.commits += 1  # the label's reservation, and its print, are two
         return took
+
+    @property
+    def left(self) -> list[str]:
+        """Boards that are in no unit yet."""
+        return self.boards[self._used :]
+
+    @property
+    def next_unit(self) -> str:
+        """The code that the next unit will have; once the first one is made."""
+        return after(self._last_unit)
 
     def _scan(self, text: str) -> float:
         return self._give(Read("serial-1", text.encode(), time.monotonic()))
@@ -117,6 +130,12 @@ class Assembly:
         """Close both files."""
         self.station.close()
         self.hub.office.store.close()
+
+
+def after(unit: str) -> str:
+    """Give the code that follows in the same block."""
+    lead, _, counter = unit.rpartition("-")
+    return f"{lead}-{int(counter) + 1:0{len(counter)}d}"
 
 
 def _made(boards: list[str], granted: Granted) -> Iterator[Body]:

@@ -31,7 +31,7 @@ QUICK_ROUNDS: Final = 2
 @click.option(
     "--events",
     type=click.IntRange(10, 10_000_000),
-    help="Size: scans or events a round, units of the genealogy.",
+    help="Size: scans or events a round, units of the genealogy, events of the screen's journal.",
 )
 @click.option(
     "--dir",
@@ -50,7 +50,7 @@ def bench(
     quick: bool,
     as_json: bool,
 ) -> None:
-    """Measure against the limit of the machine and a peer: station, ingest, trace; all if none.
+    """Measure against the limit of the machine and a peer; all if none is named.
 
     Every figure is a ratio between things that ran side by side in the same run. A missed goal is
     said and is no error.
@@ -81,6 +81,14 @@ def _find(name: str, *, quick: bool) -> Callable[[Path, int, int | None], Report
 
         units = trace.QUICK_UNITS if quick else trace.UNITS
         return lambda where, rounds, events: trace.run(where, rounds=rounds, units=events or units)
+    if name == "screen":
+        from bench import screen
+
+        held = screen.QUICK_EVENTS if quick else screen.EVENTS
+        timed = screen.QUICK_SCANS if quick else screen.SCANS
+        return lambda where, rounds, events: screen.run(
+            where, rounds=rounds, scans=timed, events=events or held
+        )
     from bench import station
 
     scans = station.QUICK_SCANS if quick else station.SCANS
