@@ -56,7 +56,7 @@ def integrators_app(hub: Hub) -> Guard:
     app = FastAPI(title="Tallystick hub", version="1", docs_url=None, redoc_url=None)
     install(app)
 
-    @app.get("/", response_class=HTMLResponse)
+    @app.get("/v1/", response_class=HTMLResponse)
     def index() -> HTMLResponse:
         """Where what is."""
         return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})

@@ -27,6 +27,11 @@ from tally.master import Words
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE: Final = "tally-language"
+_SAYS_OF_GAPS: Final[Mapping[str, str]] = {
+    "live": "complete.live",
+    "silent": "complete.silent",
+    "unheard": "complete.unheard",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +121,18 @@ class Page:
     @property
     def completeness(self) -> str:
         """Up to when the events of which stations are here, in one line."""
-        heard, silent = self.standing.heard, self.standing.silent
-        if not heard:
+        stations = sorted(self.standing.stations, key=lambda one: one.station)
+        if not any(one.heard for one in stations):
             return self.say("complete.none")
-        live = [one.station for one in heard if one.state == "live"]
+        whole = [one.station for one in stations if one.state == "live" and not one.unsent]
         parts = []
-        if live:
-            parts = [self.say("complete.now", stations=self.say("list.comma").join(live))]
-        for one in silent:
-            time = self.time(one.heard or self.now).text
-            parts.append(self.say("complete.silent", station=one.station, time=time))
+        if whole:
+            parts = [self.say("complete.now", stations=self.say("list.comma").join(whole))]
+        for one in stations:
+            if one.state in _SAYS_OF_GAPS and one.station not in whole:
+                key = _SAYS_OF_GAPS[one.state] + ("_unsent" if one.unsent else "")
+                time = self.time(one.heard or self.now).text
+                parts.append(self.say(key, station=one.station, time=time, count=one.unsent))
         return self.say("complete.line", parts=self.say("list.semicolon").join(parts))
 
     def say(self, key: str, **filled: object) -> str:

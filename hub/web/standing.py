@@ -75,9 +75,9 @@ class Standing:
         return [one for one in self.stations if one.state == "silent"]
 
     @property
-    def heard(self) -> list[StationStanding]:
-        """Stations whose events may be here."""
-        return [one for one in self.stations if one.state in {"live", "silent"}]
+    def unsent(self) -> int:
+        """Events that stations said they had not sent yet."""
+        return sum(one.unsent or 0 for one in self.stations)
 
     @property
     def counters(self) -> dict[str, int]:

@@ -25,7 +25,7 @@ function showLive() {
     ended: TEXT.textEnded,
   }[live.state];
   if (place.textContent !== text) place.textContent = text;
-  place.className = `live ${live.state}`;
+  place.className = `liveness ${live.state}`;
   // Ticking seconds are for the eye; only a change of state is read out.
   place.setAttribute("aria-live", live.state === "live" ? "off" : "polite");
 }
@@ -39,6 +39,7 @@ async function ask() {
       take(await answer.json());
       live.state = "live";
       live.failures = 0;
+      document.getElementById("unsent").hidden = true;
     } else {
       throw new Error(answer.status);
     }
@@ -107,70 +108,97 @@ async function keepAsking() {
 // --- scans and keys -----------------------------------------------------------------------------
 //
 // A scanner is a fast keyboard. Keys outside of fields wait a moment: a burst goes to the search
-// box, a few slow keys are commands. A burst inside a field is taken out of it again, unless the
-// field says that it wants scans (`data-scan`).
+// box, slow keys are commands. Inside a field a burst is what no hand can type and Enter or Tab
+// ends; it is taken out of the field again, unless the field says that it wants scans
+// (`data-scan`).
 
 const BURST_KEYS = 4;
-const BURST_GAP = 50; // ms; people need more than 60 between two keys, scanners about 10
-const burst = { keys: [], last: 0, field: null, before: "", timer: 0 };
+const BURST_GAP = 50; // ms between two keys, at most; scanners need about 10
+const BURST_MEAN = 30; // ms, inside a field; people need more over four keys
+const burst = { keys: [], began: 0, last: 0, field: null, before: "", timer: 0 };
 
 function isField(place) {
   return place.matches("input:not([type=radio]):not([type=checkbox]), textarea, select");
 }
 
-function search(text) {
-  const box = document.getElementById("search");
-  box.value = text;
-  box.form.requestSubmit();
+// Scanners send the separator of GS1 codes as Ctrl+] or F8.
+function separator(event) {
+  return (event.ctrlKey && event.key === "]") || event.key === "F8";
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.isComposing) return;
   const field = isField(event.target) ? event.target : null;
-  if (field && (field.id === "search" || "scan" in field.dataset)) return;
-  const isPrintable = event.key.length === 1;
-  const isFast = event.timeStamp - burst.last <= BURST_GAP;
-  if (event.key === "Enter" || event.key === "Tab") {
-    if (burst.keys.length >= BURST_KEYS && isFast) {
+  if (event.key === "Escape" && field) field.blur();
+  if (field && (field.id === "search" || "scan" in field.dataset)) {
+    if (separator(event)) {
       event.preventDefault();
-      endBurst();
-    } else {
-      if (!field && burst.keys.length) endBurst(); // "g c Enter" typed quickly
+      field.setRangeText("\u001d", field.selectionStart, field.selectionEnd, "end");
     }
     return;
   }
-  if (!isPrintable) {
-    if (event.key === "Escape") escape(event);
+  const isFast = burst.keys.length > 0 && event.timeStamp - burst.last <= BURST_GAP;
+  const isEnd = event.key === "Enter" || event.key === "Tab";
+  if (isEnd && isFast && isBurst()) {
+    event.preventDefault();
+    endBurst(true);
     return;
   }
-  if (!isFast || burst.field !== field) {
-    if (burst.keys.length) endBurst();
-    burst.field = field;
-    burst.before = field && "value" in field ? field.value : "";
+  const sign = isFast && separator(event) ? "\u001d" : event.key;
+  if (sign.length !== 1 || ((event.ctrlKey || event.altKey || event.metaKey) && sign !== "\u001d")) {
+    return;
   }
-  burst.keys.push(event.key);
+  if (event.repeat && !field) {
+    command(sign); // a key held down is a person's
+    return;
+  }
+  if (!isFast || burst.field !== field) beginBurst(field, event.timeStamp);
+  burst.keys.push(sign);
   burst.last = event.timeStamp;
   clearTimeout(burst.timer);
-  burst.timer = setTimeout(endBurst, BURST_GAP * 2);
-  if (!field) {
-    // A space on a button presses it, as everywhere.
-    if (event.key !== " " || burst.keys.length > 1) event.preventDefault();
-  } else if (burst.keys.length >= BURST_KEYS) {
-    event.preventDefault();
-    if (field.value !== burst.before) field.value = burst.before;
-  }
+  burst.timer = setTimeout(endBurst, BURST_GAP * 2, false);
+  // A space on a button presses it, as everywhere.
+  if (!field && (sign !== " " || burst.keys.length > 1)) event.preventDefault();
 }
 
-function endBurst() {
+function beginBurst(field, now) {
+  endBurst(false);
+  burst.field = field;
+  burst.before = field ? field.value : "";
+  burst.began = now;
+}
+
+function isBurst() {
+  const mean = (burst.last - burst.began) / Math.max(1, burst.keys.length - 1);
+  return burst.keys.length >= BURST_KEYS && (!burst.field || mean <= BURST_MEAN);
+}
+
+function endBurst(isClosed) {
   clearTimeout(burst.timer);
-  const { keys, field } = burst;
+  const { keys, field, before } = burst;
+  const wasBurst = isBurst();
   burst.keys = [];
   burst.field = null;
-  if (keys.length >= BURST_KEYS) {
-    search(keys.join(""));
-  } else if (!field) {
+  if (!keys.length || (field && !(wasBurst && isClosed))) return;
+  if (!wasBurst) {
     for (const key of keys) command(key);
+    return;
   }
+  if (field) field.value = before;
+  search(keys.join(""));
+}
+
+function search(text) {
+  const box = document.getElementById("search");
+  box.value = text;
+  // What somebody has begun to write on this page stays open behind the answer.
+  box.form.target = hasWriting() ? "_blank" : "";
+  box.form.requestSubmit();
+}
+
+function hasWriting() {
+  const fields = document.querySelectorAll("main textarea, main input[type=text], main input[type=number]");
+  return [...fields].some((field) => field.value !== field.defaultValue);
 }
 
 const chord = { until: 0 };
@@ -189,11 +217,53 @@ function command(key) {
   else if (key === "j") step(1);
   else if (key === "k") step(-1);
   else if (key === "x") select();
-  else if (key === "r") location.reload();
+  else if (key === "r") go(location.href);
 }
 
-function escape(event) {
-  if (isField(event.target)) event.target.blur();
+// --- leaving the page ---------------------------------------------------------------------------
+//
+// A hub that does not answer must not cost the page that is shown, nor what was written on it: we
+// ask first, and stay when nobody answers.
+
+async function isThere() {
+  await ask();
+  if (live.state === "live") return true;
+  const words = document.getElementById("unsent");
+  words.textContent = live.state === "ended" ? TEXT.textEnded : TEXT.textUnsent;
+  words.hidden = false;
+  return false;
+}
+
+async function go(address) {
+  if (!(await isThere())) return;
+  if (address === location.href) location.reload();
+  else location.assign(address);
+}
+
+function onClick(event) {
+  const link = event.target.closest("a[href]");
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  if (!link || live.state === "live" || !isPlain || event.defaultPrevented) return;
+  if (link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
+  if (link.hash && link.pathname === location.pathname) return;
+  event.preventDefault();
+  go(link.href);
+}
+
+async function onSubmit(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.getAttribute("method") === "dialog" || form.target) return;
+  if (form.dataset.state === "checked") {
+    delete form.dataset.state;
+    return;
+  }
+  event.preventDefault();
+  if (form.dataset.state === "asking") return;
+  form.dataset.state = "asking";
+  const wasThere = await isThere();
+  form.dataset.state = "checked";
+  if (wasThere) form.requestSubmit(event.submitter);
+  else delete form.dataset.state;
 }
 
 // --- rows ---------------------------------------------------------------------------------------
@@ -224,6 +294,8 @@ function select() {
 // --- begin --------------------------------------------------------------------------------------
 
 document.addEventListener("keydown", onKey);
+document.addEventListener("click", onClick);
+document.addEventListener("submit", onSubmit);
 document.getElementById("keys-button").addEventListener("click", () => {
   document.getElementById("keys").showModal();
 });

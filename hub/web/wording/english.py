@@ -14,7 +14,6 @@ TEXTS: Final[dict[str, str]] = {
     "frame.search_button": "Search",
     "frame.languages": "Language",
     "frame.navigation": "Pages",
-    "frame.signed_in_as": "Signed in: {name}",
     "frame.nobody": "looking only, no badge",
     "frame.out": "Sign out",
     "frame.keys": "Keys",
@@ -22,10 +21,11 @@ TEXTS: Final[dict[str, str]] = {
     "frame.stale": "data as of {time}; the hub does not answer",
     "frame.ended": "Your session has ended. Nothing here is lost: sign in by a new link in another "
     "tab, then go on.",
+    "frame.unsent": "The hub does not answer, so nothing was sent. What you wrote stays here: try "
+    "again when it is back.",
+    "frame.programs": "For programs",
     "frame.new": "{count} new, press r",
     "frame.changed": "{count} changed, press r",
-    "frame.reload": "Reload",
-    "frame.waiting": "{count} waiting",
     "nav.overview": "Overview",
     "nav.conflicts": "Conflicts",
     "nav.trace": "Trace",
@@ -44,7 +44,10 @@ TEXTS: Final[dict[str, str]] = {
     # completeness
     "complete.line": "Data complete up to: {parts}",
     "complete.now": "{stations} now",
+    "complete.live_unsent": "{station} now, {count} events not sent yet",
     "complete.silent": "{station} {time} (silent)",
+    "complete.silent_unsent": "{station} {time} (silent, {count} events not sent then)",
+    "complete.unheard": "{station} never heard",
     "complete.none": "No station has greeted this hub yet; nothing here can be complete.",
     # keys
     "keys.title": "Keys",
@@ -114,8 +117,6 @@ TEXTS: Final[dict[str, str]] = {
     "overview.forked": "Stations with two histories",
     "overview.unsent": "Events not here yet, as stations last said",
     "overview.calm": "Nothing needs you now.",
-    "overview.stations": "Stations",
-    "overview.oldest": "oldest: {ago}",
     "overview.start": "Start here",
     "start.title": "Start here",
     "start.words": "Six things to try with a new plant. Each ticks itself when it has really "
@@ -161,8 +162,6 @@ TEXTS: Final[dict[str, str]] = {
     "stations.absent": "no PC enrolled yet",
     "stations.forked": "TWO HISTORIES: the PC was copied or restored. Both are kept. Enrol it "
     "anew: tally hub enroll-token DIR {station}",
-    "stations.clock": "Clock",
-    "stations.clock_unknown": "not reported",
     "stations.enrol": "Enrol a station",
     "stations.enrol_words": "On the hub's machine, make a token for the station; it is good once, "
     "for 24 hours. At the station's PC, give it to tally station enroll.",
