@@ -51,7 +51,10 @@ from edge_agent.station.devices import Devices
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop, Speaker
+from edge_agent.station.picturing import PRINTER, Picturing, Show
+from edge_agent.station.posting import Posting, Silent
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
+from edge_agent.station.snapshot import DeviceShown
 from edge_agent.sync import port
 from edge_agent.sync.enrolling import enroll, read_token
 from edge_agent.sync.thread import SyncThread
@@ -157,6 +160,7 @@ class Station:
     loop: Loop
     inbox: Inbox
     core: StationCore
+    posting: Posting
 
 
 @contextmanager
@@ -192,11 +196,16 @@ def open_journal(
 
 @contextmanager
 def open_station(
-    directory: Path, settings: Settings, speaker: Speaker, *, language: Language
+    directory: Path,
+    settings: Settings,
+    speaker: Speaker,
+    *,
+    language: Language,
+    show: Show | None = None,
 ) -> Iterator[Station]:
     """Everything of a running station; stopped and closed at the end.
 
-    `language` is the one when nobody is signed in.
+    `language` is the one when nobody is signed in; `show` gets pictures for a screen.
 
     Yields:
         The station: its loop has not begun, its devices and uplink have.
@@ -221,17 +230,91 @@ def open_station(
             journal, knowledge, clock, labels, reached=reached, double_read_s=settings.double_read_s
         )
         uplink = _uplink(directory, settings, journal, core, inbox)
-        loop = Loop(core, inbox, clock, speaker, uplink, reached=reached)
+        picturing = Picturing(core, clock, _shown(made, settings)) if show else None
+        loop = Loop(
+            core,
+            inbox,
+            clock,
+            speaker,
+            uplink,
+            reached=reached,
+            picturing=picturing,
+            show=show or _unseen,
+        )
         try:
             devices.start()
             if journal.is_link_cut:
                 uplink.set_link(up=False)
             uplink.start()
-            yield Station(loop, inbox, core)
+            yield Station(loop, inbox, core, Posting(inbox, clock))
         finally:
             inbox.close()
             uplink.stop()
             devices.stop()
+
+
+def _unseen(_: object) -> None:
+    """No screen looks at the station."""
+
+
+def _shown(made: Sequence[Driver | Printer], settings: Settings) -> tuple[DeviceShown, ...]:
+    """The devices as a screen first shows them: inputs have not reported yet."""
+    return tuple(
+        DeviceShown(device.name, PRINTER, "ok")
+        if isinstance(device, Printer)
+        else DeviceShown(device.name, str(table["driver"]), "starting")
+        for device, table in zip(made, settings.devices, strict=True)
+    )
+
+
+def run_with_screen(
+    directory: Path,
+    settings: Settings,
+    *,
+    language: Language | None,
+    practice: Path | None,
+    theme: str,
+    is_ascii: bool,
+) -> tuple[int, Words | None]:
+    """Run the station with the operator's screen in this terminal.
+
+    Args:
+        language: keep to this one whoever signs in, until it is changed by hand.
+        practice: file of practice codes for the tray; None: no tray.
+        theme: one of `edge_agent.ui.themes.THEMES`.
+        is_ascii: only ASCII and Han on the screen.
+
+    Returns:
+        The exit status, and the words of the fault that stopped the station, if one did.
+
+    Raises:
+        JournalFault, JournalCorrupt: as `open_journal`; nothing was drawn.
+        PracticeError: the file of practice codes cannot be used.
+    """
+    # Textual takes a fifth of a second to load: only a station with a screen waits for it.
+    from edge_agent.ui.app import StationApp
+    from edge_agent.ui.running import run_screen
+    from edge_agent.ui.themes import theme_of
+    from edge_agent.ui.tray import open_tray
+
+    tray = open_tray(practice) if practice else None
+    spoken = language or settings.language
+
+    def make_app(station: Posting) -> StationApp:
+        return StationApp(
+            station,
+            monotonic=SystemClock().monotonic,
+            language=spoken,
+            is_language_fixed=language is not None,
+            tray=tray,
+            theme=theme_of(theme),
+            is_ascii=is_ascii,
+        )
+
+    return run_screen(
+        lambda show: open_station(directory, settings, Silent(), language=spoken, show=show),
+        make_app,
+    )
 
 
 def _labels(

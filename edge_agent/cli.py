@@ -5,6 +5,7 @@ words), 2 usage. Reading commands open the journal read-only and work while the 
 """
 
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -80,16 +81,71 @@ def enroll(directory: Path, token: str, devices: tuple[str, ...], language: str)
     )
 
 
-@station.command(epilog="Example: tally station run S03 --headless --lang zh")
+@station.command(epilog="Example: tally station run S03 --lang zh")
 @_FOLDER
 @click.option("--headless", is_flag=True, help="One line in, one JSON line out; no screen.")
+@click.option("--plain", is_flag=True, help="Lines instead of a screen, also in a terminal.")
 @click.option(
     "--lang",
     type=click.Choice(["en", "zh"]),
     help="Default: that of station.toml; in a terminal that of whoever is signed in.",
 )
-def run(directory: Path, headless: bool, lang: Language | None) -> None:
-    """Run the station until its input ends, Ctrl+C or SIGTERM."""
+@click.option(
+    "--theme",
+    type=click.Choice(["tally-dark", "tally-light", "tally-contrast", "tally-ansi16"]),
+    help="Colours of the screen. Default: tally-dark; with NO_COLOR tally-ansi16 without colours.",
+)
+@click.option("--ascii", "is_ascii", is_flag=True, help="Only ASCII and Han on the screen.")
+@click.option(
+    "--practice",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON file of practice codes: a tray below the screen offers them, Enter scans.",
+)
+def run(
+    directory: Path,
+    headless: bool,
+    plain: bool,
+    lang: Language | None,
+    theme: str | None,
+    is_ascii: bool,
+    practice: Path | None,
+) -> None:
+    """Run the station until its input ends, Ctrl+Q, Ctrl+C or SIGTERM.
+
+    In a terminal with the operator's screen; without one, or with --plain, line by line.
+    """
+    if headless or plain or not _is_terminal():
+        _run_lines(directory, headless=headless, lang=lang)
+        return
+    from edge_agent.bootstrap import run_with_screen, settings_of
+    from edge_agent.ui.practice import PracticeError
+
+    with _said():
+        settings = settings_of(directory)
+        usual = "tally-dark" if os.environ.get("NO_COLOR") is None else "tally-ansi16"
+        try:
+            status, words = run_with_screen(
+                directory,
+                settings,
+                language=lang,
+                practice=practice,
+                theme=theme or usual,
+                is_ascii=is_ascii,
+            )
+        except PracticeError as error:
+            raise click.ClickException(str(error)) from error
+    if words:
+        click.echo(words.zh if (lang or settings.language) == "zh" else words.en, err=True)
+    sys.exit(status)
+
+
+def _is_terminal() -> bool:
+    """Whether a screen can be drawn: both ends a terminal, and not one that only knows lines."""
+    has_both = sys.stdin.isatty() and sys.stdout.isatty()
+    return has_both and os.environ.get("TERM", "dumb") not in {"", "dumb"}
+
+
+def _run_lines(directory: Path, *, headless: bool, lang: Language | None) -> None:
     from edge_agent.bootstrap import open_station, settings_of
     from edge_agent.station import headless as plain
     from edge_agent.station import terminal
@@ -101,7 +157,10 @@ def run(directory: Path, headless: bool, lang: Language | None) -> None:
         language = lang or settings.language
         speaker: plain.HeadlessSpeaker | terminal.TerminalSpeaker
         if headless:
-            speaker = plain.HeadlessSpeaker(sys.stdout, sys.stderr, language)
+            is_fixed = lang is not None
+            speaker = plain.HeadlessSpeaker(
+                sys.stdout, sys.stderr, language, is_language_fixed=is_fixed
+            )
             parse = plain.parse_line
         else:
             speaker = terminal.TerminalSpeaker(sys.stdout, sys.stderr, language)

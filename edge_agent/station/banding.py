@@ -79,8 +79,10 @@ def staying(band: Band | None, new: Band, state: StationState, then: Prompt) -> 
     if band is None or not band.latched or band.verdict is Verdict.LOCK:
         blank = Band(0, Verdict.NG, latch.code, title_of(latch.key), NO_WORDS, new.since)
         band = latched_band(blank, latch.key, latch.says, then)
-    said = (f"{new.code} {t}: {x}" for t, x in _pairs(new.title, new.text))
-    note = Words(*(one.replace("\n", " ").strip() for one in said))
+    # What only repeats that it is blocked needs no second heading.
+    head = NO_WORDS if new.code == latch.code else new.title
+    said = (f"{new.code} {t} {x}" for t, x in _pairs(head, new.text))
+    note = Words(*(" ".join(one.split()) for one in said))
     do_now = (band.do_now[0], prompt_words(then))
     return replace(band, number=new.number, note=note, do_now=do_now)
 
@@ -121,13 +123,20 @@ def _plain(said: str | Words, lang: Language, after: str | Words = "") -> str:
 
 def _text(answer: Answer) -> Words:
     said = []
-    for lang in _LANGUAGES:
+    for lang, title in zip(_LANGUAGES, _titles(answer.key), strict=True):
         parts = list(_sentences(answer.key, answer.says, lang))
+        if parts[0].rstrip(".\u3002").casefold() == title.casefold():
+            del parts[0]  # the heading says it already
         if answer.last:
             last = say(answer.last.key, lang, **answer.last.says)
             parts.append(say("around.last", lang, said="", last=last))
         said.append("\n".join(parts))
     return Words(*said)
+
+
+def _titles(key: str) -> tuple[str, str]:
+    title = title_of(key)
+    return title.en, title.zh
 
 
 def _sentences(key: str, says: Says, lang: Language) -> tuple[str, ...]:

@@ -205,10 +205,19 @@ def render(
 class HeadlessSpeaker:
     """Answers as JSON lines; remarks go beside, for whoever looks after the station."""
 
-    def __init__(self, stream: TextIO, errors: TextIO, language: Literal["en", "zh"]) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        errors: TextIO,
+        language: Literal["en", "zh"],
+        *,
+        is_language_fixed: bool = True,
+    ) -> None:
+        """`is_language_fixed`: CTLLNG changes what the operator sees, but not these lines."""
         self._stream = stream
         self._errors = errors
-        self._language = language
+        self._language: Literal["en", "zh"] = language
+        self._is_language_fixed = is_language_fixed
 
     def begin(self, output: Output, *, unsent: int, online: bool) -> None:
         """Silent unless work goes on from before: a script expects answers only."""
@@ -217,6 +226,9 @@ class HeadlessSpeaker:
 
     def answer(self, echo: Any, output: Output, *, unsent: int, online: bool) -> None:
         """Exactly one line for each line of input."""
+        is_change = output.answer is not None and output.answer.key == "ready.language"
+        if is_change and not self._is_language_fixed:
+            self._language = "en" if self._language == "zh" else "zh"
         line = render(echo, output, self._language, unsent=unsent, online=online)
         write_line(self._stream, line)
 

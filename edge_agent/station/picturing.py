@@ -244,7 +244,7 @@ def _made_at(line: bytes) -> datetime | None:
     return found if found and found.tzinfo else None
 
 
-PRINTER: Final = "label_files"
+PRINTER: Final = "printer"
 _STATES: Final[dict[HealthState, DeviceState]] = {
     HealthState.STARTING: "starting",
     HealthState.OK: "ok",

@@ -89,7 +89,10 @@ class CodesLeft:
 
 @dataclass(frozen=True, slots=True)
 class DeviceShown:
-    """One device. `kind`: its driver, such as `serial_port`; `words` say what is wrong."""
+    """One device.
+
+    `kind`: `printer`, or the driver that reads it, such as `serial_port`; `words`: what is wrong.
+    """
 
     name: str
     kind: str

@@ -9,7 +9,7 @@ from edge_agent.station.snapshot import DeviceShown
 from edge_agent.workflow.types import KnowledgeChanged, Measured, Verdict
 from tests.unit.station.test_core import Floor
 
-DEVICES = (DeviceShown("serial-1", "serial_port", "ok"), DeviceShown("p", "label_files", "ok"))
+DEVICES = (DeviceShown("serial-1", "serial_port", "ok"), DeviceShown("p", "printer", "ok"))
 
 
 class Station:
