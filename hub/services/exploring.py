@@ -18,6 +18,7 @@ from hub.services.showing import plain
 from hub.services.tracing import CODE_CHARACTERS_MAX
 from tally.master import Lot, Order, Person, Product, Station, Words, to_content
 from tally.merge.units import BoxState, LotState
+from tally.trace import Direction, as_plain, trace
 from tally.trace.completeness import completeness_of
 from tally.trace.drawing import plain_completeness
 from tally.trace.lanes import Lanes, Look, is_recorded, lanes
@@ -80,6 +81,13 @@ def tell(office: Office, code: str) -> Row:
             "is_cut": found.is_cut,
             "names": names_in(office, {"moments": moments}),
         }
+
+
+def tree(office: Office, code: str, direction: Direction, limit: int) -> Row:
+    """One direction as `tally.trace.as_plain`, at most `limit` links, with names."""
+    with office.store.reading():
+        found = as_plain(trace(office.store.ledger.graph, _asked(code), direction, limit=limit))
+        return found | {"names": names_in(office, found)}
 
 
 def find(office: Office, text: str) -> list[Row]:

@@ -44,6 +44,8 @@ WALK_MAX: Final = 50_000
 """Edges that one direction follows."""
 SHOWN_MAX: Final = 25
 """Members of a group that are opened at once."""
+SAMPLE_MAX: Final = 5
+"""Members of a larger group that are opened while nobody looks at it."""
 SHARED_MAX: Final = 10_000
 """Other uses of a lot that are counted."""
 _COUNTED_MAX: Final = 8
@@ -81,7 +83,8 @@ class Member:
     """One code in a lane. `key`: what to trace it by.
 
     `origin`: the proof of the link to its neighbour in the tree. `cases`: open ones about it.
-    `shared`: how many things a lot went into, None where that was not counted. `is_built`: it was
+    `shared`: how many things a lot went into, None where that was not counted, above `SHARED_MAX`
+    where there are more. `is_built`: it was
     the first in its slot and no undo or decision says that it never was.
     """
 
@@ -257,9 +260,11 @@ def _groups(graph: Graph, found: Found, look: Look | None, built: set[int]) -> I
         text = look.text.casefold() if look and is_wanted else ""
         first = look.first if look and is_wanted else 0
         matching = [number for name, number in names if text in name.casefold()]
+        is_folded = len(names) > SHOWN_MAX and not is_wanted
+        last = first + (SAMPLE_MAX if is_folded else SHOWN_MAX)
         members = tuple(
             _member(graph, number, sort, edges[number], built, is_counted=index < _COUNTED_MAX)
-            for index, number in enumerate(matching[first : first + SHOWN_MAX])
+            for index, number in enumerate(matching[first:last])
         )
         yield Group(side, level, sort, len(names), len(matching), first, members)
 
@@ -267,7 +272,9 @@ def _groups(graph: Graph, found: Found, look: Look | None, built: set[int]) -> I
 def _group_order(group: Group) -> tuple[int, int, int]:
     sides: tuple[Side, ...] = ("came_from", "parts", "went_into")
     sorts: tuple[Sort, ...] = ("unit", "part", "box", "lot")
-    return sides.index(group.side), group.level, sorts.index(group.sort)
+    side, sort = sides.index(group.side), sorts.index(group.sort)
+    # Where something came from is asked for its lots and suppliers first.
+    return (side, -sort, group.level) if group.side == "came_from" else (side, group.level, sort)
 
 
 def _shown(graph: Graph, number: int, sort: Sort) -> str:
@@ -321,7 +328,7 @@ def _made(
     making = None if lot else fold_making(graph, code)
     if sort == "unit" and making is None:
         sort = "part"
-    edges = graph.above([number], SHARED_MAX)[0] if lot and is_counted else None
+    uses = _uses(graph, number) if lot and is_counted else None
     return Member(
         key=name if lot else code,
         code=parts[-1] if lot else code,
@@ -335,10 +342,15 @@ def _made(
         origin=origin,
         cases=_cases(graph, number, lot is not None),
         held=holds_on_lot(graph, lot.part, lot.lot) if lot else reasons_to_hold(graph, code),
-        shared=None if edges is None else len({edge.parent for edge in edges}),
+        shared=uses,
         is_built=False,
         ended=None,
     )
+
+
+def _uses(graph: Graph, lot: int) -> int:
+    edges, has_more = graph.above([lot], SHARED_MAX)
+    return SHARED_MAX + 1 if has_more else len({edge.parent for edge in edges})
 
 
 def _boxed(graph: Graph, code: str) -> str:

@@ -1,12 +1,90 @@
-"""The trace explorer, its report, and the search box."""
+"""The trace explorer: lanes and life of one code, and its family as one list up or down.
+
+What an address says is `hub.web.ways`; what events say in words is `hub.web.moments`. The printed
+report is `reporting`, the search box `searching`.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, get_args
 
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from hub.services import exploring
 from hub.web.desk import Desk
+from hub.web.moments import checks, sentence
+from hub.web.pages import reporting, searching
+from hub.web.rendering import render
+from hub.web.ways import Way
+from tally.trace.lanes import SHARED_MAX, SHOWN_MAX, WALK_MAX, Look, Side
+
+TREE_LINKS_MAX: Final = 2000
 
 
-def routes(_desk: Desk) -> APIRouter:
-    """None yet."""
-    return APIRouter()
+def routes(desk: Desk) -> APIRouter:
+    """`/trace`, and the pages around it."""
+    router = APIRouter()
+    office = desk.hub.office
+
+    @router.get("/trace")
+    def trace(request: Request, way: Annotated[Way, Depends()]) -> Response:
+        if not way.key:
+            return render(request, "trace_ask.html", way=way)
+        found = exploring.explore(office, way.key, way.look)
+        if not found["is_known"]:
+            return render(request, "trace_unknown.html", status=404, way=way, found=found)
+        desk.hub.note_step("traced")
+        if way.direction != "both":
+            tree = exploring.tree(office, way.key, way.direction, TREE_LINKS_MAX)
+            found |= {"tree": tree}
+        return render(
+            request,
+            "trace.html",
+            way=way,
+            found=found,
+            told=exploring.tell(office, way.key),
+            lanes=_in_lanes(found, is_built=way.built),
+            links=_by_level(found["tree"]) if "tree" in found else [],
+            look=Look,
+            sentence=sentence,
+            checks=checks,
+            shown_max=SHOWN_MAX,
+            shared_max=SHARED_MAX,
+            walk_max=WALK_MAX,
+        )
+
+    router.include_router(reporting.routes(desk))
+    router.include_router(searching.routes(desk))
+    return router
+
+
+def _of_side(found: Mapping[str, Any], side: Side) -> list[dict[str, Any]]:
+    return [group for group in found["groups"] if group["side"] == side]
+
+
+def _in_lanes(found: Mapping[str, Any], *, is_built: bool) -> dict[str, dict[str, Any]]:
+    """Groups and ended members by side; of the parts, those of the unit as built if so asked."""
+    lanes = {
+        side: {
+            "groups": _of_side(found, side),
+            "ended": [one for one in found["ended"] if one["side"] == side],
+        }
+        for side in get_args(Side)
+    }
+    if is_built:
+        parts = lanes["parts"]
+        for group in parts["groups"]:
+            if any(member["slot"] for member in group["members"]):
+                group["members"] = [one for one in group["members"] if one["is_built"]]
+        parts["ended"] = [one for one in parts["ended"] if one["is_built"]]
+    return lanes
+
+
+def _by_level(tree: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
+    """The links of one direction with the steps from the root, nearest first."""
+    levels = {node["code"]: node["level"] for node in tree["nodes"]}
+    far = "child" if tree["direction"] == "down" else "parent"
+    found = [(link, levels.get(link[far], 0)) for link in tree["links"]]
+    return sorted(found, key=lambda one: (one[1], one[0][far]))

@@ -1,0 +1,68 @@
+"""One event as a sentence: the key of its text, and what fills it.
+
+The facts of an event leave out what is not set; every placeholder of the texts has a value here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+UNSET: Final = "-"
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "code.reserved": ("block", "counter"),
+    "label.printed": ("printer", "copy"),
+    "label.scrapped": ("reason",),
+    "unit.commissioned": ("code", "product"),
+    "lot.received": ("lot", "part", "quantity"),
+    "lot.released": ("lot", "part"),
+    "component.bound": ("child", "parent", "slot"),
+    "component.unbound": ("child", "parent", "slot", "reason"),
+    "measurement.taken": (
+        "characteristic", "value", "unit_of_measure", "low", "high", "verdict", "operation",
+        "trial",
+    ),
+    "operation.completed": ("operation", "result", "attempt", "plan"),
+    "box.opened": ("box", "capacity", "product"),
+    "item.packed": ("item", "box", "position"),
+    "item.unpacked": ("item", "box", "reason"),
+    "box.closed": ("box",),
+    "hold.placed": ("target", "reason"),
+    "hold.released": ("target", "reason"),
+    "action.undone": ("what", "reason"),
+    "decision.made": ("case", "reason"),
+    "refusal.shown": ("code", "scanned", "step"),
+    "step.skipped": ("step", "what", "reason"),
+}  # fmt: skip
+_COUNTED_FROM_ONE: Final = {"copy", "attempt", "trial"}
+"""Their events leave out the first."""
+
+
+def sentence(moment: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+    """Key and values of the text for one moment of `hub.services.exploring.tell`."""
+    name, facts = moment["type"], moment["facts"]
+    if name not in _FIELDS:
+        return "event.other", {"type": name}
+    values = {field: _value(field, facts) for field in _FIELDS[name]}
+    if name == "box.closed":
+        values["count"] = len(facts.get("items", ()))
+    return f"event.{name}", values
+
+
+def _value(field: str, facts: Mapping[str, Any]) -> object:
+    default = "1" if field in _COUNTED_FROM_ONE else UNSET
+    value = facts.get(field)
+    return default if value in {None, ""} else value
+
+
+def checks(moment: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rules that were judged at this moment: rule, subject, verdict, basis."""
+    return [
+        {
+            "rule": check["rule"] + (f" {check['arg']}" if check.get("arg") else ""),
+            "subject": check["subject"],
+            "verdict": check["verdict"],
+            "basis": check.get("basis") or UNSET,
+        }
+        for check in moment["facts"].get("checks", ())
+    ]
