@@ -1,6 +1,5 @@
 """Coming into the console by a link, staying, and going out."""
 
-
 import pytest
 from playwright.sync_api import expect
 

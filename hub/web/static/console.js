@@ -74,19 +74,26 @@ function take(told) {
   }
 }
 
-// A row's mark is "id:state…": another id is a new row, another state a changed one.
+// A row's mark is "id:state…": another id is a new row, another state or an absent id a changed one.
 function compare(list, marks) {
   if (!marks) return;
+  const id = (mark) => mark.split(":")[0];
   const shown = new Set([...list.querySelectorAll("[data-row]")].map((row) => row.dataset.row));
-  const ids = new Set([...shown].map((mark) => mark.split(":")[0]));
-  const hidden = new Set((list.dataset.hidden || "").split(" "));
-  const other = marks.filter((mark) => !shown.has(mark) && !hidden.has(mark));
-  const fresh = other.filter((mark) => !ids.has(mark.split(":")[0])).length;
+  const ids = new Set([...shown].map(id));
+  const there = new Set(marks.map(id));
+  const fresh = marks.filter((mark) => !ids.has(id(mark))).length;
+  const changed =
+    marks.filter((mark) => ids.has(id(mark)) && !shown.has(mark)).length +
+    [...ids].filter((one) => !there.has(one)).length;
+  if (fresh && !shown.size && !hasWriting() && !isField(document.activeElement)) {
+    location.reload(); // nothing stood here that could move
+    return;
+  }
   const news = document.getElementById("news");
   const text = fresh
     ? TEXT.textNew.replace("{count}", fresh)
-    : TEXT.textChanged.replace("{count}", other.length);
-  news.hidden = other.length === 0;
+    : TEXT.textChanged.replace("{count}", changed);
+  news.hidden = fresh + changed === 0;
   if (!news.hidden && news.firstElementChild.textContent !== text) {
     news.firstElementChild.textContent = text;
   }

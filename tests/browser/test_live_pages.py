@@ -1,0 +1,64 @@
+"""Open pages follow the hub: counters, rows that are announced, a hub that is away for a while."""
+
+import base64
+
+import pytest
+from playwright.sync_api import expect
+
+from hub.api.admin_client import ask
+
+LANGUAGES = ("en", "zh")
+
+
+def import_station(console, name):
+    file = (
+        f'[[station]]\nstation = "{name}"\nline = "L2"\n'
+        f'name = {{ en = "Bench {name}", zh = "工位 {name}" }}\nplans = ["smt@3"]\n'
+    )
+    content = base64.b64encode(file.encode()).decode()
+    ask(console.floor.folder, "import", {"files": [{"name": "more.toml", "content": content}]})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_new_rows_are_announced_and_shown_when_asked_for(visit, console, language):
+    page = visit("/stations", language=language)
+    expect(page.locator("tr[data-row]").first).to_be_visible()
+    before = page.locator("tr[data-row]").all_text_contents()
+    name = f"S1{LANGUAGES.index(language)}"
+    import_station(console, name)
+    news = page.locator("#news a")
+    words = {"en": "1 new, press r", "zh": "新增 1 条,按 r 显示"}[language]
+    expect(news).to_have_text(words)
+    assert len(page.locator("tr[data-row]").all_text_contents()) == len(before)
+    page.keyboard.press("r")
+    expect(page.locator(f'tr[data-row^="{name}:"]')).to_be_visible()
+    expect(page.locator("#news")).to_be_hidden()
+
+
+def test_rows_are_walked_by_j_and_k(visit):
+    page = visit("/stations")
+    rows = page.locator("tr[data-row]")
+    for key, row in (("j", 0), ("j", 1), ("j", 2), ("k", 1)):
+        page.keyboard.press(key)
+        expect(page.locator("tr:focus-within")).to_have_text(rows.nth(row).text_content())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_hub_that_is_away_costs_neither_the_page_nor_what_was_written(visit, console, language):
+    page = visit("/stations", language=language)
+    expect(page.locator("#live")).to_contain_text({"en": "live", "zh": "实时"}[language])
+    console.hub.end()
+    words = {"en": "the hub does not answer", "zh": "服务器无响应"}[language]
+    expect(page.locator("#live")).to_contain_text(words)
+    expect(page.locator("h1")).to_be_visible()
+    page.locator(".pages a").first.click()
+    unsent = {"en": "nothing was sent", "zh": "没有发送任何内容"}[language]
+    expect(page.locator("#unsent")).to_contain_text(unsent)
+    page.keyboard.press("r")
+    page.locator(".person button").click()
+    expect(page.locator("h1")).to_be_visible()
+    console.hub.start()
+    # It was started again, so it knows no session any more: that is said, the page stays.
+    ended = {"en": "Your session has ended", "zh": "登录已结束"}[language]
+    expect(page.locator("#live")).to_contain_text(ended, timeout=40_000)
+    expect(page.locator("h1")).to_be_visible()
