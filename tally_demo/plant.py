@@ -194,8 +194,7 @@ class Plant:
         )
         said = _Listening(self._hub)
         self.addresses = said.until_served()
-        for line in self.addresses:
-            self._tell(f"hub: {line}")
+        self._tell(f"hub: serving, console at {self.console}")
 
     def _enroll(self, name: str, config: Path, grants: list[dict[str, Any]]) -> None:
         """Make one station, and give it the blocks that are its own."""

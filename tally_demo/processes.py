@@ -32,7 +32,7 @@ class Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [*_dies_with_us(), *tally_command(), *arguments],
+                [*dies_with_us(), *tally_command(), *arguments],
                 env=surroundings(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -116,23 +116,10 @@ class Children:
         atexit.unregister(self.end_all)
 
 
-def run_here(arguments: Sequence[str]) -> int:
-    """Run `tally` with this program's own terminal until it ends; its exit status.
+def dies_with_us() -> list[str]:
+    """A prefix that lets the kernel end a child when its parent is killed; util-linux has it.
 
-    Ctrl+C belongs to it meanwhile: the terminal sends the signal to both, and only it may act.
+    Its parent is the *thread* that starts it: give it to one that lives as long as the child.
     """
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    process = subprocess.Popen([*_dies_with_us(), *tally_command(), *arguments], env=surroundings())
-    try:
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
-        signal.signal(signal.SIGINT, before)
-
-
-def _dies_with_us() -> list[str]:
-    """A prefix that lets the kernel end a child when its parent is killed; util-linux has it."""
     found = shutil.which("setpriv")
     return [found, "--pdeathsig", "TERM", "--"] if found else []

@@ -1,51 +1,35 @@
-"""The demo for people: a plant at work, with station S03 in this terminal.
+"""The demo for people: a plant at work, with the screen of station S03 in this terminal.
 
-Boards are made and tested first, so that the first scan can succeed. S03 is the station's own line
-terminal, started as its operator would start it; beside it stands a tray of codes to type, right
-and wrong ones. Without a terminal all four stations run headless until a signal.
+Boards are made and tested first, so that the first scan can succeed. S03 is started as its
+operator would start it, with a tray of practice codes in place of a scanner. Without a terminal
+that a screen fits into, all four stations run headless until a signal.
 """
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
 import click
 
-from tally_demo import work
-from tally_demo.outage import BADGES
+from tally_demo import terminal, work
+from tally_demo.commands import run
+from tally_demo.neighbour import Neighbour
+from tally_demo.outage import BADGES, ORDER
 from tally_demo.plant import Plant
-from tally_demo.processes import run_here
 
-BOARDS: Final = tuple(f"PCB-L-{number:05}" for number in range(896, 910))
-TESTED: Final = BOARDS[1:13]
+BOARDS: Final = tuple(f"PCB-L-{number:05}" for number in range(896, 926))
+UNTESTED: Final = BOARDS[0]
+"""S02 did not get to it: a board that is refused because an operation is missing."""
+SHARED: Final = BOARDS[-5:]
+"""Boards that S02 builds in while S03 is cut off, and that the tray of S03 offers then too."""
 LEAD: Final = "BDG-2004"
-
-_TRAY: Final = """
-Station S03 is yours. What an operator there would scan, in order:
-
-  {badge}            your badge
-  CTLNEXT             prints the next label; it lies in {labels}
-  (the code it shows) stick the label on and scan it
-  {board}         the next LED board; then {next_board}, ... up to {last_board}
-  {battery}     the battery lot, once
-  {torque}                two screws, torque in Nm
-  CTLGOOD             the lamp is good; CTLNEXT begins the next one
-
-and some that do not fit:
-
-  {untested}         a board that has not passed the flash test
-  BAT-18650-2546X     a lot that was not released
-  09521101000023      the product's code where a serial is wanted
-  PCB-L-00            a part of a code only
-
-Three refusals at one step lock the station; a team leader's badge unlocks it: {lead}.
-
-ZHANG Wei's badge speaks Chinese; CTLLNG changes between Chinese and English.
-CTLHELP helps, `link down` and `link up` cut and restore the network, Ctrl+D ends the demo.
-"""
+READING_S: Final = 3.0
+"""How long the links stay in sight before the screen covers them."""
 
 
 def show(folder: Path) -> None:
@@ -54,60 +38,93 @@ def show(folder: Path) -> None:
     Raises:
         DemoError: it could not be set up.
     """
-    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    why_not = terminal.why_no_screen()
     with Plant(folder, lambda words: click.echo(words, err=True)) as plant:
         plant.set_up()
         plant.start_all()
         _make_boards(plant)
-        if is_terminal:
-            _run_terminal(plant)
+        if why_not is None:
+            _run_screen(plant)
         else:
+            click.echo(f"{why_not}: all four stations run headless.", err=True)
             _wait_for_signal(plant)
 
 
+def practice(console: str, told: Path) -> dict[str, object]:
+    """What the tray of S03 offers, by what a step can expect (`tally station run --practice`)."""
+    return {
+        "badge": BADGES["S03"],
+        "lead": LEAD,
+        "order": ORDER,
+        "part": {"PCB-L": [board for board in BOARDS if board not in {UNTESTED, *SHARED}]},
+        "lot": {"BAT-18650": [work.BATTERY_LOT]},
+        "measure": {"torque": [work.TORQUE_NM, "0.74"]},
+        "wrong": work.LED_LOT,
+        "hold": {"PCB-L": "PCB-L-2546C", "BAT-18650": "BAT-18650-2546X"},
+        "untested": {"PCB-L": [UNTESTED]},
+        "shared": {"PCB-L": list(SHARED)},
+        "console": console,
+        "told": told.name,
+    }
+
+
 def _make_boards(plant: Plant) -> None:
-    """S01 makes boards and S02 tests a dozen of them."""
-    click.echo("S01 makes boards, S02 tests a dozen", err=True)
+    """S01 makes boards and S02 tests all but one of them."""
+    click.echo("S01 makes boards, S02 tests them", err=True)
     for name in ("S01", "S02"):
         work.sign_in(plant.places[name], BADGES[name])
     work.make_boards(plant.places["S01"], BOARDS)
-    plant.settle()
-    work.test_boards(plant.places["S02"], TESTED)
-    plant.settle()
+    for name in ("S01", "S02"):
+        plant.sync(name)
+    work.test_boards(plant.places["S02"], [board for board in BOARDS if board != UNTESTED])
+    for name in ("S02", "S03"):
+        plant.sync(name)
 
 
-def _run_terminal(plant: Plant) -> None:
-    """Station S03, up to date until now, in this terminal: `tally station run DIR`."""
+def _run_screen(plant: Plant) -> None:
+    """Station S03, up to date until now, in this terminal, as often as the person wants it."""
     plant.stop("S03")
     place = plant.bench("S03")
+    told, offered = place.folder / "practice.log", place.folder / "practice.json"
+    offered.write_text(json.dumps(practice(plant.console, told), indent=1), "utf-8")
     place.scanner.plug_in()
-    click.echo(
-        _TRAY.format(
-            badge=BADGES["S03"],
-            labels=place.folder / "labels",
-            board=TESTED[0],
-            next_board=TESTED[1],
-            last_board=TESTED[-1],
-            battery=work.BATTERY_LOT,
-            torque=work.TORQUE_NM,
-            untested=BOARDS[0],
-            lead=LEAD,
-        )
-    )
-    for line in plant.addresses:
-        click.echo(line)
-    try:
-        run_here(["station", "run", str(place.folder)])
-    finally:
-        place.scanner.unplug()
+    _say_where(plant)
+    click.echo(f"\nThe screen of S03 opens here in {READING_S:g} s. Ctrl+Q closes it.")
+    time.sleep(READING_S)
+    with Neighbour(plant.places["S02"], told) as neighbour:
+        is_wanted = True
+        while is_wanted:
+            status = terminal.lend(
+                ["station", "run", str(place.folder), "--practice", str(offered)]
+            )
+            if status:
+                click.echo(f"The screen of S03 ended with status {status}; what it saved is saved.")
+            for words in neighbour.left_undone:
+                click.echo(f"S02: {words}", err=True)
+            _say_where(plant)
+            is_wanted = _ask_again()
+    place.scanner.unplug()
+
+
+def _ask_again() -> bool:
+    """Whether the person wants the screen of S03 once more; the plant goes on meanwhile."""
+    click.echo("\nHub and stations go on. Enter opens S03 again, Ctrl+C ends the demo.")
+    return sys.stdin.readline() != ""
 
 
 def _wait_for_signal(plant: Plant) -> None:
     """Say where everything is, until a signal unwinds this program (`tally_demo.cli`)."""
-    for line in plant.addresses:
-        click.echo(line)
+    _say_where(plant)
     for name, place in plant.places.items():
         click.echo(f"{name}: {place.folder}")
     sys.stdout.flush()
     while True:
         signal.pause()
+
+
+def _say_where(plant: Plant) -> None:
+    """The addresses of the hub, and a link that opens its console once."""
+    link = run("hub", "admin-link", plant.hub_folder).stdout.strip()
+    for line in plant.addresses:
+        click.echo(line.partition("  (")[0])
+    click.echo(f"Sign in   {link}  (once)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,8 @@ from edge_agent.station.snapshot import Snapshot
 from edge_agent.workflow.expects import Expects
 from edge_agent.workflow.types import Says, Verdict
 
-FILE_BYTES_MAX = 64 * 1024
+FILE_BYTES_MAX: Final = 64 * 1024
+CHOICES_MAX: Final = 5
 
 Kind: TypeAlias = Literal["right", "wrong", "again", "hold", "untested", "shared"]
 
@@ -119,11 +120,11 @@ class Practised:
 
 
 def choices(practice: Practice, wants: Expects, so_far: Practised) -> tuple[Choice, ...]:
-    """Give what can be scanned now: the right one first, if there is one."""
+    """Give what can be scanned now, at most five: the right one first, if there is one."""
     found: dict[str, Choice] = {}
     for choice in (*_right(practice, wants, so_far), *_others(practice, wants, so_far)):
         found.setdefault(choice.text, choice)
-    return tuple(choice for text, choice in found.items() if text)
+    return tuple(choice for text, choice in found.items() if text)[:CHOICES_MAX]
 
 
 def _right(practice: Practice, wants: Expects, so_far: Practised) -> Iterator[Choice]:
@@ -152,14 +153,11 @@ def _right(practice: Practice, wants: Expects, so_far: Practised) -> Iterator[Ch
 
 def _others(practice: Practice, wants: Expects, so_far: Practised) -> Iterator[Choice]:
     """What a newcomer may try to see what the station says."""
-    match wants.kind:
-        case "part" | "lot" | "label":
-            yield Choice("wrong", practice.wrong)
-        case "measure":
-            values = practice.measure.get(wants.characteristic, ())
-            yield from (Choice("wrong", value) for value in values[1:2])
-        case _:
-            pass
+    if wants.kind in {"part", "lot", "label"}:
+        yield Choice("wrong", practice.wrong)
+    if wants.kind == "measure":
+        values = practice.measure.get(wants.characteristic, ())
+        yield from (Choice("wrong", value) for value in values[1:2])
     if wants.kind not in {"badge", "printer"}:
         yield Choice("again", so_far.last)
     if wants.kind in {"part", "lot"}:
@@ -185,7 +183,9 @@ def after_snapshot(practice: Practice, so_far: Practised, snapshot: Snapshot) ->
     band = snapshot.band
     if band is None or band.number == so_far.seen:
         return so_far
-    first = so_far.first or (snapshot.unit or "" if band.verdict is Verdict.OK else "")
+    # A unit is born when its label was read back; before that its code is only reserved.
+    is_born = band.verdict is Verdict.OK and snapshot.expects.kind != "label"
+    first = so_far.first or (snapshot.unit or "" if is_born else "")
     is_done = band.verdict is Verdict.DONE
     return replace(so_far, first=first, finished=so_far.finished + is_done, seen=band.number)
 

@@ -29,10 +29,7 @@ from edge_agent.ui.practice import (
 )
 from edge_agent.wording import Language
 from edge_agent.wording.practising import PRACTISING
-from edge_agent.workflow.expects import Expects
 
-SOURCE: Final = "practice"
-"""Device name of what the tray scans, as history and events show it."""
 TOLD_BYTES_MAX: Final = 1024 * 1024
 
 
@@ -54,21 +51,19 @@ class Tray:
         self._so_far = so_far
         self._told = told
         self._choices: tuple[Choice, ...] = ()
-        self._wants: Expects | None = None
         self._marked = 0
 
     def see(self, snapshot: Snapshot) -> None:
-        """Look at what the station wants now; the first choice is marked again if that changed."""
+        """Look at what the station wants now; after every answer the first choice is marked."""
         before = self._so_far
         self._so_far = after_snapshot(self._practice, before, snapshot)
         if self._so_far.is_cut != before.is_cut:
             cut = {"link": "down", "board": self._so_far.board}
             self._tell(cut if self._so_far.is_cut else {"link": "up"})
         offered = choices(self._practice, snapshot.expects, self._so_far)
-        if snapshot.expects != self._wants or offered[:1] != self._choices[:1]:
+        if self._so_far.seen != before.seen or offered != self._choices:
             self._marked = 0
-        self._wants, self._choices = snapshot.expects, offered
-        self._marked = min(self._marked, max(0, len(offered) - 1))
+        self._choices = offered
 
     def mark(self, steps: int) -> None:
         """Move the mark to the right, or to the left if negative; it goes round."""

@@ -7,7 +7,7 @@ from typing import Final
 
 PRACTISING: Final[dict[str, dict[str, str]]] = {
     "en": {
-        "practice.enter": "Enter scans",
+        "practice.enter": "Enter",
         "practice.start": "No scanner? Enter scans the marked code; left and right mark another.",
         "practice.wait": "Nothing to scan here right now.",
         "practice.wrong": "A wrong one: see what the station says.",
@@ -22,7 +22,7 @@ PRACTISING: Final[dict[str, dict[str, str]]] = {
         "practice.case": "Now open the hub: one board in two lamps, a case to decide. {console}",
     },
     "zh": {
-        "practice.enter": "回车扫描",
+        "practice.enter": "回车",
         "practice.start": "没有扫码枪?按回车扫描选中的编码,左右键另选。",
         "practice.wait": "现在没有可扫描的内容。",
         "practice.wrong": "错误的编码:看看工位怎么说。",
