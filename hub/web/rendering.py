@@ -70,6 +70,11 @@ class Page:
         return self.request.url.path + (f"?{query}" if query else "")
 
     @property
+    def is_answer(self) -> bool:
+        """Whether this page answers a post: asking for it again would lose what was posted."""
+        return self.request.method == "POST"
+
+    @property
     def person(self) -> Person | None:
         """Who signed in."""
         return self.signed_in.person if self.signed_in else None

@@ -70,11 +70,6 @@ class Standing:
         return [case for case in self.cases if case["status"] != "decided"]
 
     @property
-    def decided_cases(self) -> list[Mapping[str, Any]]:
-        """Cases that were settled."""
-        return [case for case in self.cases if case["status"] == "decided"]
-
-    @property
     def silent(self) -> list[StationStanding]:
         """Stations that were heard once and are not now."""
         return [one for one in self.stations if one.state == "silent"]

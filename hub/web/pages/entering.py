@@ -54,7 +54,9 @@ def routes(desk: Desk) -> APIRouter:
     def speak(language: str, back: str = "/") -> Response:
         answer = RedirectResponse(back if _is_own(back) else "/", 303)
         if language in LANGUAGES:
-            answer.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, samesite="strict")
+            answer.set_cookie(
+                LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="strict"
+            )
         return answer
 
     return router

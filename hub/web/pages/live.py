@@ -30,11 +30,7 @@ def routes(desk: Desk) -> APIRouter:
             "steps": desk.progress(),
             "texts": _texts(page, standing),
             "lists": {
-                "conflicts": [case_mark(case) for case in standing.open_cases][:ROWS_MAX],
-                "conflicts-decided": [case_mark(case) for case in standing.decided_cases][
-                    :ROWS_MAX
-                ],
-                "conflicts-all": [case_mark(case) for case in standing.cases][:ROWS_MAX],
+                "conflicts": [case_mark(case) for case in standing.cases][:ROWS_MAX],
                 "stations": [station_mark(one) for one in standing.stations][:ROWS_MAX],
             },
         }

@@ -75,8 +75,11 @@ function take(told) {
 }
 
 // A row's mark is "id:state…": another id is a new row, another state or an absent id a changed one.
-function compare(list, marks) {
-  if (!marks) return;
+// Rows that a filter leaves out stand in `data-hidden`, parted by spaces.
+function compare(list, told) {
+  if (!told) return;
+  const hidden = new Set((list.dataset.hidden || "").split(" "));
+  const marks = told.filter((mark) => !hidden.has(mark));
   const id = (mark) => mark.split(":")[0];
   const shown = new Set([...list.querySelectorAll("[data-row]")].map((row) => row.dataset.row));
   const ids = new Set([...shown].map(id));
@@ -201,6 +204,7 @@ function search(text) {
   // What somebody has begun to write on this page stays open behind the answer.
   box.form.target = hasWriting() ? "_blank" : "";
   box.form.requestSubmit();
+  box.form.target = "";
 }
 
 function hasWriting() {
