@@ -57,11 +57,12 @@ def clean(text: str, *, ascii_only: bool = False) -> str:
 
 
 def _is_sure(one: str, *, ascii_only: bool) -> bool:
-    if unicodedata.category(one) in _UNSEEN or cell_len(one) not in {1, 2}:
+    category = unicodedata.category(one)
+    if category in _UNSEEN or cell_len(one) not in {1, 2}:
         return False
+    if ord(one) > 0xFFFF and category != "Lo":
+        return False  # signs and pictures: no two terminals agree
     width = unicodedata.east_asian_width(one)
-    if ord(one) > 0xFFFF and width != "W":
-        return False
     return not (ascii_only and width in {"A", "N"} and not one.isascii())
 
 

@@ -15,7 +15,7 @@ _QUIET = frozenset((Verdict.OK, Verdict.DONE, Verdict.READY, Verdict.DUP))
 def history(snapshot: Snapshot, view: View, rows: int, width: int) -> list[Row]:
     """Give exactly `rows` rows of `width` cells; what can be undone says so."""
     last = snapshot.last[:rows]
-    done = next((one for one in last if one.verdict in _RECORDED), None)
+    done = next((one for one in last if one.verdict in _RECORDED and not one.code), None)
     undone = done if snapshot.can_undo else None
     drawn = [
         _line(one, view, width, undo=view.label("undo") if one is undone else "") for one in last

@@ -2,7 +2,7 @@
 
 Each verdict has a frame and letters of its own, so that they tell apart without any colour:
 OK a thin box, DONE a double one, NG solid, HOLD hatched, WAIT dotted, LOCK of stars over the whole
-middle of the screen, DUP and READY two thin lines.
+middle of the screen, READY dashed and without letters, DUP one thin line.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _FRAMES: Final[dict[Verdict, Frame]] = {
     Verdict.DONE: Frame("=", "||", "done", "ink_done"),
     Verdict.NG: Frame("#", "##", "ng", "ink_ng"),
     Verdict.HOLD: Frame("/ ", "/ ", "hold", "ink_hold"),
-    Verdict.WAIT: Frame(". ", ".", "wait", "ink_wait"),
+    Verdict.WAIT: Frame(". ", ":", "wait", "ink_wait"),
     Verdict.LOCK: Frame("*", "**", "lock", "ink_lock"),
-    Verdict.READY: Frame("-", " ", "plain", "plain"),
+    Verdict.READY: Frame("- ", " ", "plain", "plain"),
     Verdict.DUP: Frame("-", " ", "dim", "dim"),
 }
 _FADING: Final = frozenset((Verdict.OK, Verdict.DUP))
@@ -82,7 +82,7 @@ def _framed(frame: Frame, spans: list[Span], view: View) -> Row:
 
 
 def _thin(band: Band, view: View, rows: int) -> list[Row]:
-    text = f"{view.say(band.title)}  {view.say(band.text)}"
+    text = f"{band.verdict.value}  {view.say(band.text)}"
     style = _FRAMES[band.verdict].style
     shown = wrap(text, view.width - 4)[:1]
     lines = [row((f"-- {one} ".ljust(view.width, "-"), style), width=view.width) for one in shown]
