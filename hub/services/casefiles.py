@@ -8,7 +8,9 @@ was decided so far and who has heard of it. Words in both languages are {en, zh}
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.services.casewords import GO_AND_SCAN, HOLD_ALL, TAKE_BACK, Words, fill, telling_of
@@ -47,13 +49,15 @@ def inbox(office: Office) -> list[Row]:
     the newest decision first.
 
     Keys: id, key, kind, number, title, what, status, is_parked, severity, since, claims (value,
-    station, by, at of each live one), suggestion, decided (at, by) or None.
+    station, by, at of each live one), suggestion, decided (at, by) or None, is_twin (another case
+    has the same short id; the key tells them apart).
     """
     with office.store.reading():
-        names = _people(office)
-        rows = [
-            _inbox_row(office.store.ledger, case, names) for case in office.store.ledger.cases()
-        ]
+        naming = _naming(office)
+        cases = office.store.ledger.cases()
+        rows = [_inbox_row(office.store.ledger, case, naming) for case in cases]
+    ids = Counter(row["id"] for row in rows)
+    rows = [row | {"is_twin": ids[row["id"]] > 1} for row in rows]
     waiting = [row for row in rows if row["status"] != "decided"]
     decided = [row for row in rows if row["status"] == "decided"]
     waiting.sort(key=lambda row: (SEVERITIES.index(row["severity"]), _moment(row["since"])))
@@ -69,16 +73,18 @@ def case_file(office: Office, case_id: str) -> Row:
     """
     with office.store.reading():
         ledger = office.store.ledger
-        case = find_case(ledger.cases(), case_id)
-        names = _people(office)
+        cases = ledger.cases()
+        case = find_case(cases, case_id)
+        naming = _naming(office)
         shown = _shown_claims(case)
-        facts = [facts_of(ledger, claim, names) for claim in shown]
+        facts = [facts_of(ledger, claim, naming.people) for claim in shown]
         goods = goods_of(ledger, case)
         claims_seen, supersedes = seen_by_person(case)
-        row = _inbox_row(ledger, case, names)
+        row = _inbox_row(ledger, case, naming)
         different, equal = _compared(facts)
         return row | {
-            "story": _story(case, names),
+            "is_twin": sum(one.id == case.id for one in cases) > 1,
+            "story": _story(case, naming),
             "claims": [_claim_row(claim, fact) for claim, fact in zip(shown, facts, strict=True)],
             "more_claims": len(case.claims) - len(shown),
             "different": different,
@@ -87,17 +93,39 @@ def case_file(office: Office, case_id: str) -> Row:
             "more_goods": max(0, len(goods.codes) - GOODS_SHOWN),
             "has_more_goods": goods.has_more,
             "held": list(case.held),
-            "answers": _answers(ledger, case, names, claims_seen),
-            "decisions": _decision_rows(office, case, names),
+            "answers": _answers(ledger, case, naming, claims_seen),
+            "decisions": _decision_rows(office, case, naming),
             "seen": {"claims": claims_seen, "supersedes": supersedes},
             "mark": str(mark_of(ledger, case)),
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """How persons and moments are told: names by badge, times in the plant's zone."""
+
+    people: Mapping[str, Words]
+    zone: dt.tzinfo | None
+
+    def of(self, badge: str) -> Words:
+        """The name with the badge; the badge alone where nobody is known by it."""
+        found = self.people.get(badge)
+        if found is None:
+            return {"en": badge, "zh": badge}
+        return {language: f"{name} ({badge})" for language, name in found.items()}
+
+    def time(self, at: str) -> str:
+        """Day and minute; a text in no known shape as it is."""
+        try:
+            return f"{dt.datetime.fromisoformat(at).astimezone(self.zone):%Y-%m-%d %H:%M}"
+        except (ValueError, OverflowError):
+            return at
+
+
 # --- one row ------------------------------------------------------------------------------------
 
 
-def _inbox_row(ledger: SqliteLedger, case: Case, names: Mapping[str, Words]) -> Row:
+def _inbox_row(ledger: SqliteLedger, case: Case, naming: _Naming) -> Row:
     telling = telling_of(case.kind)
     live = sorted((claim for claim in case.claims if claim.is_live), key=lambda one: one.order)
     in_force = [decision for decision in case.decisions if decision.is_effective]
@@ -117,13 +145,13 @@ def _inbox_row(ledger: SqliteLedger, case: Case, names: Mapping[str, Words]) -> 
             {
                 "value": _value(one),
                 "station": one.station,
-                "by": _name(names, one.who),
+                "by": naming.of(one.who),
                 "at": one.at,
             }
             for one in live[:CLAIMS_MAX]
         ],
-        "suggestion": None if is_decided else _suggestion(ledger, case, live),
-        "decided": _last(in_force, names),
+        "suggestion": None if is_decided else _suggestion(ledger, case, live, naming),
+        "decided": _last(in_force, naming),
     }
 
 
@@ -137,12 +165,14 @@ def _since(live: Sequence[ClaimView], in_force: Sequence[Decision], *, is_decide
     return times[min(1, len(times) - 1)] if times else ""
 
 
-def _suggestion(ledger: SqliteLedger, case: Case, live: Sequence[ClaimView]) -> Row:
+def _suggestion(
+    ledger: SqliteLedger, case: Case, live: Sequence[ClaimView], naming: _Naming
+) -> Row:
     """Truth is physical: go where it is easiest to look, which is what lies in no box yet."""
     order = sorted(live, key=lambda claim: (_is_packed(ledger, owner_of(claim)), claim.order))
     target = order[0] if order else case.claims[0]
     owner = owner_of(target)
-    words = fill(telling_of(case.kind).scan, **_fillings(case, target, {}))
+    words = fill(telling_of(case.kind).scan, **_fillings(case, target, naming))
     return {"answer": SCAN, "target": owner, "words": words}
 
 
@@ -150,34 +180,34 @@ def _is_packed(ledger: SqliteLedger, code: str) -> bool:
     return bool(ledger.unit(code).container)
 
 
-def _last(decisions: Sequence[Decision], names: Mapping[str, Words]) -> Row | None:
+def _last(decisions: Sequence[Decision], naming: _Naming) -> Row | None:
     if not decisions:
         return None
     last = max(decisions, key=lambda one: _moment(one.at))
-    return {"at": last.at, "by": _name(names, last.by), "reason": last.reason}
+    return {"at": last.at, "by": naming.of(last.by), "reason": last.reason}
 
 
 # --- words --------------------------------------------------------------------------------------
 
 
-def _story(case: Case, names: Mapping[str, Words]) -> list[Words]:
+def _story(case: Case, naming: _Naming) -> list[Words]:
     telling = telling_of(case.kind)
     told = sorted(case.claims, key=lambda claim: claim.order)
     live = [claim for claim in told if claim.is_live] or told
-    said = [fill(telling.did, **_fillings(case, claim, names)) for claim in live[:CLAIMS_MAX]]
+    said = [fill(telling.did, **_fillings(case, claim, naming)) for claim in live[:CLAIMS_MAX]]
     return [*said, telling.only]
 
 
-def _fillings(case: Case, claim: ClaimView, names: Mapping[str, Words]) -> dict[str, str | Words]:
+def _fillings(case: Case, claim: ClaimView, naming: _Naming) -> dict[str, str | Words]:
     _, parts = split_key(case.key)
     return {
         "thing": _thing(case),
         "place": " ".join(parts[1:]),
         "owner": owner_of(claim),
         "value": _value(claim),
-        "who": _name(names, claim.who),
+        "who": naming.of(claim.who),
         "where": claim.station,
-        "at": _clock_time(claim.at),
+        "at": naming.time(claim.at),
     }
 
 
@@ -189,11 +219,6 @@ def _thing(case: Case) -> str:
 
 def _value(claim: ClaimView) -> str:
     return " ".join(part for part in claim.value if part) or "-"
-
-
-def _clock_time(at: str) -> str:
-    """Day and minute as the station's clock said; the zone is the plant's."""
-    return at[:16].replace("T", " ")
 
 
 # --- claims -------------------------------------------------------------------------------------
@@ -272,24 +297,22 @@ def _goods_row(ledger: SqliteLedger, code: str) -> Row | None:
 # --- answers and decisions ----------------------------------------------------------------------
 
 
-def _answers(
-    ledger: SqliteLedger, case: Case, names: Mapping[str, Words], seen: Sequence[str]
-) -> list[Row]:
+def _answers(ledger: SqliteLedger, case: Case, naming: _Naming, seen: Sequence[str]) -> list[Row]:
     """What can be answered, the suggested one first; `keep` is what `Answer` takes."""
     telling = telling_of(case.kind)
     by_ref = {claim.ref: claim for claim in case.claims}
     live = sorted((claim for claim in case.claims if claim.is_live), key=lambda one: one.order)
     rows = []
     if case.status != "decided":
-        words = _suggestion(ledger, case, live)["words"]
+        words = _suggestion(ledger, case, live, naming)["words"]
         both = {language: f"{text} {GO_AND_SCAN[language]}" for language, text in words.items()}
         rows.append({"keep": SCAN, "words": both})
     for ref in sorted(seen, key=lambda ref: by_ref[ref].order)[:CLAIMS_MAX]:
         claim = by_ref[ref]
-        filled = fill(telling.keep, **_fillings(case, claim, names))
+        filled = fill(telling.keep, **_fillings(case, claim, naming))
         rows.append({"keep": ref, "words": filled, "owner": owner_of(claim)})
     if seen:
-        anything = _fillings(case, by_ref[seen[0]], names)
+        anything = _fillings(case, by_ref[seen[0]], naming)
         rows.append({"keep": NONE, "words": fill(telling.none, **anything)})
         rows.append({"keep": ALL, "words": HOLD_ALL})
     if seen and case.decisions:
@@ -297,7 +320,7 @@ def _answers(
     return rows
 
 
-def _decision_rows(office: Office, case: Case, names: Mapping[str, Words]) -> list[Row]:
+def _decision_rows(office: Office, case: Case, naming: _Naming) -> list[Row]:
     """Newest first. `stations`: who has heard of it, by what they said in their last greeting."""
     owners = {claim.ref: owner_of(claim) for claim in case.claims}
     told = {claim.station for claim in case.claims}
@@ -307,7 +330,7 @@ def _decision_rows(office: Office, case: Case, names: Mapping[str, Words]) -> li
             "keep": one.keep,
             "kept": owners.get(one.keep, ""),
             "ended": len(one.retires),
-            "by": _name(names, one.by),
+            "by": naming.of(one.by),
             "badge": one.by,
             "at": one.at,
             "reason": one.reason,
@@ -350,20 +373,13 @@ def _by_greeting(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: row["said_at"] or "")
 
 
-def _people(office: Office) -> dict[str, Words]:
-    """Names of persons by badge."""
-    return {
+def _naming(office: Office) -> _Naming:
+    people = {
         badge: {"en": person.name.en, "zh": person.name.zh}
         for badge, person in versions_of(office, "person").items()
         if isinstance(person, Person)
     }
-
-
-def _name(names: Mapping[str, Words], badge: str) -> Words:
-    found = names.get(badge)
-    if found is None:
-        return {"en": badge, "zh": badge}
-    return {language: f"{name} ({badge})" for language, name in found.items()}
+    return _Naming(people, office.now().tzinfo)
 
 
 def _moment(at: str) -> dt.datetime:
