@@ -30,7 +30,7 @@ from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import chain_ids
 from tally.records.hlc import Hlc, after_receiving, next_stamp
-from tally.records.ids import EventId, JournalId, show_journal
+from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.signing import Receipt, sign_head
 
 SYSTEM: Final = "system"
@@ -282,7 +282,8 @@ class Journal:
             raise Untrusted("forged", "The receipt is of another journal or another hub.")
         if not any(receipt.is_signed_by(key) for key in self.keys.receipt_keys()):
             raise Untrusted("forged", "The receipt is not signed by the hub's receipt key.")
-        if receipt.durable_through > receipt.seq or self.id_at(receipt.seq) != receipt.event_id:
+        own = self.id_at(receipt.seq) if receipt.seq else GENESIS  # 0: a hub that lost it all
+        if receipt.durable_through > receipt.seq or own != receipt.event_id:
             raise Untrusted(
                 "forged",
                 f"The receipt is about event {receipt.seq} with id {receipt.event_id.hex()[:16]}; "

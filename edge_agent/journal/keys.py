@@ -85,8 +85,13 @@ class KeyRegistry:
         )
 
     def learn(self, writer: JournalId, events: Iterable[EventLine | Unread]) -> None:
-        """Take the keys that these proven events publish, if they stand in the `keys` feed."""
-        if writer != self._trust.keys_feed and not self.is_feed(writer, "keys"):
+        """Take the keys that these proven events publish, if they stand in a `keys` feed.
+
+        A restored hub opens another; its first events bring the root's word for it.
+        """
+        events = tuple(events)
+        is_keys = writer == self._trust.keys_feed or self.is_feed(writer, "keys")
+        if not is_keys and not self._opens_keys(writer, events):
             return
         for event in events:
             if isinstance(event, Unread):
@@ -99,6 +104,16 @@ class KeyRegistry:
                 key = _enrolled(event.b)
                 if key:
                     self._store(key)
+
+    def _opens_keys(self, writer: JournalId, events: Iterable[EventLine | Unread]) -> bool:
+        published = (e.b for e in events if isinstance(e, EventLine))
+        found = [_published(body) for body in published if isinstance(body, KeyPublished)]
+        return any(
+            one is not None
+            and (one[0].journal, one[0].role, one[0].name) == (writer, "feed", "keys")
+            and self._is_rooted(*one)
+            for one in found
+        )
 
     def _is_rooted(self, key: KnownKey, signature: bytes) -> bool:
         message = key_message(key.journal, key.public, purpose=key.role, name=key.name)

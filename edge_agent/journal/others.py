@@ -18,6 +18,7 @@ from edge_agent.journal.blocks import Blocks
 from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import KeyRegistry
+from edge_agent.journal.returning import keep_proof
 from edge_agent.journal.store import Store
 from tally.events.decoding import EventLine, Unread, read_lines
 from tally.ledger.port import Batch
@@ -237,6 +238,8 @@ class OtherJournals:
                     grown.proof,
                 ),
             )
+            if proof is not None:
+                keep_proof(connection, grown.branch, grown.tip, proof)
             self._keys.learn(segment.journal, events)
             if self._keys.is_feed(segment.journal, "leases"):
                 self._blocks.learn(segment.journal, seq, chunk, events)

@@ -16,6 +16,7 @@ from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import read_receipt
 from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
+from edge_agent.journal.returning import keys_feeds, piece_beyond
 from edge_agent.journal.store import open_reader
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import (
@@ -86,6 +87,19 @@ class OutgoingJournal:
         """How far the hub's newest receipt goes; 0 without one."""
         receipt = read_receipt(self._connection, self._identity.journal)
         return receipt.durable_through if receipt else 0
+
+    def acknowledged_epoch(self) -> int:
+        """The hub's epoch in its newest receipt; 0 without one."""
+        receipt = read_receipt(self._connection, self._identity.journal)
+        return receipt.epoch if receipt else 0
+
+    def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
+        """What is held of another journal behind `end`, as much as one signature covers."""
+        return piece_beyond(self._connection, journal, end)
+
+    def keys_feeds(self) -> Sequence[JournalId]:
+        """The hub's feeds `keys`, oldest first; more than one after it was restored."""
+        return keys_feeds(self._connection)
 
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1 under a head signed over the last of them; None at the head.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE_NAME: Final = "journal.db"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 PAGE_SIZE: Final = 1024
 """Half the bytes to flash per commit of SQLite's own 4096 (`performance.md` 1)."""
 BUSY_MS: Final = 5000
@@ -119,6 +119,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     migrations = Migrations("station")
     migrations(name="0001_journal")(_journal_tables)
+    migrations(name="0002_proofs")(_proofs)
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
@@ -126,6 +127,14 @@ def migrate(connection: sqlite3.Connection) -> None:
 def _journal_tables(database: "Database") -> None:
     for statement in _TABLES:
         database.execute(statement)
+
+
+def _proofs(database: "Database") -> None:
+    """Signatures over others' events by the place of the last one they cover (`returning`)."""
+    database.execute("CREATE TABLE proof (place INTEGER PRIMARY KEY, header BLOB NOT NULL) STRICT")
+    database.execute(
+        "INSERT INTO proof SELECT branch << 40 | tip, proof FROM branch WHERE proof IS NOT NULL"
+    )
 
 
 # `place` is branch << 40 | seq: append-like per branch, and no second index.

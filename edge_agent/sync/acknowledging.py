@@ -34,7 +34,7 @@ def taken(turn: Turn, reply: Reply) -> Heard:
     if wrong is not None:
         said = say("bad_receipt", seq=receipt.seq, why=wrong)
         return failed(turn, said, goes_offline=False)
-    saved = (SaveReceipt(receipt),) if receipt.seq > turn.view.acknowledged() else ()
+    saved = (SaveReceipt(receipt),) if _is_newer(turn, receipt) else ()
     sealed = turn.state.sealed
     if turn.request.is_sealed and (sealed or 0) >= turn.request.first - 1:
         sealed = turn.request.last  # it went with its seal
@@ -66,9 +66,15 @@ def offered_receipt(turn: Turn, offered: m.SignedReceipt | None) -> tuple[Effect
     if offered is None:
         return ()
     receipt = m.read_receipt(offered)
-    if receipt.seq <= turn.view.acknowledged() or _objection(turn, receipt) is not None:
+    if not _is_newer(turn, receipt) or _objection(turn, receipt) is not None:
         return ()
     return (SaveReceipt(receipt),)
+
+
+def _is_newer(turn: Turn, receipt: Receipt) -> bool:
+    """Of a later epoch a receipt counts although it says less: the hub holds no more than that."""
+    known = (turn.view.acknowledged_epoch(), turn.view.acknowledged())
+    return (receipt.epoch, receipt.seq) > known
 
 
 def _objection(turn: Turn, receipt: Receipt) -> str | None:
@@ -77,6 +83,9 @@ def _objection(turn: Turn, receipt: Receipt) -> str | None:
         return f"it is of hub {show_journal(receipt.hub)}"
     if receipt.journal != turn.identity.journal:
         return f"it is for journal {show_journal(receipt.journal)}"
+    known = turn.view.acknowledged_epoch()
+    if receipt.epoch < known:
+        return f"it is of epoch {receipt.epoch}, the hub is known in epoch {known}"
     own = turn.view.id_at(receipt.seq)
     if own != receipt.event_id:
         shown = own.hex()[:16] if own else "no event"

@@ -7,7 +7,7 @@ from typing import Final
 
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
 from edge_agent.sync.port import HubAhead, Noticed
-from edge_agent.sync.session import Pulled
+from edge_agent.sync.session import NOTHING, Pulled
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
 from edge_agent.sync.wording import say
 from tally.records.ids import parse_event_id, parse_journal
@@ -25,6 +25,10 @@ def challenged(turn: Turn, reply: Reply) -> Heard:
     given = read_json(reply, m.Challenge)
     if given.verifier != turn.identity.receipt_key.raw.hex():
         said = say("other_hub", found=f"key {given.verifier[:16]}…")
+        return failed(turn, said, goes_offline=True)
+    known = turn.view.acknowledged_epoch()
+    if given.epoch < known:
+        said = say("old_hub", found=given.epoch, known=known)
         return failed(turn, said, goes_offline=True)
     return replace(turn.state, nonce=bytes.fromhex(given.nonce), epoch=given.epoch), ()
 
@@ -46,7 +50,11 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         return failed(turn, said, goes_offline=True)
     have = _position(answer.have, turn)
     common = _position(answer.common, turn)
+    known = turn.view.acknowledged_epoch()
     state, effects = _place(turn, have, common)
+    if 0 < known < answer.epoch:
+        state = replace(state, asked={})  # what it answered then, it may not know any more
+        effects = (Noticed(say("hub_restored", epoch=answer.epoch)), *effects)
     feeds = [item for item in answer.subscriptions if item.kind == "feed"]
     feeds.sort(key=lambda item: _rank(item.name))
     after = replace(
@@ -57,12 +65,59 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         lines=tuple(_pulled(item) for item in answer.subscriptions if item.kind == "station"),
         news=answer.news,
         seals_wait=False,
+        returns=_to_return(turn, answer.subscriptions),
+        is_stranger=False,
         hub_events_max=max(EVENTS_MIN, answer.events_max),
         hub_bytes_max=max(BYTES_MIN, answer.bytes_max),
         events_max=max(EVENTS_MIN, min(state.events_max, answer.events_max)),
         bytes_max=max(BYTES_MIN, min(state.bytes_max, answer.bytes_max)),
     )
     return after, (*offered_receipt(turn, answer.receipt), *effects, *shown(answer.notices))
+
+
+def _to_return(turn: Turn, listed: tuple[m.Subscription, ...]) -> tuple[Pulled, ...]:
+    """What this station holds of others and the hub lacks: it was restored from a backup."""
+    offered = [_pulled(item) for item in listed]
+    known = {item.journal for item in offered}
+    unlisted = [item for item in whole_keys(turn) if item.journal not in known]
+    offered.sort(key=lambda item: _rank(item.name))
+    return tuple(
+        item
+        for item in (*unlisted, *offered)
+        if turn.view.piece_beyond(item.journal, item.end) is not None
+    )
+
+
+def whole_keys(turn: Turn) -> tuple[Pulled, ...]:
+    """The feeds `keys`, each from its beginning: for a hub that may know nothing of them."""
+    return tuple(Pulled(journal, "keys", NOTHING) for journal in turn.view.keys_feeds())
+
+
+def returned(turn: Turn, reply: Reply) -> Heard:
+    """The answer to events given back."""
+    answer, request = read_json(reply, m.Taken), turn.request
+    assert request.journal is not None
+    if parse_journal(answer.accepted.journal) != request.journal:
+        raise NotAnAnswerError(f"it speaks of journal {answer.accepted.journal}")
+    if answer.need is not None or answer.accepted.seq < request.last:
+        return replace(turn.state, returns=not_taken(turn)), ()
+    end = Position(answer.accepted.seq, parse_event_id(answer.accepted.id))
+    returns = tuple(
+        replace(item, end=end) if item.journal == request.journal else item
+        for item in turn.state.returns
+    )
+    after = replace(turn.state, returns=returns, has_returned=True)
+    name = next((i.name for i in returns if i.journal == request.journal), "")
+    said = say("gave_back", journal=name, count=answer.stored, last=request.last)
+    return after, (Noticed(said),) if answer.stored else ()
+
+
+def not_taken(turn: Turn) -> tuple[Pulled, ...]:
+    """The journal of this request is not offered again before the next hello."""
+    return tuple(
+        replace(item, is_refused=True) if item.journal == turn.request.journal else item
+        for item in turn.state.returns
+    )
 
 
 def _sealed_to(turn: Turn, sent: int) -> int:

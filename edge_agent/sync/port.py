@@ -50,6 +50,21 @@ class JournalView(Protocol):
         """The seq of the newest saved receipt, 0 without one."""
         ...
 
+    def acknowledged_epoch(self) -> int:
+        """The hub's epoch in the newest saved receipt, 0 without one."""
+        ...
+
+    def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
+        """What is held of another journal behind `end`, under the writer's own signature.
+
+        None when nothing is held beyond, or `end` is not held here.
+        """
+        ...
+
+    def keys_feeds(self) -> Sequence[JournalId]:
+        """The hub's feeds `keys` as far as they are known, oldest first."""
+        ...
+
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1, at least one, else as many as fit; None at the head.
 

@@ -16,9 +16,16 @@ from dataclasses import replace
 from typing import Final
 
 from edge_agent.sync.acknowledging import EVENTS_MIN, halve, sealed, taken
-from edge_agent.sync.greeting import challenged, granted, greeted
+from edge_agent.sync.greeting import (
+    challenged,
+    granted,
+    greeted,
+    not_taken,
+    returned,
+    whole_keys,
+)
 from edge_agent.sync.port import Effect, Identity, Ingest, JournalView, LinkTurned, Noticed
-from edge_agent.sync.session import Pulled, Request, SyncState
+from edge_agent.sync.session import HELLO_SECONDS, Pulled, Request, SyncState
 from edge_agent.sync.turn import (
     RETRY_SECONDS_MAX,
     Heard,
@@ -90,7 +97,7 @@ def _heard(turn: Turn, reply: Reply | Unreached) -> Heard:
         return failed(turn, say("not_an_answer", asked=request, why=error), goes_offline=True)
     if after.failures > state.failures:
         return after, effects
-    if request.kind in {"challenge", "answer"}:
+    if request.kind in {"challenge", "answer"} or request.bearer is None:
         return after, effects  # connected is said once the hub has greeted
     return _succeeded(state, after, effects)
 
@@ -123,8 +130,8 @@ def _refused(turn: Turn, reply: Reply) -> Heard:
         return failed(turn, say("too_old", why=problem.what), goes_offline=True, at_least=60.0)
     if status in {408, 413} and request.kind == "piece" and state.events_max > EVENTS_MIN:
         return halve(state), ()
-    if request.kind == "lease":
-        return _lease_refused(turn, problem)
+    if request.kind in _REFUSALS:
+        return _REFUSALS[request.kind](turn, problem)
     said = say("refused", asked=request, code=problem.code, why=problem.what)
     if request.kind == "pull":  # shown; this journal is asked from further back, then by the hello
         refused = replace(
@@ -139,6 +146,15 @@ def _refused(turn: Turn, reply: Reply) -> Heard:
     return failed(turn, said, goes_offline=False)
 
 
+def _not_taken(turn: Turn, problem: m.Problem) -> Heard:
+    """What was given back is not wanted, or was damaged here; others may hold it as well."""
+    after = replace(turn.state, returns=not_taken(turn))
+    if problem.code == "not_allowed":  # of its newest feed the hub is the only writer
+        return after, ()
+    said = say("refused", asked=turn.request, code=problem.code, why=problem.what)
+    return after, (Noticed(said),)
+
+
 def _refused_from(journals: tuple[Pulled, ...], request: Request) -> tuple[Pulled, ...]:
     return tuple(
         replace(item, is_refused=True) if item.journal == request.journal else item
@@ -146,11 +162,22 @@ def _refused_from(journals: tuple[Pulled, ...], request: Request) -> tuple[Pulle
     )
 
 
+def _challenge_refused(turn: Turn, problem: m.Problem) -> Heard:
+    """A hub restored from a backup may have forgotten this enrolment: its own feed tells it."""
+    state = turn.state
+    if problem.code == "unknown_journal" and not state.is_stranger:
+        return replace(state, returns=whole_keys(turn), is_stranger=True), ()
+    said = say("refused", asked=turn.request, code=problem.code, why=problem.what)
+    turn = replace(turn, state=replace(state, returns=(), is_stranger=False))
+    return failed(turn, said, goes_offline=False)
+
+
 def _lease_refused(turn: Turn, problem: m.Problem) -> Heard:
     runway = turn.request.runway
     assert runway is not None
     said = say("lease_refused", scheme=runway.scheme, why=problem.what, left=runway.left)
-    asked = _remember(turn, turn.now + LEASE_PAUSE)
+    pause = HELLO_SECONDS if problem.code == "restoring" else LEASE_PAUSE
+    asked = _remember(turn, turn.now + pause)
     return replace(turn.state, asked=asked), (Noticed(said),)
 
 
@@ -197,10 +224,16 @@ def read_news(reply: Reply | Unreached) -> str | None:
         return None
 
 
+_REFUSALS: Final[Mapping[str, Callable[[Turn, m.Problem], Heard]]] = {
+    "challenge": _challenge_refused,
+    "lease": _lease_refused,
+    "return": _not_taken,
+}
 _READERS: Final[Mapping[str, Callable[[Turn, Reply], Heard]]] = {
     "challenge": challenged,
     "answer": granted,
     "hello": greeted,
+    "return": returned,
     "pull": _pulled_in,
     "piece": taken,
     "seal": sealed,

@@ -1,9 +1,9 @@
 """What to ask the hub next: a pure function of what is known of it and of the journal.
 
 Rules of this module:
-1. Order: session, hello, feeds (keys, leases, decisions, orders, master), own pieces, own seals,
-   the line's journals, leases. Whatever is asked may be asked twice: nothing here relies on a
-   reply.
+1. Order: session, hello, what a restored hub lacks of others' journals, feeds (keys, leases,
+   decisions, orders, master), own pieces, own seals, the line's journals, leases. Whatever is asked
+   may be asked twice: nothing here relies on a reply.
 2. The state lives in memory only and may be forgotten at any moment; a new hello restores it.
 3. A retry waits a random time below min(300 s, 2^failures) and its timer never depends on anything
    else; a link that comes up or any success ends the waiting.
@@ -47,7 +47,7 @@ RUNWAY_MIN: Final = 50
 RUNWAY_SHARE: Final = 5
 """More codes are asked for below 50, or below a fifth of what open blocks were granted."""
 
-Kind = Literal["challenge", "answer", "hello", "pull", "piece", "seal", "lease", "news"]
+Kind = Literal["challenge", "answer", "hello", "return", "pull", "piece", "seal", "lease", "news"]
 NOTHING: Final = Position(0, GENESIS)
 
 
@@ -55,8 +55,8 @@ NOTHING: Final = Position(0, GENESIS)
 class Request:
     """One thing to ask.
 
-    `first` to `last` are own events, sealed already or not; `journal` is that of a pull, `runway`
-    that of a lease.
+    `first` to `last` are own events, sealed already or not, or those given back; `journal` is that
+    of a pull or return, `runway` that of a lease.
     """
 
     kind: Kind
@@ -110,6 +110,12 @@ class SyncState:
     nonce: bytes | None = None
     epoch: int = 0
     hello_at: float | None = None
+    returns: tuple[Pulled, ...] = ()
+    """Others' journals that are held further here than at the hub; `end` is where the hub ends."""
+    has_returned: bool = False
+    """The hub holds more than it said at the last hello."""
+    is_stranger: bool = False
+    """The hub does not know this journal (any more) and was offered its own old keys."""
     sent: int = 0
     """The hub holds the own events to here, so it said; receipts are what counts for people."""
     sealed: int | None = None
@@ -141,9 +147,14 @@ def next_request(
     if now < state.not_before:
         return state, Wait(state.not_before, settled=False, said=state.said)
     if state.bearer is None or now >= state.bearer_until:
-        return state, _open_session(identity, state)
+        return state, _give_back(state, view, None) or _open_session(identity, state)
     if state.hello_at is None or now >= state.hello_at + HELLO_SECONDS:
         return state, _hello(identity, state, view)
+    back = _give_back(state, view, state.bearer)
+    if back is not None:
+        return state, back
+    if state.has_returned:  # the hub counts whom it has heard by what a hello says
+        return replace(state, has_returned=False, returns=()), _hello(identity, state, view)
     head = view.head()  # before looking for pieces: what is recorded meanwhile is the next round's
     feeds, pulled = _pull_first(state, state.feeds, view)
     if pulled is not None:
@@ -282,6 +293,32 @@ def _pull_first(
         )
         return (*journals[:index], asked, *journals[index + 1 :]), request
     return journals, None
+
+
+def _give_back(state: SyncState, view: JournalView, bearer: str | None) -> Request | None:
+    """The next events that a restored hub lacks, of its own feeds before those of stations.
+
+    Its keys go without a session as well: it may not even know who is calling.
+    """
+    for item in state.returns:
+        is_keys = item.name == "keys"
+        is_offered = not item.is_refused and (is_keys or bearer is not None)
+        piece = view.piece_beyond(item.journal, item.end) if is_offered else None
+        if piece is None:
+            continue
+        return Request(
+            "return",
+            "POST" if is_keys else "PUT",
+            p.RETURNS if is_keys else p.records_path(show_journal(item.journal)),
+            piece.data,
+            p.SEGMENT_TYPE,
+            bearer=bearer,
+            seconds=PIECE_SECONDS,
+            first=piece.first,
+            last=piece.last,
+            journal=item.journal,
+        )
+    return None
 
 
 def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | None:

@@ -109,6 +109,30 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         ),
         "中心只有本日志至事件 {have}，但曾确认至 {acked}：中心已从备份恢复。其余将重新发送。",
     ),
+    "hub_restored": (
+        (
+            "The hub was restored from a backup and is in epoch {epoch} now. Production goes on; "
+            "what it lacks is given back to it, and it grants codes again once all stations called."
+        ),
+        (
+            "中心已从备份恢复，现为第 {epoch} 代。生产照常；它缺少的记录将由各站交还，"
+            "所有工作站都连接过之后才会再次批准编码。"
+        ),
+    ),
+    "gave_back": (
+        "Gave {count} events of {journal} back to the hub, to event {last}.",
+        "已将 {journal} 的 {count} 个事件交还给中心，直至事件 {last}。",
+    ),
+    "old_hub": (
+        (
+            "What answers is an old copy of the hub: it is in epoch {found}, the hub is known in "
+            "epoch {known}. Nothing was sent. Production goes on; have the old copy switched off."
+        ),
+        (
+            "应答的是中心的旧副本：它处于第 {found} 代，而已知中心为第 {known} 代。未发送任何内容。"
+            "生产照常；请关闭旧副本。"
+        ),
+    ),
     "diverged": (
         (
             "The hub holds other events of this journal above {common} than this station: it was "

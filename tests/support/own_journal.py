@@ -30,6 +30,7 @@ class OwnJournal:
         self.lines: list[bytes] = []
         self.ids: list[EventId] = []
         self.acked = 0
+        self.acked_epoch = 0
         self.held: dict[JournalId, Position] = {}
         self.codes: list[Runway] = []
         opened = JournalOpened(
@@ -78,6 +79,15 @@ class OwnJournal:
 
     def acknowledged(self) -> int:
         return self.acked
+
+    def acknowledged_epoch(self) -> int:
+        return self.acked_epoch
+
+    def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
+        return None
+
+    def keys_feeds(self) -> Sequence[JournalId]:
+        return ()
 
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         if seq >= len(self.lines):
