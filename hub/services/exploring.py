@@ -17,7 +17,7 @@ from hub.services.publishing import entities, versions_of
 from hub.services.showing import plain
 from hub.services.tracing import CODE_CHARACTERS_MAX
 from tally.master import Lot, Order, Person, Product, Station, Words, to_content
-from tally.merge.units import BoxState, LotState
+from tally.merge.units import BoxState, LotState, UnitState
 from tally.trace import Direction, as_plain, trace
 from tally.trace.completeness import completeness_of
 from tally.trace.drawing import plain_completeness
@@ -183,10 +183,14 @@ def _plain_lanes(found: Lanes) -> Row:
     }
 
 
-def _sort_of(state: object) -> str:
-    return (
-        "box" if isinstance(state, BoxState) else "lot" if isinstance(state, LotState) else "unit"
-    )
+def _sort_of(state: UnitState | BoxState | LotState) -> str:
+    match state:
+        case BoxState():
+            return "box"
+        case LotState():
+            return "lot"
+        case UnitState():
+            return "part" if state.status == "unknown" else "unit"
 
 
 def _mentioned(value: Any) -> Iterator[str]:

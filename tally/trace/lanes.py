@@ -35,7 +35,7 @@ from tally.merge.units import (
     origin_of,
 )
 from tally.trace.completeness import Completeness, completeness_of
-from tally.trace.tracing import Sort, levels_of, roots_of, walk_down, walk_up
+from tally.trace.tracing import Sort, levels_of, lots_among, roots_of, walk_down, walk_up
 
 Side: TypeAlias = Literal["parts", "came_from", "went_into"]
 How: TypeAlias = Literal["unbound", "unpacked", "undone", "decided"]
@@ -147,7 +147,8 @@ def lanes(graph: Graph, code: str, look: Look | None = None) -> Lanes | None:
         code: as scanned; a lot by its number or as `part/lot`.
         look: members of one group to show instead of its first ones.
     """
-    roots, lots = roots_of(graph, code)
+    roots, named = roots_of(graph, code)
+    lots = lots_among(graph, named)
     down, is_down_cut = walk_down(graph, roots, WALK_MAX)
     up, is_up_cut = walk_up(graph, roots, WALK_MAX)
     selves = tuple(_self_of(graph, root, root in lots) for root in roots)
@@ -172,7 +173,8 @@ def lanes(graph: Graph, code: str, look: Look | None = None) -> Lanes | None:
 
 def is_recorded(graph: Graph, code: str) -> bool:
     """Whether there are lanes of a code, without making them."""
-    roots, lots = roots_of(graph, code)
+    roots, named = roots_of(graph, code)
+    lots = lots_among(graph, named)
     return any(
         graph.above([root], 1)[0]
         or graph.below(root, 1)[0]
@@ -330,7 +332,7 @@ def _made(
         sort = "part"
     uses = _uses(graph, number) if lot and is_counted else None
     return Member(
-        key=name if lot else code,
+        key=name if len(parts) > 1 else code,
         code=parts[-1] if lot else code,
         sort=sort,
         product=lot.part if lot else making.product if making else _boxed(graph, code),

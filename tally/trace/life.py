@@ -37,7 +37,7 @@ from tally.merge.history import Placed
 from tally.merge.keys import split_parts
 from tally.merge.liveness import ended_by
 from tally.merge.shelf import ClaimView
-from tally.trace.tracing import roots_of
+from tally.trace.tracing import lots_among, roots_of
 
 MOMENTS_MAX: Final = 500
 """Events of one life that are told."""
@@ -73,7 +73,8 @@ class Life:
 
 def life(graph: Graph, code: str) -> Life:
     """The life of a unit, box, part or lot; empty when nothing is recorded about it."""
-    roots, lots = roots_of(graph, code)
+    roots, named = roots_of(graph, code)
+    lots = lots_among(graph, named)
     claims: list[ClaimView] = []
     for root in roots:
         parts = split_parts(graph.name(root))

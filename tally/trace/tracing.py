@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -147,6 +147,16 @@ def roots_of(graph: Graph, code: str) -> tuple[list[int], set[int]]:
     found = {number for number in (own, *lots) if number is not None}
     # By name: local numbers come in the order of arrival, which nothing shown may depend on.
     return sorted(found, key=graph.name), {number for number in lots if number is not None}
+
+
+def lots_among(graph: Graph, numbers: Iterable[int]) -> set[int]:
+    """Those that are lots; a foreign part's code has a namespace and looks like one."""
+    found = set()
+    for number in numbers:
+        parts = split_parts(graph.name(number))
+        if len(parts) == 2 and (parts[0], parts[1]) in graph.lots_named(parts[1]):
+            found.add(number)
+    return found
 
 
 def _is_recorded(graph: Graph, code: str) -> bool:

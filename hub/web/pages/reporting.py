@@ -5,22 +5,29 @@ The JSON is that of `/v1/trace`; the sheet is `hub.web.sheets`.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
-from typing import Final
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from hub.services import reporting
+from hub.services.verifying import verify
 from hub.web.desk import Desk
 from hub.web.moments import checks, sentence
 from hub.web.rendering import render
 from hub.web.sheets import sheet
 from hub.web.ways import Code, Way
-from tally.merge.keys import split_parts
 
+_EXCEPTIONS: Final = (
+    "hold.placed", "hold.released", "step.skipped", "refusal.shown", "action.undone",
+    "label.scrapped",
+)  # fmt: skip
 _SLUG: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -36,11 +43,16 @@ def routes(desk: Desk) -> APIRouter:
         return render(
             request,
             "report.html",
+            code=code.strip(),
             found=found,
+            is_lot=any(state["sort"] == "lot" for state in found["selves"]),
             groups=[group for group in found["groups"] if group["side"] == "went_into"],
+            exceptions=[one for one in found["moments"] if _is_exception(one)],
+            products_of=_products_of,
+            stamp=partial(_stamp, zone=desk.now().tzinfo),
             sentence=sentence,
             checks=checks,
-            address=_verify_address(request, code),
+            address=_verify_address(request, code) if verify(desk.hub.office, code.strip()) else "",
         )
 
     @router.get("/trace/verify.svg")
@@ -64,6 +76,30 @@ def routes(desk: Desk) -> APIRouter:
     return router
 
 
+def _is_exception(moment: Mapping[str, Any]) -> bool:
+    """Holds, what was let pass or skipped, and what was taken back."""
+    return (
+        moment["type"] in _EXCEPTIONS
+        or bool(moment["facts"].get("provisional"))
+        or bool(moment["ended"])
+    )
+
+
+def _stamp(value: str, zone: dt.tzinfo | None) -> str:
+    """A time on paper: date, time and offset at the plant; unreadable text as it is."""
+    try:
+        at = dt.datetime.fromisoformat(value).astimezone(zone)
+    except (ValueError, OverflowError):
+        return value
+    return f"{at:%Y-%m-%d %H:%M:%S} {at:%z}"
+
+
+def _products_of(group: Mapping[str, Any]) -> str:
+    """The product of a group's members in brackets, where those opened agree on one."""
+    found = {member["product"] for member in group["members"]}
+    return f" ({found.pop()})" if len(found) == 1 and "" not in found else ""
+
+
 def _download(desk: Desk, code: str, ending: str, media_type: str, content: bytes) -> Response:
     """A file whose name says what it holds and as of when."""
     slug = _SLUG.sub("_", code.strip())[:60].strip("_.") or "code"
@@ -73,8 +109,7 @@ def _download(desk: Desk, code: str, ending: str, media_type: str, content: byte
 
 
 def _verify_address(request: Request, code: str) -> str:
-    parts = split_parts(code.strip())
-    return f"{str(request.base_url).rstrip('/')}/v/{quote(parts[-1], safe='')}"
+    return f"{str(request.base_url).rstrip('/')}/v/{quote(code.strip(), safe='')}"
 
 
 def _sign(text: str) -> str:

@@ -5,6 +5,7 @@ import pytest
 from tally.events import types as t
 from tally.trace import lanes as laning
 from tally.trace.lanes import Look, is_recorded, lanes
+from tally.trace.life import life
 from tests.support.building import Writing, board, bound, bound_lot, decided, feed, lamp
 from tests.support.ledgers import a_ledger
 
@@ -130,3 +131,14 @@ def test_the_page_is_the_same_whatever_arrived_first(plant):
         assert one.groups == other.groups
         assert one.selves == other.selves
         assert is_recorded(forward.graph, code)
+
+
+def test_a_foreign_part_is_no_lot_and_is_reached_by_its_key(plant):
+    plant[1].add(bound("x/1%", lamp(401), "lens", ns="LENS"))
+    graph = a_ledger(*plant).graph
+    members = groups(lanes(graph, lamp(401)))["parts", 1, "unit"].members
+    [lens] = [one for one in members if one.slot == "lens"]
+    assert (lens.code, lens.sort) == ("LENS/x/1%", "part")
+    found = lanes(graph, lens.key)
+    assert codes(groups(found)["went_into", 1, "unit"]) == [lamp(401)]
+    assert [moment.type for moment in life(graph, lens.key).moments] == ["component.bound"]
