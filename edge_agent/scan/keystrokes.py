@@ -5,14 +5,18 @@ sees one (`edge_agent.ui.funnel`). Rules (`screens.md` 2.2, P2 and P3):
 1. A burst is at least 4 printable keys with a median gap of at most 30 ms and no gap above 100 ms.
    Enter, Tab or 100 ms of silence end it. Everything inside is data and never an action.
 2. A key that may begin a burst is held back until 40 ms passed without another, then it is a
-   person's. Order is kept.
+   person's. Right behind a burst, or when two keys came at a scanner's pace, it is 100 ms: a busy
+   PC gives out a scanner's keys late. Order is kept.
 3. Ctrl+], F8 and Alt+digits are GS inside a burst; other control keys are their control character;
    what has none becomes U+FFFD, so that framing refuses the scan instead of losing a character.
-4. Nothing is dropped in silence: what exceeds the limit arrives as one scan that is too long.
+4. A burst that may have lost its head is a part: its first keys were taken for a person's, or the
+   burst before it broke off a moment ago.
+5. Nothing is dropped in silence: what exceeds the limit arrives as one scan that is too long.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -49,12 +53,14 @@ class Pace:
         gap_median_max: median time between two keys of a burst.
         gap_max: longest time between two keys of a burst; this much silence ends it.
         hold_max: silence after which held keys are a person's.
+        tail_max: a burst this soon after one that silence ended is its tail.
     """
 
     keys_min: int = 4
     gap_median_max: float = 0.030
     gap_max: float = 0.100
     hold_max: float = 0.040
+    tail_max: float = 0.300
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,8 @@ class Stroke:
 class Burst:
     """What a scanner typed, UTF-8, without its suffix.
 
-    `is_part`: silence ended it although this keyboard's scanner ends its codes with a key.
+    `is_part`: its end or its head is missing. Silence ended it although this keyboard's scanner
+    ends its codes with a key, or it came right behind what may be its beginning.
     """
 
     raw: bytes
@@ -90,6 +97,7 @@ class Keystrokes:
         in_burst: the held keys are a burst.
         has_suffix: a burst was ended by a key before, so the scanner sends one.
         ended_at: when a key ended the last burst; a second one at once (CR LF) is its tail.
+        doubt_until: a burst that begins before this may have lost its head.
     """
 
     pace: Pace = Pace()
@@ -98,13 +106,15 @@ class Keystrokes:
     in_burst: bool = False
     has_suffix: bool = False
     ended_at: float | None = None
+    doubt_until: float = -math.inf
 
     @property
     def due(self) -> float | None:
         """When `wait` has something to decide; None while nothing is held."""
         if not self.held:
             return None
-        return self.last_at + (self.pace.gap_max if self.in_burst else self.pace.hold_max)
+        is_scanner = self.in_burst or self.ended_at is not None or _is_fast(self.held, self.pace)
+        return self.last_at + (self.pace.gap_max if is_scanner else self.pace.hold_max)
 
     def press(self, stroke: Stroke) -> tuple[Keystrokes, Typing]:
         """Take one keystroke. A time before the last one's counts as no gap."""
@@ -126,6 +136,7 @@ class Keystrokes:
         if self.in_burst:
             kept = (*self.held, stroke) if len(self.held) < STROKES_MAX else self.held
             return replace(self, held=kept, last_at=max(self.last_at, stroke.at)), ()
+        behind = self._behind(stroke)
         if not self.held and not _may_begin(stroke):
             return replace(self, ended_at=None), (stroke,)
         last_at = max(self.last_at, stroke.at) if self.held else stroke.at
@@ -134,21 +145,38 @@ class Keystrokes:
             return replace(self, held=held, last_at=last_at, in_burst=True, ended_at=None), ()
         kept = _undecided(held, self.pace)
         typed = held[: len(held) - len(kept)]
-        return replace(self, held=kept, last_at=last_at, ended_at=None), typed
+        doubt = self._doubt_after(typed)
+        after = replace(self, held=kept, last_at=last_at, ended_at=behind, doubt_until=doubt)
+        return after, typed
 
     def _end(self, stroke: Stroke) -> tuple[Keystrokes, Typing]:
         if self.in_burst:
-            burst = Burst(_raw(self.held))
+            burst = Burst(_raw(self.held), is_part=self._is_headless)
             return Keystrokes(self.pace, has_suffix=True, ended_at=stroke.at), (burst,)
-        if self.ended_at is not None and stroke.at - self.ended_at <= self.pace.gap_max:
+        if not self.held and self._behind(stroke) is not None:
             return self, ()
         return replace(self, held=(), ended_at=None), (*self.held, stroke)
 
     def _silent(self) -> tuple[Keystrokes, Typing]:
-        calm = replace(self, held=(), in_burst=False)
-        if self.in_burst:
-            return calm, (Burst(_raw(self.held), is_part=self.has_suffix),)
-        return calm, self.held
+        calm = replace(self, held=(), in_burst=False, ended_at=None)
+        if not self.in_burst:
+            return replace(calm, doubt_until=self._doubt_after(self.held)), self.held
+        part = Burst(_raw(self.held), is_part=self.has_suffix or self._is_headless)
+        return replace(calm, doubt_until=self.last_at + self.pace.tail_max), (part,)
+
+    @property
+    def _is_headless(self) -> bool:
+        return self.held[0].at <= self.doubt_until
+
+    def _behind(self, stroke: Stroke) -> float | None:
+        """When the burst ended that this key follows at once; None: it follows none."""
+        is_soon = self.ended_at is not None and stroke.at - self.ended_at <= self.pace.gap_max
+        return self.ended_at if is_soon else None
+
+    def _doubt_after(self, typed: tuple[Stroke, ...]) -> float:
+        """These keys were given to a person; they may be the head of what follows at once."""
+        ends = (stroke.at + self.pace.gap_max for stroke in typed if _is_printable(stroke))
+        return max(ends, default=self.doubt_until)
 
 
 def split_pasted(text: str) -> tuple[bytes, ...]:
@@ -178,10 +206,13 @@ def _is_printable(stroke: Stroke) -> bool:
 
 
 def _is_burst(strokes: tuple[Stroke, ...], pace: Pace) -> bool:
-    if sum(map(_is_printable, strokes)) < pace.keys_min:
-        return False
+    return sum(map(_is_printable, strokes)) >= pace.keys_min and _is_fast(strokes, pace)
+
+
+def _is_fast(strokes: tuple[Stroke, ...], pace: Pace) -> bool:
+    """Whether keys follow each other at a scanner's pace; one alone has none."""
     gaps = [max(0.0, after.at - before.at) for before, after in pairwise(strokes)]
-    return median(gaps) <= pace.gap_median_max
+    return bool(gaps) and median(gaps) <= pace.gap_median_max
 
 
 def _undecided(held: tuple[Stroke, ...], pace: Pace) -> tuple[Stroke, ...]:

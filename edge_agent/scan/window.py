@@ -19,7 +19,7 @@ SOURCES_MAX: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last code of a device, when it was last seen, and how often in a row."""
+    """The last code of a device (and the faults of a CTLTEST), when, and how often in a row."""
 
     text: str
     at: float
@@ -43,10 +43,11 @@ class Window:
         if scan.entry == "typed":
             return self, 1
         before = self.last.get(scan.source)
+        read = " ".join((scan.text, *scan.faults))
         is_repeat = (
-            before is not None and before.text == scan.text and 0 <= now - before.at <= self.seconds
+            before is not None and before.text == read and 0 <= now - before.at <= self.seconds
         )
         times = before.times + 1 if before and is_repeat else 1
         kept = self.last if len(self.last) < SOURCES_MAX else {}
-        seen = {**kept, scan.source: Last(scan.text, now, times)}
+        seen = {**kept, scan.source: Last(read, now, times)}
         return replace(self, last=seen), times

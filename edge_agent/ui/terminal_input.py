@@ -3,7 +3,8 @@
 Textual's own thread ends the app at the first byte that is not UTF-8, spins when the terminal is
 gone, turns Alt+digit into macOS characters and waits for the end of a paste for ever. Here broken
 bytes become U+FFFD (such a scan is refused), a lost terminal ends the app, Alt+digit stays itself,
-and a paste ends with its mark, its limit or a second of silence.
+and a paste ends with its mark, its limit or a second of silence. What came while this thread was
+kept from looking has no gap before it: a busy PC must not tear a scan apart.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import sys
 from codecs import getincrementaldecoder
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
+from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -97,34 +101,42 @@ def _alt_digits(text: str) -> str:
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver for terminals with an input thread of our own."""
+    """Textual's driver for terminals with an input thread of our own.
+
+    Draws on stdout; Textual would draw on stderr, which a service or a script may keep as a log.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._file = sys.__stdout__
 
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is gone."""
         text, parser = TerminalText(), XTermParser(self._debug)
-        silent_s = 0.0
+        silent_s, read_at = 0.0, 0.0
         with selectors.PollSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
+                lay_ready = bool(selector.select(0))
                 patience_s = _SPLIT_S if text.is_waiting else _POLL_S
-                if selector.select(patience_s):
+                if lay_ready or selector.select(patience_s):
                     data = _read(self.fileno)
                     if not data:
                         self._app.call_later(self._app.exit)
                         return
+                    read_at = read_at if lay_ready else get_time()
                     silent_s, piece = 0.0, text.feed(data)
                 else:
-                    silent_s += patience_s
+                    silent_s, read_at = silent_s + patience_s, get_time()
                     is_over = text.is_pasting and silent_s >= PASTE_SILENCE_S
                     piece = text.end_paste() if is_over else text.settle()
-                parser = self._pass_on(parser, piece)
+                parser = self._pass_on(parser, piece, read_at)
 
-    def _pass_on(self, parser: XTermParser, piece: str) -> XTermParser:
+    def _pass_on(self, parser: XTermParser, piece: str, read_at: float) -> XTermParser:
         """Parse and post; a sequence that the parser cannot take costs itself and no more."""
         try:
-            for message in parser.feed(piece) if piece else ():
-                self.process_message(message)
-            for message in parser.tick():
+            for message in chain(parser.feed(piece) if piece else (), parser.tick()):
+                message.time = read_at
                 self.process_message(message)
         except (ValueError, OverflowError):
             return XTermParser(self._debug)

@@ -100,6 +100,39 @@ def test_a_person_waits_at_most_40_ms_for_a_key():
     assert keyboard.due == pytest.approx(5.040)
 
 
+def test_two_quick_keys_and_keys_behind_a_burst_wait_as_long_as_a_scanner_may_stumble():
+    keyboard = Keystrokes()
+    for stroke in strokes("BL"):
+        keyboard, _ = keyboard.press(stroke)
+    assert keyboard.due == pytest.approx(100.0 + FAST + 0.100)
+    late = strokes("2-2647\r", start=100.0 + FAST + 0.095)
+    assert typed(strokes("BL"), late) == [b"BL2-2647"]
+    behind = strokes("B", start=100.0 + 5 * FAST)
+    assert typed(strokes("ABCD\r"), behind, strokes("CDE\r", start=100.13)) == [b"ABCD", b"BCDE"]
+
+
+def bursts(*runs):
+    keyboard, found = Keystrokes(has_suffix=True), []
+    for stroke in (one for run in runs for one in run):
+        keyboard, given = keyboard.press(stroke)
+        found += given
+    return [one for one in found if isinstance(one, Burst)]
+
+
+def test_a_burst_whose_first_key_was_taken_for_a_persons_is_a_part():
+    found = bursts(strokes("P"), strokes("CB-L-00931\r", start=100.060))
+    assert found == [Burst(b"CB-L-00931", is_part=True)]
+    calm = bursts(strokes("P"), strokes("PCB-L-00931\r", start=100.300))
+    assert calm == [Burst(b"PCB-L-00931")]
+
+
+def test_both_halves_of_a_burst_that_stumbled_too_long_are_parts():
+    found = bursts(strokes("PCB-L"), strokes("-00931\r", start=100.200))
+    assert found == [Burst(b"PCB-L", is_part=True), Burst(b"-00931", is_part=True)]
+    later = bursts(strokes("PCB-L"), strokes("PCB-L-00931\r", start=101.0))
+    assert later == [Burst(b"PCB-L", is_part=True), Burst(b"PCB-L-00931")]
+
+
 GS_KEYS = [("f8", None)], ["\x1d"], [("alt+0", None), ("alt+2", None), ("alt+9", None)]
 
 
