@@ -35,6 +35,11 @@ def test_new_rows_are_announced_and_shown_when_asked_for(visit, console, languag
     expect(page.locator("#news")).to_be_hidden()
 
 
+def test_answers_that_are_no_success_are_never_put_into_a_page(visit):
+    page = visit()
+    assert page.evaluate("htmx.config.noSwap.join()") == "204,304,4xx,5xx"
+
+
 def test_rows_are_walked_by_j_and_k(visit):
     page = visit("/stations")
     rows = page.locator("tr[data-row]")

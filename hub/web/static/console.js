@@ -9,7 +9,7 @@ const TEXT = body.dataset;
 
 const live = {
   period: 2000, // ms between two questions while all is well
-  slowest: 30000, // and at most while the hub does not answer
+  slowest: 10000, // and at most while the hub does not answer
   answered: performance.now(), // the page itself is the first answer
   at: TEXT.at,
   failures: 0,
