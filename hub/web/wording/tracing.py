@@ -117,6 +117,9 @@ ENGLISH: Final[dict[str, str]] = {
     "search.station": "station",
     "search.order": "work order",
     "search.code": "unit, part, lot or box",
+    "order.planned": "planned",
+    "order.released": "released",
+    "order.closed": "closed",
     "search.order_is": "Work order {order}: {product}, {qty} pieces, line {line}, plan {plan}, "
     "{status}.",
     # events
@@ -298,6 +301,9 @@ CHINESE: Final[dict[str, str]] = {
     "search.station": "工作站",
     "search.order": "工单",
     "search.code": "产品、零件、批次或箱",
+    "order.planned": "计划中",
+    "order.released": "已下达",
+    "order.closed": "已关闭",
     "search.order_is": "工单 {order}:{product},{qty} 件,产线 {line},工艺 {plan},{status}。",
     # events
     "event.code.reserved": "从码段 {block} 领用编码,序号 {counter}",
