@@ -30,6 +30,8 @@ def sign_in(turn: Turn, scan: Scan, person: PersonFact) -> Reply:
     """A badge that answers no question: in, already in, or taking over from somebody."""
     operator = turn.state.operator
     if operator and operator.badge == person.badge:
+        if turn.state.ask and turn.state.ask.what == "takeover":
+            turn.change(ask=None)  # who was to be replaced is still here
         return ready("ready.signed_in", name=person.name)
     if operator and turn.unit:
         says: Says = {"name": person.name, "unit": turn.unit.code}
