@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from tally.ledger.sqlite import SqliteLedger
-from tally.merge.claims import BOX, BOX_STATE, IN, OP, SLOT, UNIT, Claim, Kind, claims_of
+from tally.merge.claims import BOX, BOX_STATE, HOLD, IN, OP, SLOT, UNIT, Claim, Kind, claims_of
 from tally.merge.conflicts import Case
 from tally.merge.graph import Graph
 from tally.merge.keys import join_parts, split_key
@@ -23,7 +23,7 @@ from tally.records.ids import show_journal
 
 GOODS_MAX: Final = 300
 """Units and boxes that are looked at for one case; `Goods.has_more` says that there are more."""
-_ON_A_THING: Final = (UNIT, IN, BOX, BOX_STATE)
+_ON_A_THING: Final = (UNIT, IN, BOX, BOX_STATE, HOLD)
 _UNDER_A_THING: Final = (SLOT, OP)
 
 Severity = Literal["packed", "open"]
@@ -96,11 +96,12 @@ def severity_of(ledger: SqliteLedger, case: Case) -> Severity:
 
 def mark_of(ledger: SqliteLedger, case: Case) -> Mark:
     """The events that touch the case: its claims and decisions, what is recorded about its goods,
-    and what may end any of these.
+    what may end any of these, and what soft checks found about them.
     """
-    graph = ledger.graph
+    graph, goods = ledger.graph, goods_of(ledger, case)
     events = {decision.ref for decision in case.decisions}
-    for claim in _claims(graph, case, goods_of(ledger, case)):
+    events.update(one.ref for one in ledger.findings() if one.subject in goods.codes)
+    for claim in _claims(graph, case, goods):
         events.add(claim.ref)
         events.update(ender.ref for ender in graph.enders(claim.place))
     digest = sha256("\n".join(sorted(events)).encode()).hexdigest()[:_DIGEST]

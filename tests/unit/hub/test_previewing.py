@@ -97,6 +97,14 @@ def test_an_event_that_came_in_between_stops_the_answer_and_is_counted(hub, two)
     assert _settle(hub, answer, again).status == "decided"
 
 
+def test_a_request_that_names_nothing_known_counts_as_new(hub, two):
+    answer = _answer(hub, two[0].ref(2))
+    shown = hub.foresee(answer)
+    two[1].add(t.ItemUnpacked(lamp(381), "BX-1", "not in it"))
+    hub.ingest(two[1].id, two[1].piece(3))
+    assert hub.new_events(answer.case, shown["mark"]) == 1
+
+
 def test_a_hold_deep_inside_that_changes_the_outcome_stops_the_answer_too(hub, two):
     one, other = two
     answer = _answer(hub, one.ref(2))
