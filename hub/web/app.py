@@ -70,7 +70,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _storage(request: Request, error: Exception) -> Response:
     assert isinstance(error, StoreFault)
-    return render(request, "refused.html", status=503, words=error.words)
+    return _bare(request, "refused.html", status=503, words=error.words)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -86,4 +86,10 @@ def _validation(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, _: Exception) -> Response:
     """The trace goes to the hub's log (`hub.api.guard`), never to a page."""
-    return render(request, "broken.html", status=500)
+    return _bare(request, "broken.html", status=500)
+
+
+def _bare(request: Request, name: str, *, status: int, **values: object) -> Response:
+    """A page whose frame asks the store for nothing: it may be what is broken."""
+    request.state.signed_in = None
+    return render(request, name, status=status, **values)

@@ -65,13 +65,17 @@ class Desk:
         with latest.lock:
             is_old = self.clock() - latest.made > FRESH_SECONDS
             if latest.standing is None or is_old or latest.rings != self.bell.rings:
-                latest.rings, latest.made = self.bell.rings, self.clock()
-                latest.standing = standing_of(self.hub)
-                if not (latest.progress and all(latest.progress.values())):
-                    silent = bool(latest.standing.silent)
-                    done = dict(self.hub.progress())
-                    latest.progress = done | {"cut": done["cut"] or silent}
+                self._look(latest)
+            assert latest.standing is not None
             return latest.standing, latest.progress
+
+    def _look(self, latest: _Latest) -> None:
+        rings, made = self.bell.rings, self.clock()
+        standing, done = standing_of(self.hub), latest.progress
+        if not (done and all(done.values())):
+            done = dict(self.hub.progress())
+            done["cut"] = done["cut"] or bool(standing.silent)
+        latest.standing, latest.progress, latest.rings, latest.made = standing, done, rings, made
 
     def changed(self) -> None:
         """Something was written: wake the stations, and let no page show what was before."""

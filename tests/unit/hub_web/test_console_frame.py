@@ -314,6 +314,21 @@ def test_what_is_not_there_is_a_page_in_words(house):
     assert "This address leads to no page" in answer.text
 
 
+def test_a_fault_of_the_hub_is_a_page_in_words_without_a_trace():
+    house = House()
+    client = house.visitor()
+    client.get("/")
+    house.hub.office.store.close()
+    house.ticks.now += 2
+    quiet = TestClient(house.app, base_url=HERE, raise_server_exceptions=False)
+    quiet.cookies = client.cookies
+    answer = quiet.get("/stations")
+    assert answer.status_code in {500, 503}
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Traceback" not in answer.text
+    assert "sqlite" not in answer.text.lower()
+
+
 # --- pages ------------------------------------------------------------------------------------
 
 
