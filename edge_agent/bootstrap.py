@@ -51,7 +51,7 @@ from edge_agent.station.devices import Devices
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop, Speaker
-from edge_agent.station.picturing import PRINTER, Picturing, Show
+from edge_agent.station.picturing import PRINTER, Picturing, Screen, Show
 from edge_agent.station.posting import Posting, Silent
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
 from edge_agent.station.snapshot import DeviceShown
@@ -230,31 +230,21 @@ def open_station(
             journal, knowledge, clock, labels, reached=reached, double_read_s=settings.double_read_s
         )
         uplink = _uplink(directory, settings, journal, core, inbox)
-        picturing = Picturing(core, clock, _shown(made, settings)) if show else None
-        loop = Loop(
-            core,
-            inbox,
-            clock,
-            speaker,
-            uplink,
-            reached=reached,
-            picturing=picturing,
-            show=show or _unseen,
-        )
+        posting = Posting(inbox, clock)
+        screen = None
+        if show:
+            screen = Screen(Picturing(core, clock, _shown(made, settings)), show, posting.unseen)
+        loop = Loop(core, inbox, clock, speaker, uplink, reached=reached, screen=screen)
         try:
             devices.start()
             if journal.is_link_cut:
                 uplink.set_link(up=False)
             uplink.start()
-            yield Station(loop, inbox, core, Posting(inbox, clock))
+            yield Station(loop, inbox, core, posting)
         finally:
             inbox.close()
             uplink.stop()
             devices.stop()
-
-
-def _unseen(_: object) -> None:
-    """No screen looks at the station."""
 
 
 def _shown(made: Sequence[Driver | Printer], settings: Settings) -> tuple[DeviceShown, ...]:

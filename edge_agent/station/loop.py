@@ -43,13 +43,15 @@ from edge_agent.station.messages import (
     Work,
 )
 from edge_agent.station.outputs import Output
-from edge_agent.station.picturing import Picturing, Show
+from edge_agent.station.picturing import Screen
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
 
 GROUP_S: Final = 0.15
 """How long a picture's further codes are waited for (`screens.md` 2.2, P7)."""
 SEAL_RETRY_S: Final = 60.0
+UNSEEN: Final = "E-902"
+"""Nothing is booked that nobody can see (`screens.md` 2.7)."""
 
 Fatal = JournalFault | JournalCorrupt | HardwareFault
 
@@ -103,10 +105,8 @@ class Loop:
         uplink: Uplink | None,
         *,
         reached: Reached,
-        picturing: Picturing | None = None,
-        show: Show = lambda _: None,
+        screen: Screen | None = None,
     ) -> None:
-        """`show` gets a picture after each message that changes one, if `picturing` makes them."""
         self._core = core
         self._inbox = inbox
         self._clock = clock
@@ -118,8 +118,7 @@ class Loop:
         self._held: _Held | None = None
         self._ingestion: _Ingestion | None = None
         self._seal_after = 0.0
-        self._picturing = picturing
-        self._show = show
+        self._screen = screen
         self._is_shown = True
 
     def run(self) -> int:
@@ -160,6 +159,9 @@ class Loop:
 
     def _do(self, message: Message | None) -> None:
         match message:
+            case DeviceRead(read) if words := self._unseen():
+                said = self._core.say(Verdict.NG, words, code=UNSEEN)
+                self._tell(replace(said, source=read.source))
             case DeviceRead(read):
                 more = [] if read.group is None else self._inbox.take_group(read, GROUP_S)
                 for output in self._core.handle([read, *more] if more else read):
@@ -170,8 +172,8 @@ class Loop:
                     verdict, Words(health.words, health.words_zh), code=health.code
                 )
                 self._speaker.remark(replace(said, source=health.source))
-                if self._picturing:
-                    self._picturing.device(health)
+                if self._screen:
+                    self._screen.picturing.device(health)
                     self._is_shown = False
             case Line():
                 self._take_line(message)
@@ -333,20 +335,23 @@ class Loop:
     # --- showing ------------------------------------------------------------------------------
 
     def _picture(self, output: Output, *, fatal: bool = False) -> None:
-        if self._picturing:
-            self._picturing.said(output, fatal=fatal)
+        if self._screen:
+            self._screen.picturing.said(output, fatal=fatal)
             self._is_shown = False
+
+    def _unseen(self) -> Words | None:
+        return self._screen.unseen() if self._screen else None
 
     def _show_picture(self) -> None:
         """After the commit, and after what happened meanwhile was said: never an early OK."""
-        if self._picturing and not self._is_shown:
+        if self._screen and not self._is_shown:
             self._is_shown = True
             cut = not self._link_is_up
             try:
-                picture = self._picturing.picture(online=self._online, is_link_cut=cut)
+                picture = self._screen.picturing.picture(online=self._online, is_link_cut=cut)
             except sqlite3.Error as error:
                 raise fault_of(error) from error
-            self._show(picture)
+            self._screen.show(picture)
 
     def _before_saying(self, output: Output) -> None:
         self._picture(output)

@@ -7,7 +7,7 @@ follows from the journal.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -205,6 +205,20 @@ class Picturing:
         left, granted = sum(one.left for one in blocks), sum(one.count for one in blocks)
         pace = self._pace.of(scheme, granted - left, self._clock.monotonic())
         return CodesLeft(scheme, left, granted, left / pace if pace else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Whoever looks at the station.
+
+    Attributes:
+        show: gets a picture after each message that changes one.
+        unseen: why nobody could see an answer now, so that reads are refused; None: it is seen.
+    """
+
+    picturing: Picturing
+    show: Show
+    unseen: Callable[[], Words | None]
 
 
 class Pace:

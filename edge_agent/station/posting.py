@@ -12,6 +12,7 @@ from edge_agent.station.clock import Clock
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.messages import Line, StopAsked, TurnLink, Work
 from edge_agent.station.outputs import Output
+from tally.master import Words
 
 KEYBOARD: Final = "keyboard"
 TYPED_CHARACTERS_MAX: Final = 512
@@ -23,6 +24,15 @@ class Posting:
     def __init__(self, inbox: Inbox, clock: Clock) -> None:
         self._inbox = inbox
         self._clock = clock
+        self._unseen: Words | None = None
+
+    def unseen(self) -> Words | None:
+        """Why nobody could see an answer now; None: it would be seen."""
+        return self._unseen
+
+    def hide(self, why: Words | None) -> None:
+        """Say that answers cannot be seen, and why; None: they can again."""
+        self._unseen = why
 
     def scan(self, raw: bytes, source: str, *, is_part: bool = False) -> None:
         """A scan as it came; `is_part`: it broke off, so that it is refused whatever it says."""

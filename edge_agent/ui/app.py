@@ -23,10 +23,11 @@ from edge_agent.ui.bells import Bells
 from edge_agent.ui.canvas import Canvas
 from edge_agent.ui.funnel import FunnelledApp
 from edge_agent.ui.keys import COMMANDS, MIRRORED
-from edge_agent.ui.layout import draw
+from edge_agent.ui.layout import UNSEEN, draw, unseen_words
 from edge_agent.ui.themes import Theme
 from edge_agent.ui.view import TrayPort, View
 from edge_agent.wording.showing import Language
+from tally.master import Words
 
 FRESH_S: Final = 1.5
 TICK_S: Final = 1.0
@@ -42,6 +43,7 @@ class StationPort(Protocol):
     def typed(self, text: str) -> None: ...
     def command(self, word: str) -> None: ...
     def turn_link(self, *, up: bool) -> None: ...
+    def hide(self, why: Words | None) -> None: ...
     def leave(self) -> None: ...
 
 
@@ -118,6 +120,8 @@ class StationApp(FunnelledApp[int]):
             return
         self._follow_language(before, snapshot)
         is_new = before is None or before.band is not snapshot.band
+        if is_new and snapshot.band and snapshot.band.code == UNSEEN:
+            self._refused = True  # a read of another device
         self._shown, self._shown_at = snapshot, self._monotonic()
         if is_new and snapshot.band:
             self._verdict_at = self._monotonic()
@@ -176,6 +180,7 @@ class StationApp(FunnelledApp[int]):
 
     def _draw(self) -> None:
         view = self._view()
+        self._station.hide(unseen_words(view) if view.is_too_small else None)
         if not view.is_too_small:
             self._refused = False
         self._canvas.paint(draw(self._shown, view))

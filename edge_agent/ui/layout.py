@@ -7,6 +7,8 @@ to do now never lose a word to them.
 
 from __future__ import annotations
 
+from typing import Final
+
 from edge_agent.station.snapshot import Band, Snapshot
 from edge_agent.ui.cells import Row, pad, row, rule, wrap
 from edge_agent.ui.view import View
@@ -18,8 +20,11 @@ from edge_agent.ui.zones.history import history, refusals
 from edge_agent.ui.zones.steps import steps
 from edge_agent.ui.zones.tray import tray
 from edge_agent.ui.zones.verdict import BAND_ROWS, band_rows, do_now, draw_band, shown_band
+from edge_agent.wording.screen import label
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
+
+UNSEEN: Final = "E-902"
 
 
 def draw(snapshot: Snapshot | None, view: View) -> list[Row]:
@@ -48,15 +53,15 @@ def _too_small(view: View) -> list[Row]:
 
 
 def _refused(view: View) -> list[str]:
-    from edge_agent.wording.screen import label
+    words = unseen_words(view)
+    first, second = (words.zh, words.en) if view.language == "zh" else (words.en, words.zh)
+    return [line for one in (first, second) for line in wrap(f"{UNSEEN} {one}", view.width)]
 
+
+def unseen_words(view: View) -> Words:
+    """Give why a scan is refused while the window is too small."""
     size = {"width": view.width, "height": view.height}
-    own, other = view.language, "zh" if view.language == "en" else "en"
-    return [
-        line
-        for language in (own, other)
-        for line in wrap(label("E-902", "zh" if language == "zh" else "en", **size), view.width)
-    ]
+    return Words(label(UNSEEN, "en", **size), label(UNSEEN, "zh", **size))
 
 
 def _narrow(snapshot: Snapshot, view: View) -> list[Row]:

@@ -78,18 +78,16 @@ SCREEN: Final[dict[str, Words]] = {
     "messages": Words("MESSAGES", "消息"),
     "link": Words("LINK", "网络"),
     "devices": Words("DEVICES", "设备"),
-    "oldest": Words("oldest {age}", "最早 {age}"),
-    "last_exchange": Words("last exchange {at}", "上次交换 {at}"),
-    "codes_wide": Words("CODES {left} left, about {time}", "余码 {left},约 {time}"),
+    "oldest": Words("{unsent}, oldest {age}", "{unsent},最早 {age}"),
     # not drawn in full
     "too_small": Words(
         "Terminal {width}x{height}, need 80x24. Work is safe.",
         "窗口 {width}x{height},需要 80x24。数据安全。",
     ),
     "E-902": Words(
-        "E-902 The window is too small ({width}x{height}). Nothing saved, earlier work is safe. "
+        "The window is too small ({width}x{height}). Nothing saved, earlier work is safe. "
         "Enlarge it to 80x24 or call the team leader.",
-        "E-902 窗口太小({width}x{height})。本次未保存,之前的数据安全。请放大到 80x24 或呼叫班长。",
+        "窗口太小({width}x{height})。本次未保存,之前的数据安全。请放大到 80x24 或呼叫班长。",
     ),
     "blurred": Words(
         "WINDOW NOT ACTIVE - scans go elsewhere. Press Alt+Tab or click.",

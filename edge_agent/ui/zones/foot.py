@@ -66,7 +66,10 @@ def unsent(snapshot: Snapshot, view: View) -> Span:
     count, oldest = snapshot.status.unsent, snapshot.status.oldest_unsent
     style: Style = "amber" if oldest and view.now - oldest > UNSENT_LONG else "plain"
     key = "sending" if snapshot.status.online and count else "unsent"
-    return view.label(key, count=count), style
+    text = view.label(key, count=count)
+    if view.is_wide and oldest:
+        text = view.label("oldest", unsent=text, age=_age(view.now - oldest, view))
+    return text, style
 
 
 def codes_left(snapshot: Snapshot, view: View, *, is_short: bool = False) -> list[Span]:

@@ -1,11 +1,12 @@
 """The loop gives a screen its pictures: after the commit, one a change, and one on a fault."""
 
+from drivers import Read
 from edge_agent.journal.faults import JournalFault, StorageReason
 from edge_agent.station.headless import parse_line
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.loop import Loop
 from edge_agent.station.messages import EndOfInput, LinkChanged, ReceiptCame
-from edge_agent.station.picturing import Picturing
+from edge_agent.station.picturing import Picturing, Screen
 from edge_agent.station.posting import Posting, Silent
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
@@ -28,8 +29,7 @@ class Watched:
             Silent(),
             None,
             reached=self.floor.points.append,
-            picturing=Picturing(core, self.floor.clock, ()),
-            show=self.see,
+            screen=Screen(Picturing(core, self.floor.clock, ()), self.see, self.posting.unseen),
         )
 
     def see(self, snapshot):
@@ -90,6 +90,18 @@ def test_what_a_screen_posts_is_judged_in_the_order_it_came():
         ("READY", ""),
     ]
     assert watched.shown[-1].status.is_link_cut
+
+
+def test_a_read_that_nobody_could_see_the_answer_of_is_refused_and_nothing_is_booked():
+    watched = Watched()
+    before = watched.floor.journal.seq
+    watched.posting.hide(Words("too small", "太小"))
+    watched.inbox.put_read(Read("serial-1", b"BDG-1107", 1.0))
+    assert watched.run() == 0
+    band = watched.shown[-1].band
+    assert (band.verdict, band.code, band.text.zh) == (Verdict.NG, "E-902", "太小")
+    assert watched.shown[-1].last[0].source == "serial-1"
+    assert watched.floor.journal.seq == before
 
 
 def test_a_fault_of_the_journal_is_the_last_picture():

@@ -5,11 +5,14 @@ import string
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from edge_agent.scan.selftest import FAULTS
-from edge_agent.wording import say
+from edge_agent.wording import say, say_sentences
 from edge_agent.wording.chinese import TEXTS as CHINESE
 from edge_agent.wording.english import TEXTS as ENGLISH
+from edge_agent.wording.screen import SCREEN
+from edge_agent.wording.titles import TITLE_CELLS_MAX, TITLES
 from tally.master import Words
 
 AGENT = Path(__file__).parents[3] / "edge_agent"
@@ -54,3 +57,42 @@ def test_words_are_said_in_the_language_asked_for():
     says = {"part": part, "child": "PCB-L-00931", "unit": "BL2-2547-000412"}
     assert say("ok.bound", "en", **says).startswith("LED board PCB-L-00931")
     assert say("ok.bound", "zh", **says).startswith("LED 灯板 PCB-L-00931")
+
+
+def test_every_answer_has_a_heading_and_every_heading_an_answer():
+    answers = {
+        key for key in ENGLISH if key.split(".")[0] not in {"next", "around", "step", "test"}
+    }
+    others = {"E-901", "E-902", "READY", "WAIT", "NG", "HOLD", "LOCK"}
+    assert set(TITLES) == answers | others
+
+
+@pytest.mark.parametrize("words", [*TITLES.values(), *SCREEN.values()])
+def test_what_the_screen_says_is_there_in_both_languages_and_without_blame(words):
+    assert placeholders(words.en) == placeholders(words.zh)
+    assert words.en
+    assert words.zh
+    assert not re.search(r"\b(invalid|failed|error)\b", words.en, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("key", TITLES)
+def test_a_heading_fits_beside_its_code_and_names_nothing(key):
+    words = TITLES[key]
+    assert max(cell_len(words.en), cell_len(words.zh)) <= TITLE_CELLS_MAX
+    assert not placeholders(words.en)
+
+
+def test_every_fixed_word_of_the_screen_is_used():
+    used = "".join(path.read_text() for path in AGENT.glob("ui/**/*.py"))
+    made = {f"device_{state}" for state in ("ok", "starting", "degraded", "lost")}
+    kinds = {"unit", "box", "serial_port", "camera", "printer"}
+    named = set(re.findall(r"""["']([a-zA-Z0-9_-]+)["']""", used))
+    assert set(SCREEN) - named <= made | kinds
+
+
+def test_a_text_is_cut_into_its_sentences_and_nothing_is_lost():
+    for lang, texts in (("en", ENGLISH), ("zh", CHINESE)):
+        for key, text in texts.items():
+            says = {name: f"<{name}>" for name in placeholders(text)} | {"faults": "caps gs"}
+            joined = "".join("".join(say_sentences(key, lang, **says)).split())
+            assert joined == "".join(say(key, lang, **says).split())
