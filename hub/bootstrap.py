@@ -141,7 +141,8 @@ def restore(
     try:
         header = backup.unpack(file, made / DATABASE_FILE)
         (made / SETTINGS_FILE).write_text(header.settings, "utf-8")
-        trust.save(made, trust.renewed(secrets, os.urandom))
+        now = _clock(load(made))()
+        trust.save(made, trust.renewed(secrets, os.urandom, now))
         office = _open(made, take_lock(made), None)
         with _closed_unless_usable(office):
             _check_pair(replace(office, secrets=secrets))

@@ -148,13 +148,15 @@ def new_secrets(
     )
 
 
-def renewed(secrets: Secrets, entropy: Entropy) -> Secrets:
-    """The keys of a hub after it was restored: the next epoch, and feeds of their own for it.
+def renewed(secrets: Secrets, entropy: Entropy, now: dt.datetime) -> Secrets:
+    """The keys of a hub that is restored now: a later epoch, and feeds of their own for it.
 
     What the hub wrote into its old feeds after the backup is not known to it, so it must never
-    write there again (`decided.md` 11).
+    write there again (`decided.md` 11). Nor is it known how often it was restored since: the epoch
+    is the minute, as 202611201319, so that an older backup still gives a later one.
     """
-    return replace(secrets, epoch=secrets.epoch + 1, feeds=_new_feeds(entropy))
+    minute = int(now.astimezone(dt.UTC).strftime("%Y%m%d%H%M"))
+    return replace(secrets, epoch=max(secrets.epoch + 1, minute), feeds=_new_feeds(entropy))
 
 
 def save(directory: Path, secrets: Secrets) -> None:

@@ -126,11 +126,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "old_hub": (
         (
             "What answers is an old copy of the hub: it is in epoch {found}, the hub is known in "
-            "epoch {known}. Nothing was sent. Production goes on; have the old copy switched off."
+            "epoch {known}. Nothing was sent. Production goes on; have the old copy switched off, "
+            "or restore it by tally hub restore, with the clock set right."
         ),
         (
             "应答的是中心的旧副本：它处于第 {found} 代，而已知中心为第 {known} 代。未发送任何内容。"
-            "生产照常；请关闭旧副本。"
+            "生产照常；请关闭旧副本，或校准时钟后用 tally hub restore 恢复它。"
         ),
     ),
     "diverged": (

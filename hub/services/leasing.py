@@ -168,12 +168,12 @@ def _name(office: Office, block: str | None) -> str:
             raise Refused("request_reused", f"Block {block} was granted before; names are unique.")
         return block
     # A restored hub may not know yet which names it gave before: it gives others.
-    epoch = office.secrets.epoch
-    letter = "B" if epoch == 1 else f"B{epoch}"
+    leases = office.secrets.feeds["leases"].journal
+    stem = "B" if office.secrets.epoch == 1 else f"B-{show_journal(leases)[:4]}"
     number = len(office.store.blocks()) + 1
-    while office.store.find_block(f"{letter}-{number:02}") is not None:
+    while office.store.find_block(f"{stem}-{number:02}") is not None:
         number += 1
-    return f"{letter}-{number:02}"
+    return f"{stem}-{number:02}"
 
 
 def _repeated(

@@ -6,9 +6,8 @@ arrives, or not, or again at any later time; its reply may be lost, because noth
 station that starts again knows what it had stored, which is all that a state holds of it; a hub
 that starts again stands at its last commit, which is the image.
 
-Not covered: a hub restored from a backup, which the product cannot do yet (a restore has to move
-the allocator and to open new feeds, `decided.md` 11). The last test shows that the search would
-see what comes of an old image without that.
+A hub that is restored from a backup is searched in `test_every_restore_of_the_hub`. The last test
+shows what would come of an old image that was put back without a restore.
 """
 
 import os

@@ -17,6 +17,9 @@ from tests.support.hub_floor import (
     secret_of,
 )
 
+EPOCH = 202611200630
+"""The minute of the restore, UTC, by the clock of the tests."""
+
 
 class Plant:
     """A hub, its backup, and what it did after the backup."""
@@ -46,7 +49,7 @@ class Plant:
     def restored(self):
         """The hub as the backup has it, in its next epoch."""
         entropy = entropy_of("restored")
-        secrets = trust.renewed(self.old, entropy)
+        secrets = trust.renewed(self.old, entropy, self.clock())
         return bootstrap.in_memory(secrets, self.clock, entropy, image=self.image, is_restored=True)
 
 
@@ -77,7 +80,7 @@ def test_new_feeds_name_the_old_heads_that_the_hub_knows(plant):
     event = read_line(journals.lines_of(opened)[0])
     assert (event.b.predecessor, event.b.reason) == (
         show_journal(old),
-        "restored from a backup, epoch 2",
+        f"restored from a backup, epoch {EPOCH}",
     )
     assert event.seen[0].startswith(f"{show_journal(old)}:2:")
 
@@ -93,7 +96,8 @@ def test_no_code_is_granted_before_every_station_has_reported(plant):
     report(plant, hub, plant.s03)
     assert hub.awaited() == []
     granted = hub.lease(plant.s02.id, "r9", "bl2@1", 10)
-    assert (granted.block.start, granted.block.block) == (100 + JUMP, "B2-02")
+    assert granted.block.start == 100 + JUMP
+    assert granted.block.block != plant.hub.lease(plant.s03.id, "x", "bl2@1", 1).block.block
     assert hub.lease(plant.s02.id, "r10", "bl2@1", 10).block.start == 110 + JUMP
 
 
@@ -169,7 +173,7 @@ def test_a_station_enrolled_after_the_backup_is_known_again_by_what_anybody_give
     give_back(plant, hub, "keys")
     assert hub.key_of(late.id) == late.key.public
     taken = hub.ingest(late.id, late.piece())
-    assert (taken.stored, taken.receipt.epoch) == (3, 2)
+    assert (taken.stored, taken.receipt.epoch) == (3, EPOCH)
 
 
 def test_tokens_of_before_the_backup_enrol_nobody_after_it():
@@ -211,7 +215,7 @@ def test_feeds_of_an_earlier_restore_come_back_as_well(plant):
     first = plant.restored()
     report(plant, first, plant.s02, plant.s03)
     first.lease(plant.s02.id, "r2", "bl2@1", 10)
-    second_secrets = trust.renewed(plant.old, entropy_of("second"))
+    second_secrets = trust.renewed(plant.old, entropy_of("second"), plant.clock())
     second = bootstrap.in_memory(
         second_secrets, plant.clock, entropy_of("s"), image=plant.image, is_restored=True
     )
@@ -230,3 +234,12 @@ def test_the_rebuilt_ledger_of_a_restored_hub_is_equal_to_the_kept_one(plant):
     hub = plant.restored()
     give_back(plant, hub, "keys", "leases")
     assert rebuilding.check(hub.office).differences == ()
+
+
+def test_a_hub_restored_from_an_ever_older_backup_is_in_an_ever_later_epoch(plant):
+    first = trust.renewed(plant.old, entropy_of("a"), plant.clock())
+    plant.clock.forward(minutes=1)
+    again = trust.renewed(plant.old, entropy_of("b"), plant.clock())
+    assert plant.old.epoch < first.epoch < again.epoch
+    plant.clock.now = plant.clock.now.replace(year=1970)
+    assert trust.renewed(again, entropy_of("c"), plant.clock()).epoch == again.epoch + 1
