@@ -65,6 +65,7 @@ class StationApp(FunnelledApp[int]):
     `show` and `ended` may be called from any thread, before and after the app runs.
     """
 
+    TITLE = "Tallystick"
     CSS: ClassVar[str] = "Screen { overflow: hidden; }"
 
     def __init__(

@@ -7,9 +7,6 @@ character of 5 x 5 cells cannot be Han. A `#` is a filled cell.
 from typing import Final
 
 ROWS: Final = 5
-WIDTH: Final = 15
-"""Cells of the widest word."""
-
 _BIG: Final = {
     "OK": (
         " ####   #   #",
@@ -27,30 +24,33 @@ _BIG: Final = {
     ),
 }
 _SMALL: Final = {
-    "A": (" # ", "# #", "###", "# #", "# #"),
-    "C": (" ##", "#  ", "#  ", "#  ", " ##"),
-    "D": ("## ", "# #", "# #", "# #", "## "),
-    "E": ("###", "#  ", "## ", "#  ", "###"),
-    "F": ("###", "#  ", "## ", "#  ", "#  "),
-    "H": ("# #", "# #", "###", "# #", "# #"),
-    "I": ("###", " # ", " # ", " # ", "###"),
-    "K": ("# #", "# #", "## ", "# #", "# #"),
-    "L": ("#  ", "#  ", "#  ", "#  ", "###"),
-    "N": ("###", "# #", "# #", "# #", "# #"),
-    "O": ("###", "# #", "# #", "# #", "###"),
-    "P": ("## ", "# #", "## ", "#  ", "#  "),
-    "S": (" ##", "#  ", " # ", "  #", "## "),
-    "T": ("###", " # ", " # ", " # ", " # "),
-    "W": ("# #", "# #", "# #", "###", "# #"),
+    "A": (" ## ", "#  #", "####", "#  #", "#  #"),
+    "C": (" ###", "#   ", "#   ", "#   ", " ###"),
+    "D": ("### ", "#  #", "#  #", "#  #", "### "),
+    "E": ("####", "#   ", "### ", "#   ", "####"),
+    "F": ("####", "#   ", "### ", "#   ", "#   "),
+    "H": ("#  #", "#  #", "####", "#  #", "#  #"),
+    "I": ("####", " ## ", " ## ", " ## ", "####"),
+    "K": ("#  #", "# # ", "##  ", "# # ", "#  #"),
+    "L": ("#   ", "#   ", "#   ", "#   ", "####"),
+    "N": ("#  #", "## #", "# ##", "#  #", "#  #"),
+    "O": (" ## ", "#  #", "#  #", "#  #", " ## "),
+    "P": ("### ", "#  #", "### ", "#   ", "#   "),
+    "S": (" ###", "#   ", " ## ", "   #", "### "),
+    "T": ("####", " ## ", " ## ", " ## ", " ## "),
+    "W": ("#  #", "#  #", "#  #", "####", "#  #"),
 }
 
 
 def letters(word: str, *, scale: int = 1) -> tuple[str, ...]:
-    """Give a word in five rows of `WIDTH * scale` cells; without letters for it, empty rows."""
+    """Give a word in five rows, all as wide as `width_of` says."""
     if word in _BIG:
         drawn: tuple[str, ...] = _BIG[word]
     else:
-        drawn = tuple(
-            " ".join(_SMALL[one][at] for one in word if one in _SMALL) for at in range(ROWS)
-        )
-    return tuple("".join(one * scale for one in line).ljust(WIDTH * scale) for line in drawn)
+        drawn = tuple(" ".join(_SMALL[one][at] for one in word) for at in range(ROWS))
+    return tuple("".join(one * scale for one in line) for line in drawn)
+
+
+def width_of(word: str, *, scale: int = 1) -> int:
+    """Give how many cells a word takes."""
+    return len(letters(word, scale=scale)[0])

@@ -12,13 +12,13 @@ from typing import Final
 
 from edge_agent.station.snapshot import Band, Snapshot
 from edge_agent.ui.cells import Row, Span, Style, cells, pad, row, wrap
-from edge_agent.ui.letters import ROWS, WIDTH, letters
+from edge_agent.ui.letters import ROWS, letters, width_of
 from edge_agent.ui.view import View
 from edge_agent.workflow.types import Verdict
 
 BAND_ROWS: Final = ROWS + 2
 _INDENT: Final = 2
-_GAP: Final = 2
+_GAP: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ _FRAMES: Final[dict[Verdict, Frame]] = {
     Verdict.READY: Frame("- ", " ", "plain", "plain"),
     Verdict.DUP: Frame("-", " ", "dim", "dim"),
 }
+_WORDLESS: Final = frozenset((Verdict.READY, Verdict.DUP))
 _FADING: Final = frozenset((Verdict.OK, Verdict.DUP))
 
 
@@ -92,9 +93,9 @@ def _thin(band: Band, view: View, rows: int) -> list[Row]:
 
 
 def _letters_width(band: Band, view: View) -> int:
-    if band.verdict is Verdict.READY:
+    if band.verdict in _WORDLESS:
         return 2
-    return _INDENT + WIDTH * _scale(view) + _GAP
+    return _INDENT + width_of(_word(band), scale=_scale(view)) + _GAP
 
 
 def _scale(view: View) -> int:
@@ -137,7 +138,7 @@ def _inner(band: Band, view: View, rows: int) -> list[list[Span]]:
 
 def _drawn(band: Band, view: View) -> list[str]:
     width = _letters_width(band, view)
-    if band.verdict is Verdict.READY:
+    if band.verdict in _WORDLESS:
         return [" " * width] * ROWS
     shapes = letters(_word(band), scale=_scale(view))
     return [f"{' ' * _INDENT}{shape}".ljust(width) for shape in shapes]
