@@ -1,0 +1,130 @@
+"""The stock of codes: the same figures as the audit, however often and early it looked."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.services.stocktaking import PACE_EVENTS_MIN, Stock, schemes
+from tally.events import types as t
+from tests.support.hub_floor import Clock, a_hub, demo_files, enrolled
+
+FIGURES = ("granted", "unused", "in_flight", "commissioned", "scrapped", "unexplained")
+
+
+class Bench:
+    """A hub, a station with a block of lamps' codes and one of pre-printed boards."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.hub = a_hub(self.clock)
+        self.hub.publish(demo_files())
+        self.station = enrolled(self.hub, "S03")
+        self.sent = self.station.seq
+        self.lamps = self.lease("bl2@1", 30)
+        self.boards = self.lease("pcb-l@1", 30)
+
+    def lease(self, scheme, count):
+        request = f"{scheme} {self.station.name}"
+        return self.hub.lease(self.station.id, request, scheme, count).block
+
+    def lamp(self, number):
+        return f"BL2-2647-{self.lamps.start + number:06d}"
+
+    def board(self, number):
+        return f"PCB-L-{self.boards.start + number:05d}"
+
+    def send(self):
+        if self.station.seq > self.sent:
+            self.hub.ingest(self.station.id, self.station.piece(self.sent + 1))
+            self.sent = self.station.seq
+
+
+def reserve(bench, number):
+    counter = bench.lamps.start + number
+    bench.station.add(t.CodeReserved(bench.lamp(number), "bl2@1", bench.lamps.block, counter))
+
+
+def commission(bench, number):
+    bench.station.add(t.UnitCommissioned(bench.lamp(number), "BL-2@4", block=bench.lamps.block))
+
+
+def preprinted(bench, number):
+    bench.station.add(t.UnitCommissioned(bench.board(number), "PCB-L@2", block=bench.boards.block))
+
+
+def scrap(bench, number):
+    bench.station.add(t.LabelScrapped(bench.lamp(number), "smeared"))
+
+
+def take(bench, number, ends):
+    """One code as a station takes it: reserved, then used, scrapped, or still on its way."""
+    if ends != "jumped":
+        reserve(bench, number)
+    if ends == "used":
+        commission(bench, number)
+    elif ends == "scrapped":
+        scrap(bench, number)
+    elif ends == "preprinted":
+        preprinted(bench, number)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(["used", "waiting", "scrapped", "jumped", "preprinted"]), max_size=10
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_what_was_kept_up_to_date_equals_what_the_audit_counts(turns):
+    bench, stock = Bench(), Stock()
+    number = 0
+    for turn in turns:
+        for ends in turn:
+            take(bench, number, ends)
+            number += 1
+        bench.send()
+        stock.blocks(bench.hub.office)
+    found = {row["block"]: row for row in stock.blocks(bench.hub.office)}
+    for row in bench.hub.show("balance"):
+        assert {key: found[row["block"]][key] for key in FIGURES} == {k: row[k] for k in FIGURES}
+
+
+def test_numbers_that_were_jumped_over_are_named():
+    bench = Bench()
+    for number in (0, 3):
+        reserve(bench, number)
+    bench.send()
+    [row] = [one for one in Stock().blocks(bench.hub.office) if one["scheme"] == "bl2@1"]
+    assert (row["unexplained"], row["missing"]) == (2, [bench.lamp(1), bench.lamp(2)])
+    assert (row["first"], row["last"]) == (bench.lamp(0), bench.lamp(29))
+
+
+def test_how_long_codes_last_is_said_once_the_pace_is_known():
+    bench, stock = Bench(), Stock()
+    for number in range(PACE_EVENTS_MIN):
+        bench.station.clock_ms = int(bench.clock.now.timestamp() * 1000) - 60_000 * (25 - number)
+        commission(bench, number)
+    bench.send()
+    bench.clock.forward(minutes=5)
+    row = stock.blocks(bench.hub.office)[0]
+    assert (row["scheme"], row["unused"]) == ("bl2@1", 10)
+    assert row["pace"] == pytest.approx(40, rel=0.02)
+    assert row["lasts"] == pytest.approx(10 / row["pace"])
+    bench.clock.forward(hours=2)
+    assert {row["lasts"] for row in stock.blocks(bench.hub.office)} == {None}
+
+
+def test_blocks_of_a_pc_that_was_replaced_come_last_and_say_so():
+    bench = Bench()
+    enrolled(bench.hub, "S03", salt="another PC")
+    assert all(row["is_former"] for row in Stock().blocks(bench.hub.office))
+
+
+def test_every_scheme_is_shown_with_an_example_and_its_capacity():
+    bench = Bench()
+    found = {row["scheme"]: row for row in schemes(bench.hub.office)}
+    assert found["bl2@1"]["example"] == "BL2-2647-000000"
+    assert (found["bl2@1"]["capacity"], found["bl2@1"]["granted"]) == (10**6, 30)
