@@ -13,10 +13,9 @@ from typing import Any, Final
 import msgspec
 
 from hub.services.office import Office
-from hub.services.publishing import entities, versions_of
 from hub.services.showing import plain
 from hub.services.tracing import CODE_CHARACTERS_MAX
-from tally.master import Lot, Order, Person, Product, Station, Words, to_content
+from tally.master import Order, Person, Product, from_content, to_content
 from tally.merge.units import BoxState, LotState, UnitState
 from tally.trace import Direction, as_plain, trace
 from tally.trace.completeness import completeness_of
@@ -83,7 +82,7 @@ def tell(office: Office, code: str) -> Row:
         }
 
 
-def tree(office: Office, code: str, direction: Direction, limit: int) -> Row:
+def family(office: Office, code: str, direction: Direction, limit: int) -> Row:
     """One direction as `tally.trace.as_plain`, at most `limit` links, with names."""
     with office.store.reading():
         found = as_plain(trace(office.store.ledger.graph, _asked(code), direction, limit=limit))
@@ -105,13 +104,13 @@ def find(office: Office, text: str) -> list[Row]:
         if _CASE.match(case) and ledger.case(case):
             found.append({"sort": "case", "id": case})
         stations = {one.name for one in office.store.journals() if one.role == "station"}
-        stations.update(e.station for e in entities(office, "station") if isinstance(e, Station))
+        stations.update(one.id for one in office.store.versions("station"))
         found += [
             {"sort": "station", "id": one}
             for one in sorted(stations)
             if one.casefold() == asked.casefold()
         ]
-        if asked in versions_of(office, "order"):
+        if any(one.id == asked for one in office.store.versions("order")):
             found.append({"sort": "order", "id": asked})
         if is_recorded(ledger.graph, asked):
             found.append({"sort": "code", "id": asked})
@@ -122,7 +121,7 @@ def near(office: Office, text: str) -> list[Row]:
     """Codes and lots that begin as the text does, or as much of it as any: [{sort, code, key}]."""
     asked = _asked(text)
     with office.store.reading():
-        lots = [one for one in versions_of(office, "lot").values() if isinstance(one, Lot)]
+        lots = sorted({one.id for one in office.store.versions("lot")})
         for length in range(len(asked), _BEGINNING_MIN - 1, -1):
             found = list(_beginning(office, lots, asked[:length]))
             if found:
@@ -133,28 +132,33 @@ def near(office: Office, text: str) -> list[Row]:
 def order(office: Office, name: str) -> Row | None:
     """A work order as last published; None for a stranger."""
     with office.store.reading():
-        found = versions_of(office, "order").get(name)
-        return to_content(found) if isinstance(found, Order) else None
+        found = [one for one in office.store.versions("order") if one.id == name]
+        orders = [from_content("order", msgspec.json.decode(one.content)) for one in found]
+        known = [one for one in orders if isinstance(one, Order)]
+        return to_content(max(known, key=lambda one: one.version)) if known else None
 
 
 def names_in(office: Office, value: Any) -> Row:
     """Names of the parts and people in a value: {parts: {id: {en, zh}}, people: {badge: …}}."""
     mentioned = set(_mentioned(value))
+    products = {one: one.partition("@")[0] for one in mentioned}
     with office.store.reading():
-        parts = {
-            product: _both(entity.name)
-            for product, entity in versions_of(office, "product").items()
-            if isinstance(entity, Product)
-        }
-        people = {
-            badge: _both(entity.name)
-            for badge, entity in versions_of(office, "person").items()
-            if isinstance(entity, Person) and badge in mentioned
-        }
-    revised = {
-        one: parts[one.partition("@")[0]] for one in mentioned if one.partition("@")[0] in parts
-    }
-    return {"parts": revised, "people": people}
+        parts = _names(office, "product", set(products.values()))
+        people = _names(office, "person", mentioned)
+    named = {one: parts[product] for one, product in products.items() if product in parts}
+    return {"parts": named, "people": people}
+
+
+def _names(office: Office, kind: str, ids: set[str]) -> dict[str, Row]:
+    """Names of some products or persons by their newest version; only these are decoded."""
+    found: dict[str, tuple[int, Row]] = {}
+    for version in office.store.versions(kind):
+        if version.id in ids:
+            entity = from_content(kind, msgspec.json.decode(version.content))
+            if isinstance(entity, Product | Person):
+                name = (entity.version, {"en": entity.name.en, "zh": entity.name.zh})
+                found[version.id] = max(found.get(version.id, name), name, key=lambda one: one[0])
+    return {name: words for name, (_, words) in found.items()}
 
 
 def _asked(code: str) -> str:
@@ -164,13 +168,13 @@ def _asked(code: str) -> str:
     return text if is_text and len(text) <= CODE_CHARACTERS_MAX else ""
 
 
-def _beginning(office: Office, lots: list[Lot], prefix: str) -> Iterator[Row]:
+def _beginning(office: Office, lots: list[str], prefix: str) -> Iterator[Row]:
     for spelled in dict.fromkeys((prefix, prefix.upper())):
         for code in office.store.ledger.codes_from(spelled, NEAR_MAX):
             yield {"sort": "unit", "code": code, "key": code}
         for lot in lots:
-            if lot.lot.startswith(spelled):
-                yield {"sort": "lot", "code": lot.lot, "key": f"{lot.part}/{lot.lot}"}
+            if lot.startswith(spelled):
+                yield {"sort": "lot", "code": lot, "key": lot}
 
 
 def _plain_lanes(found: Lanes) -> Row:
@@ -203,7 +207,3 @@ def _mentioned(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _mentioned(inner)
-
-
-def _both(words: Words) -> dict[str, str]:
-    return {"en": words.en, "zh": words.zh}

@@ -19,15 +19,19 @@ from hub.services import (
     deciding,
     directory,
     enrolling,
+    exploring,
     ingesting,
     leasing,
     previewing,
     publishing,
     reading,
+    reporting,
     restoring,
     showing,
     starting,
+    stocktaking,
     tracing,
+    verifying,
 )
 from hub.services.answers import (
     Decided,
@@ -42,9 +46,12 @@ from hub.services.answers import (
 from hub.services.office import Office
 from hub.services.previewing import Answer
 from hub.services.starting import Step
+from hub.services.stocktaking import Stock
+from hub.services.verifying import Verified
 from tally.master import Person, Words
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt
+from tally.trace.lanes import Look
 
 Table: TypeAlias = Literal[
     "blocks", "cases", "findings", "rechecks", "stations", "units", "balance", "lots", "orders"
@@ -379,6 +386,42 @@ class Hub:
             Refused: `unknown_code`.
         """
         return tracing.trace(self.office, code, direction)
+
+    def explore(self, code: str, look: Look | None = None) -> dict[str, Any]:
+        """The lanes of a code for the console; see `exploring.explore`. Never refuses."""
+        return exploring.explore(self.office, code, look)
+
+    def tell(self, code: str) -> dict[str, Any]:
+        """The life of a code; see `exploring.tell`. Never refuses."""
+        return exploring.tell(self.office, code)
+
+    def family(self, code: str, direction: Literal["up", "down"], limit: int) -> dict[str, Any]:
+        """One direction of a trace, at most `limit` links, with names. Never refuses."""
+        return exploring.family(self.office, code, direction, limit)
+
+    def find(self, text: str) -> list[dict[str, Any]]:
+        """What a scanned or typed text names: [{sort, id}]; empty for a stranger."""
+        return exploring.find(self.office, text)
+
+    def order(self, name: str) -> dict[str, Any] | None:
+        """A work order as last published."""
+        return exploring.order(self.office, name)
+
+    def report(self, code: str) -> dict[str, Any]:
+        """The trace report of a code; see `reporting.report`. Never refuses."""
+        return reporting.report(self.office, code)
+
+    def verify(self, code: str, gtin: str | None = None) -> Verified | None:
+        """What anybody may know of a code; None for all that is no finished unit of ours."""
+        return verifying.verify(self.office, code, gtin)
+
+    def schemes(self) -> list[dict[str, Any]]:
+        """Numbering schemes with an example and their capacity; see `stocktaking.schemes`."""
+        return stocktaking.schemes(self.office)
+
+    def stock(self, books: Stock) -> list[dict[str, Any]]:
+        """Every block with what is left of it; `books` remembers what was read (keep it)."""
+        return books.blocks(self.office)
 
     def fingerprint(self) -> dict[str, Any]:
         """The ledger's fingerprint with its frontier, JSON-safe."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.services import Refused
-from hub.services.stocktaking import UNEXPLAINED_MAX, Stock, schemes
+from hub.services.stocktaking import UNEXPLAINED_MAX, Stock
 from hub.web.desk import Desk
 from hub.web.forms import Form
 from hub.web.gate import form_of, signed_in
@@ -88,13 +88,13 @@ def _page(
     refused: str = "",
     status: int = 200,
 ) -> Response:
-    blocks = stock.blocks(desk.hub.office)
+    blocks = desk.hub.stock(stock)
     return render(
         request,
         "codes.html",
         status=status,
         blocks=blocks,
-        schemes=schemes(desk.hub.office),
+        schemes=desk.hub.schemes(),
         stations=sorted({row["station"] for row in desk.hub.show("stations")}),
         wish=wish,
         refused=refused,

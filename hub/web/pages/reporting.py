@@ -16,8 +16,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from hub.services import reporting
-from hub.services.verifying import verify
 from hub.web.desk import Desk
 from hub.web.moments import checks, sentence
 from hub.web.rendering import render
@@ -37,7 +35,7 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/trace/report")
     def report(request: Request, code: Code) -> Response:
-        found = reporting.report(desk.hub.office, code)
+        found = desk.hub.report(code)
         if not found["is_known"]:
             return render(request, "trace_unknown.html", status=404, way=Way(code), found=found)
         return render(
@@ -52,7 +50,7 @@ def routes(desk: Desk) -> APIRouter:
             stamp=partial(_stamp, zone=desk.now().tzinfo),
             sentence=sentence,
             checks=checks,
-            address=_verify_address(request, code) if verify(desk.hub.office, code.strip()) else "",
+            address=_verify_address(request, code) if desk.hub.verify(code.strip()) else "",
         )
 
     @router.get("/trace/verify.svg")

@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.services import exploring
 from hub.web.desk import Desk
 from hub.web.rendering import render
 from hub.web.ways import Code
@@ -17,14 +16,13 @@ from hub.web.ways import Code
 def routes(desk: Desk) -> APIRouter:
     """`/search`."""
     router = APIRouter()
-    office = desk.hub.office
 
     @router.get("/search")
     def search(request: Request, q: Code = "") -> Response:
         text = q.strip()
-        hits = exploring.find(office, text) if text else []
+        hits = desk.hub.find(text) if text else []
         addresses = [(hit, _address_of(hit)) for hit in hits]
-        orders = [exploring.order(office, hit["id"]) for hit in hits if hit["sort"] == "order"]
+        orders = [desk.hub.order(hit["id"]) for hit in hits if hit["sort"] == "order"]
         if len(hits) == 1 and not orders:
             return RedirectResponse(addresses[0][1], 303)
         if not hits:

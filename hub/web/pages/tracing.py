@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final, get_args
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from hub.services import exploring
 from hub.web.desk import Desk
 from hub.web.moments import checks, sentence
 from hub.web.pages import reporting, searching
@@ -26,25 +25,24 @@ TREE_LINKS_MAX: Final = 2000
 def routes(desk: Desk) -> APIRouter:
     """`/trace`, and the pages around it."""
     router = APIRouter()
-    office = desk.hub.office
 
     @router.get("/trace")
     def trace(request: Request, way: Annotated[Way, Depends()]) -> Response:
         if not way.key:
             return render(request, "trace_ask.html", way=way)
-        found = exploring.explore(office, way.key, way.look)
+        found = desk.hub.explore(way.key, way.look)
         if not found["is_known"]:
             return render(request, "trace_unknown.html", status=404, way=way, found=found)
         desk.hub.note_step("traced")
         if way.direction != "both":
-            tree = exploring.tree(office, way.key, way.direction, TREE_LINKS_MAX)
+            tree = desk.hub.family(way.key, way.direction, TREE_LINKS_MAX)
             found |= {"tree": tree}
         return render(
             request,
             "trace.html",
             way=way,
             found=found,
-            told=exploring.tell(office, way.key),
+            told=desk.hub.tell(way.key),
             lanes=_in_lanes(found, is_built=way.built),
             links=_by_level(found["tree"]) if "tree" in found else [],
             look=Look,

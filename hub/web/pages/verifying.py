@@ -17,7 +17,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.services.verifying import Verified, verify
+from hub.services.verifying import Verified
 from hub.web.desk import Desk
 from hub.web.pages.entering import YEAR_SECONDS
 from hub.web.rendering import LANGUAGE_COOKIE, render
@@ -34,7 +34,6 @@ def routes(desk: Desk) -> APIRouter:
     """`/v/{code}`, and a product's GS1 Digital Link `/01/{gtin}/21/{serial}`."""
     router = APIRouter()
     turnstile = Turnstile(desk.clock)
-    office = desk.hub.office
 
     def answer(request: Request, code: str, gtin: str | None = None) -> Response:
         spoken = request.query_params.get("in")
@@ -48,7 +47,7 @@ def routes(desk: Desk) -> APIRouter:
             later = render(request, "verify_later.html", status=429)
             later.headers["Retry-After"] = str(round(SECONDS))
             return later
-        found = verify(office, code, gtin)
+        found = desk.hub.verify(code, gtin)
         return _shown(request, found)
 
     @router.get("/v/{code:path}")

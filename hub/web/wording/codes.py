@@ -79,7 +79,8 @@ CHINESE: Final[dict[str, str]] = {
     "codes.over": "已用完",
     "codes.former": "属于已更换的电脑,不能再使用",
     "codes.unexplained": "去向不明的号码",
-    "codes.unexplained_words": "这些号码被跳过,没有事件说明其去向。请在工作站查找标签;找不到的会保留在此列表中。",
+    "codes.unexplained_words": "这些号码被跳过,没有事件说明其去向。请在工作站查找标签;"
+    "找不到的会保留在此列表中。",
     "codes.unexplained_row": "{block},{station}:缺 {count} 个",
     "codes.unexplained_more": "另有 {count} 个",
     "codes.balanced": "所有码段的每个号码都有去向。",
