@@ -65,7 +65,7 @@ def tell(office: Office, code: str) -> Row:
         moments = [
             {
                 "type": moment.type,
-                "facts": msgspec.to_builtins(moment.body),
+                "facts": plain(msgspec.to_builtins(moment.body)),
                 "who": moment.who,
                 "station": moment.station,
                 "at": moment.at,
