@@ -110,6 +110,14 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*args, **kwargs)
         self._file = sys.__stdout__
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The size that the terminal has; COLUMNS and LINES of whoever started us may be old."""
+        try:
+            width, height = os.get_terminal_size(self.fileno)
+        except OSError:
+            return super()._get_terminal_size()
+        return (width, height) if width and height else super()._get_terminal_size()
+
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is gone."""
         text, parser = TerminalText(), XTermParser(self._debug)

@@ -1,0 +1,95 @@
+"""A station's screen in a terminal: bursts as a scanner types them, and what is shown, by words.
+
+Everything is waited for by looking again and again (`until`, `wait`); nothing sleeps in hope.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.support.tmux import Terminal
+
+BYTES_A_WRITE = 4000
+LOOK_S, WAIT_S = 0.02, 20.0
+FRAMES = dict.fromkeys(map(ord, "│┃|─━═║╔╗╚╝┌┐└┘#"), " ")
+
+
+class Pane(Terminal):
+    """`tally station run DIR` in a window."""
+
+    def __init__(self, folder, *options, columns=80, lines=24, env=None):
+        command = ["tally", "station", "run", str(folder), *options]
+        super().__init__(command, columns=columns, lines=lines, env=env)
+        self._tmux("set-option", "-g", "remain-on-exit", "on")
+        # Nobody sits at this terminal, and no test is about that.
+        self._tmux("set-option", "-g", "focus-events", "off")
+
+    def burst(self, *codes, end="\r"):
+        """Codes as a scanner types them, all in one write."""
+        raw = b"".join(one if isinstance(one, bytes) else f"{one}{end}".encode() for one in codes)
+        for start in range(0, len(raw), BYTES_A_WRITE):
+            some = raw[start : start + BYTES_A_WRITE]
+            self._tmux("send-keys", "-H", *(f"{byte:02x}" for byte in some))
+
+    def paste(self, text):
+        """Text as a terminal pastes it, between the marks of a paste."""
+        self._tmux("set-buffer", "--", text)
+        self._tmux("paste-buffer", "-p", "-r")
+
+    def rows(self):
+        """What stands on the screen, row by row."""
+        return self.screen().split("\n")[:-1]
+
+    def joined(self):
+        """What stands on the screen as one text: frames and runs of blanks are one blank."""
+        return joined(self.screen())
+
+    def wait(self, is_it, what):
+        """Wait until `is_it` says yes to the screen as one text; the screen then."""
+        end = time.monotonic() + WAIT_S
+        while not is_it(joined(screen := self.screen())):
+            if time.monotonic() > end:
+                raise AssertionError(f"{what} not on the screen in {WAIT_S:g} s:\n{screen}")
+            time.sleep(LOOK_S)
+        return screen
+
+    def see(self, *texts):
+        """Wait until all texts stand on the screen, however they are broken into rows."""
+        wanted = [squeezed(text) for text in texts]
+        return self.wait(lambda shown: all(one in squeezed(shown) for one in wanted), repr(texts))
+
+    def scan(self, code, *shown):
+        """One burst; wait for what it is answered with."""
+        self.burst(code)
+        return self.see(*shown)
+
+    @property
+    def pid(self):
+        """Process id of the station."""
+        shell = self.flags("#{pane_pid}")
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text("ascii").split()
+        assert len(children) == 1, f"expected the station alone below the shell, found {children}"
+        return int(children[0])
+
+    def kill(self):
+        """End the station as a power cut would, and wait until it is gone."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.until("[status 137]")
+
+    def start_again(self):
+        """The same station in the same terminal."""
+        self._tmux("respawn-pane", "-k")
+        self.wait(lambda shown: "[status" not in shown, "a new beginning")
+
+
+def joined(text):
+    """Text without frames, each run of blanks one blank."""
+    return " ".join(text.translate(FRAMES).split())
+
+
+def squeezed(text):
+    """Text without frames, blanks and case: Han may be broken anywhere, titles are capitals."""
+    return "".join(text.translate(FRAMES).split()).casefold()
