@@ -123,7 +123,7 @@ def restore(
 ) -> Hub:
     """Make a hub's folder from a backup: the same hub in its next epoch (`services.restoring`).
 
-    The folder appears under its name only when everything in it was proven.
+    Nothing stands in the folder before everything was proven.
 
     Raises:
         BackupFault: the folder is not empty, the key is another, the file is cut off or changed.
@@ -135,9 +135,9 @@ def restore(
             f"that nothing is overwritten. Name another, or move the old one away."
         )
     secrets = backup.open_keys(file, key)
-    place = directory.absolute()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    is_new = not directory.exists()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".restoring.", dir=directory))
     try:
         header = backup.unpack(file, made / DATABASE_FILE)
         (made / SETTINGS_FILE).write_text(header.settings, "utf-8")
@@ -148,11 +148,15 @@ def restore(
             _check_pair(replace(office, secrets=secrets))
             checking.check(office.store, progress)
         _renewed(office).office.store.close()
-        made.rename(place)
+        # The keys last: without them the folder is no hub's.
+        for name in (SETTINGS_FILE, *DATABASE_FILES, trust.SECRETS_FILE):
+            if (made / name).exists():
+                (made / name).rename(directory / name)
     except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(directory if is_new else made, ignore_errors=True)
         raise
-    return open_hub(place)
+    shutil.rmtree(made)
+    return open_hub(directory)
 
 
 def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -> Hub:

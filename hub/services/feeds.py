@@ -83,7 +83,7 @@ def grant_at(office: Office, block: StoredBlock) -> tuple[Position, BlockLeased]
             if (
                 isinstance(event, EventLine)
                 and isinstance(event.b, BlockLeased)
-                and event.b.block == block.block
+                and (event.b.block, event.b.start) == (block.block, block.range.start)
             ):
                 return Position(journal.id, block.seq, event_id), event.b
     raise ValueError(f"no grant at {show_journal(block.feed)}:{block.seq}")

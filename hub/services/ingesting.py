@@ -9,13 +9,14 @@ Rules (`sync.md` 3.4, 3.5):
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
-from hub.services import feeds, journals, returning
+from hub.services import feeds, journals, restoring, returning
 from hub.services.answers import Ingested, Notice, Refused, Standing
 from hub.services.journals import Placed
 from hub.services.office import Office
@@ -72,9 +73,10 @@ def take_returned(office: Office, data: bytes) -> Ingested:
         raise Refused("malformed", f"What is brought back cannot be read: {error}") from error
     with office.store.reading():
         row = office.store.find_journal(segment.journal)
-    key = returning.vouched_keys_feed(office, segment.journal, segment.lines)
-    key = row.key if row else key
-    if key is None or (row and not (row.name == "keys" and feeds.is_closed(office, row))):
+    if row and row.role == "feed" and not feeds.is_closed(office, row):
+        _refuse_own(office, row, data)
+    key = row.key if row else returning.vouched_keys_feed(office, segment.journal, segment.lines)
+    if key is None or (row and (row.role, row.name) != ("feed", "keys")):
         raise Refused(
             "not_allowed",
             f"Journal {show_journal(segment.journal)} is no earlier feed of this hub's keys; only "
@@ -179,10 +181,7 @@ def common(
 
 def _proven(office: Office, row: Journal, data: bytes) -> tuple[Segment, list[EventId]]:
     if row.role == "feed" and not feeds.is_closed(office, row):
-        raise Refused(
-            "not_allowed",
-            f"Journal {show_journal(row.id)} is feed {row.name} of this hub, its only writer.",
-        )
+        _refuse_own(office, row, data)
     try:
         segment = decode(data)
     except SegmentError as error:
@@ -203,6 +202,27 @@ def _proven(office: Office, row: Journal, data: bytes) -> tuple[Segment, list[Ev
             f"{error} The hub knows {row.name} by another key, or the bytes changed on the way. "
             f"Send again; if it repeats, check the station's memory and disk.",
         ) from error
+
+
+def _refuse_own(office: Office, row: Journal, data: bytes) -> NoReturn:
+    """Nobody writes into a feed of this epoch; but somebody may hold more of it than the hub.
+
+    What the hub signed and does not have, it forgot: an old copy of its files is in its place.
+    """
+    with contextlib.suppress(SegmentError):
+        segment = decode(data)
+        ids = prove(segment, row.key)
+        with office.store.transaction():
+            branches = office.store.branches(row.no)
+            if segment.journal == row.id and not any(
+                journals.holds(office.store, row, branch, segment.last, ids[-1])
+                for branch in branches
+            ):
+                restoring.note_forgotten(office, row, segment.last)
+    raise Refused(
+        "not_allowed",
+        f"Journal {show_journal(row.id)} is feed {row.name} of this hub, its only writer.",
+    )
 
 
 def _set_aside(office: Office, row: Journal, code: str, words: str, data: bytes) -> None:

@@ -258,7 +258,7 @@ def _lot_events(office: Office, before: Lot | None, lot: Lot) -> Iterator[Entry]
             supplier_lot=lot.supplier_lot or "",
         )
         yield Entry(received, lot.by, at=at)
-    was = before.state if before else "received"
+    was = before.state if before else _state_known(office, lot)
     if was == "on_hold" and lot.state != "on_hold":
         seen = tuple(_live_holds(office, lot.lot))
         reason = lot.reason or "released"
@@ -270,6 +270,14 @@ def _lot_events(office: Office, before: Lot | None, lot: Lot) -> Iterator[Entry]
         yield Entry(LotReleased(lot=lot.lot, part=lot.part), lot.by, at=at)
     if before is not None and before.state == lot.state == "received":
         yield Entry(_described(lot), at=at)
+
+
+def _state_known(office: Office, lot: Lot) -> str:
+    """Of a lot without a published version: its events may have come back to a restored hub."""
+    journals = {hold.place.journal for hold in office.store.ledger.holds(lot.lot)}
+    rows = (office.store.find_journal(journal) for journal in journals)
+    held = any(row is not None and row.role == "feed" for row in rows)
+    return "on_hold" if held else "received"
 
 
 def _described(lot: Lot) -> MasterPublished:

@@ -27,6 +27,7 @@ from tally.records.ids import EventId, JournalId, parse_journal, show_journal
 JUMP: Final = 1000
 """How many codes are left out behind the last known grant; at most a tenth of a scheme's."""
 _AWAITED: Final = "awaited"
+_FORGOTTEN: Final = "forgotten"
 
 
 def begin_anew(office: Office) -> None:
@@ -35,6 +36,7 @@ def begin_anew(office: Office) -> None:
     The keys of `office` are those of the new epoch.
     """
     office.store.forget_unused_tokens()
+    office.store.put(_FORGOTTEN, "")
     newest = {j.name: j.id for j in office.store.journals() if j.role == "station"}
     feeds.open_feeds(office)
     _put(office, list(newest.values()))
@@ -76,12 +78,26 @@ def go_on_without(office: Office, stations: Sequence[str]) -> list[str]:
         return sorted(journal.name for journal in left)
 
 
+def note_forgotten(office: Office, feed: Journal, seq: int) -> None:
+    """The hub was shown an event of a feed of this epoch that it signed and does not have."""
+    office.store.put(_FORGOTTEN, f"event {seq} of feed {feed.name}")
+
+
 def check_awaited(office: Office) -> None:
     """Before codes are granted.
 
     Raises:
-        Refused: `restoring`, naming the stations that have not reported.
+        Refused: `restoring`, naming the stations that have not reported; or when the hub stands on
+            an old copy of its own files that nobody restored.
     """
+    forgotten = office.store.get(_FORGOTTEN)
+    if forgotten:
+        raise Refused(
+            "restoring",
+            f"This hub does not have {forgotten}, which it signed and a station holds: its files "
+            f"are an old copy. It grants no codes, or they might be granted a second time. Stop "
+            f"it, then: tally hub backup DIR FILE, and tally hub restore FILE into a new folder.",
+        )
     missing = sorted(journal.name for journal in awaited(office))
     if missing:
         raise Refused(

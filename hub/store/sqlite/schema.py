@@ -59,7 +59,7 @@ _GRANTS_OF_SEVERAL_FEEDS: Final = (
     """CREATE TABLE grant_made (feed BLOB NOT NULL, seq INTEGER NOT NULL, block TEXT NOT NULL,
        scheme TEXT NOT NULL, period TEXT NOT NULL, start INTEGER NOT NULL, count INTEGER NOT NULL,
        journal BLOB NOT NULL, station TEXT NOT NULL, request TEXT NOT NULL,
-       PRIMARY KEY (feed, seq, block)) STRICT""",
+       PRIMARY KEY (feed, seq, scheme, start, journal)) STRICT""",
     """INSERT INTO grant_made SELECT (SELECT id FROM journal WHERE role = 'feed'
        AND name = 'leases'), seq, block, scheme, period, start, count, journal, station, request
        FROM grant_before ORDER BY seq""",

@@ -322,11 +322,14 @@ class SqliteStore(Store):
 
     def place_grant(self, block: StoredBlock, period: str) -> None:
         self._do(
-            "UPDATE grant_made SET period = ? WHERE feed = ? AND seq = ? AND block = ?",
+            "UPDATE grant_made SET period = ?"
+            " WHERE feed = ? AND seq = ? AND scheme = ? AND start = ? AND journal = ?",
             period,
             block.feed,
             block.seq,
-            block.block,
+            block.scheme,
+            block.range.start,
+            block.journal,
         )
 
     def find_version(self, entity: str, id: str, version: str) -> StoredVersion | None:
