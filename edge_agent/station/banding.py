@@ -91,6 +91,18 @@ def _pairs(first: Words, second: Words) -> Sequence[tuple[str, str]]:
     return ((first.en, second.en), (first.zh, second.zh))
 
 
+def news_of(band: Band) -> Words:
+    """What was said by itself, in one line: time, heading, words."""
+    at = band.since.strftime("%H:%M")
+    pairs = _pairs(band.title, band.text)
+    return Words(*(f"{at} {title}: {' '.join(text.split())}" for title, text in pairs))
+
+
+def in_lines(texts: Sequence[Words]) -> Words:
+    """Several texts below each other."""
+    return Words("\n".join(one.en for one in texts), "\n".join(one.zh for one in texts))
+
+
 def last_scan_of(output: Output, at: datetime) -> LastScan | None:
     """The line among the last scans; None for what is no news tomorrow."""
     answer = output.answer

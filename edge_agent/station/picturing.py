@@ -14,7 +14,9 @@ from typing import Final
 from drivers import Health, HealthState
 from edge_agent.station.banding import (
     band_of,
+    in_lines,
     last_scan_of,
+    news_of,
     prompt_words,
     staying,
 )
@@ -23,6 +25,7 @@ from edge_agent.station.core import StationCore
 from edge_agent.station.outputs import Output
 from edge_agent.station.snapshot import (
     LAST_SCANS_MAX,
+    NEWS_MAX,
     NO_WORDS,
     Band,
     ChecklistLine,
@@ -31,6 +34,7 @@ from edge_agent.station.snapshot import (
     DeviceShown,
     DeviceState,
     LastScan,
+    News,
     ScanNow,
     Snapshot,
     Status,
@@ -41,7 +45,7 @@ from edge_agent.workflow.expects import expects
 from edge_agent.workflow.knowledge import PlanFact
 from edge_agent.workflow.prompting import next_prompt
 from edge_agent.workflow.turn import REFUSALS_MAX, part_of, plan_in_force, stand
-from edge_agent.workflow.types import Prompt, StationState
+from edge_agent.workflow.types import Prompt, StationState, Verdict
 from tally.events.decoding import EventLine, read_line
 from tally.master import Words
 
@@ -49,6 +53,9 @@ PACE_S: Final = 3600.0
 PACE_UNITS_MIN: Final = 20
 """Codes given out within `PACE_S` before a time to empty is said (`screens.md` 2.4)."""
 PACE_UNITS_MAX: Final = 10_000
+
+NEWS_AT_ONCE: Final = 3
+"""What help shows beside its own text; once more shows the rest."""
 
 Show = Callable[[Snapshot], None]
 
@@ -66,13 +73,15 @@ class Picturing:
         self._pace = Pace()
         self._oldest: tuple[int, datetime | None] = (0, None)
         self._fatal = False
+        self._news: deque[News] = deque(maxlen=NEWS_MAX)
+        self._unread = 0
 
     def said(self, output: Output, *, fatal: bool = False) -> None:
         """Take what was just said about the work; its events are on the disk."""
         at, state = self._clock.now(), self._core.state
         self._number += 1
         then = next_prompt(state, self._core.knowledge)
-        new = band_of(output, state, self._number, at)
+        new = self._with_news(output, band_of(output, state, self._number, at))
         self._band = new if fatal else staying(self._band, new, state, then)
         self._fatal = fatal
         line = last_scan_of(output, at)
@@ -80,6 +89,17 @@ class Picturing:
             self._last.appendleft(line)
         if output.answer:
             self._printer_said(output.answer.key, band_of(output, state, 0, at).text)
+
+    def _with_news(self, output: Output, band: Band) -> Band:
+        """Keep what the hub said, which the next scan may wipe off; help says it once more."""
+        if output.source == "hub" and output.verdict is not Verdict.WAIT:
+            self._news.appendleft(News(band.since, band.title, news_of(band)))
+            self._unread = min(self._unread + 1, NEWS_MAX)
+        elif output.answer and output.answer.key == "ready.help" and self._unread:
+            unread = list(self._news)[: self._unread][-NEWS_AT_ONCE:]
+            self._unread -= len(unread)
+            return replace(band, text=in_lines([*(one.text for one in unread), band.text]))
+        return band
 
     def device(self, health: Health) -> None:
         """Take how a device is."""
@@ -136,6 +156,8 @@ class Picturing:
             can_undo=state.undo is not None,
             expects=expects(state, knowledge),
             status=self._status(online=online, is_link_cut=is_link_cut),
+            news=tuple(self._news),
+            unread=self._unread,
             fatal=self._fatal,
         )
 

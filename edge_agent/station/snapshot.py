@@ -14,6 +14,7 @@ from edge_agent.workflow.types import Verdict
 from tally.master import Words
 
 LAST_SCANS_MAX: Final = 50
+NEWS_MAX: Final = 10
 NO_WORDS: Final = Words("", "")
 DeviceState = Literal["starting", "ok", "degraded", "lost"]
 
@@ -129,6 +130,18 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """What the hub let this station know by itself: a case, a decision, a hold.
+
+    `text` is all of it in one line, with time and heading.
+    """
+
+    at: datetime
+    title: Words
+    text: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One picture of the station.
 
@@ -146,6 +159,7 @@ class Snapshot:
         refusals, refusals_max: counted at this step, and how many lock the station.
         can_undo: CTLUNDO would take something back.
         expects: the next right input.
+        news: what the hub said by itself, newest first; `unread` of them since help was last shown.
         fatal: the journal must not be written any more; the words also stand in the band.
     """
 
@@ -174,4 +188,6 @@ class Snapshot:
     can_undo: bool
     expects: Expects
     status: Status
+    news: tuple[News, ...] = ()
+    unread: int = 0
     fatal: bool = False

@@ -96,6 +96,7 @@ class StationApp(FunnelledApp[int]):
         self._typed: str | None = None
         self._refused = False
         self._is_blurred = False
+        self._end: int | None = None
         self._status: int | None = None
         self._is_leaving = False
 
@@ -104,11 +105,14 @@ class StationApp(FunnelledApp[int]):
     def show(self, snapshot: Snapshot) -> None:
         """Draw this; one that is overtaken by a newer one is never drawn."""
         self._newest = snapshot
-        self._post(Pictured())
+        if self.is_running:  # else `on_mount` finds it
+            self._post(Pictured())
 
     def ended(self, status: int) -> None:
         """The loop has ended. With a fault the words stay until a person leaves."""
-        self._post(Ended(status))
+        self._end = status
+        if self.is_running:
+            self._post(Ended(status))
 
     def _post(self, message: Message) -> None:
         with suppress(RuntimeError):  # the screen is gone already; nobody is left to be told
@@ -159,6 +163,8 @@ class StationApp(FunnelledApp[int]):
         self.set_interval(TICK_S, self._tick)
         self.on_pictured()
         self._draw()
+        if self._end is not None:
+            self.on_ended(Ended(self._end))
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw anew at any size; the state of the work is not touched."""

@@ -16,7 +16,7 @@ from edge_agent.ui.wide import draw_wide
 from edge_agent.ui.zones.asking import asking, typed_line
 from edge_agent.ui.zones.foot import keys, status
 from edge_agent.ui.zones.head import blurred, head
-from edge_agent.ui.zones.history import history, refusals
+from edge_agent.ui.zones.history import history, refusals, unread
 from edge_agent.ui.zones.steps import steps
 from edge_agent.ui.zones.tray import tray
 from edge_agent.ui.zones.verdict import BAND_ROWS, band_rows, do_now, draw_band, shown_band
@@ -67,7 +67,11 @@ def unseen_words(view: View) -> Words:
 def _narrow(snapshot: Snapshot, view: View) -> list[Row]:
     """Between the top two rows and the last three, share what is left."""
     band = shown_band(snapshot, view)
-    ask, do, warn = _asked(snapshot, band, view), _do(band, view), refusals(snapshot, view)
+    ask, do, warn = (
+        _asked(snapshot, band, view),
+        _do(band, view),
+        [*refusals(snapshot, view), *unread(snapshot, view)],
+    )
     practice = tray(view)
     fixed = 2 + len(ask) + len(do) + len(warn) + len(practice) + 3
     left = view.height - fixed

@@ -9,6 +9,7 @@ kept from looking has no gap before it: a busy PC must not tear a scan apart.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import selectors
@@ -109,6 +110,9 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file = sys.__stdout__
+        if isinstance(self._file, io.TextIOWrapper):
+            # A locale without Han must not end the screen; what it cannot show becomes `?`.
+            self._file.reconfigure(errors="replace")
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """The size that the terminal has; COLUMNS and LINES of whoever started us may be old."""

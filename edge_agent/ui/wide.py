@@ -22,7 +22,7 @@ from edge_agent.ui.zones.foot import (
     unsent,
 )
 from edge_agent.ui.zones.head import blurred, head
-from edge_agent.ui.zones.history import history, refusals
+from edge_agent.ui.zones.history import history, refusals, unread
 from edge_agent.ui.zones.steps import steps
 from edge_agent.ui.zones.tray import tray
 from edge_agent.ui.zones.verdict import BAND_ROWS, band_rows, do_now, draw_band, shown_band
@@ -39,7 +39,7 @@ def draw_wide(snapshot: Snapshot, view: View) -> list[Row]:
     band_height = max(BAND_ROWS, band_rows(band, view)) if band else BAND_ROWS
     typed = [typed_line(view)] if view.typed is not None else []
     middle = [*ask, *typed, *draw_band(band, view, band_height), *do]
-    middle += refusals(snapshot, view)
+    middle += [*refusals(snapshot, view), *unread(snapshot, view)]
     foot = [*tray(view), *_foot(snapshot, view)]
     top = [*head(snapshot, view), rule(view.width), *_panes(snapshot, view), rule(view.width)]
     left = view.height - len(top) - len(middle) - len(foot)
@@ -87,6 +87,7 @@ def _history(snapshot: Snapshot, view: View, rows: int) -> list[Row]:
     limit = snapshot.refusals_max
     right += [view.label("refused_here", count=snapshot.refusals, limit=limit), ""]
     right.append(view.label("messages"))
+    right += [line for one in snapshot.news for line in wrap(view.say(one.text), rest)]
     for one in snapshot.status.devices:
         if one.state != "ok" and view.say(one.words):
             right += wrap(f"{view.clean(one.name)}: {view.say(one.words)}", rest)

@@ -34,6 +34,10 @@ SCREEN: Final[dict[str, Words]] = {
         "team leader.",
         "本步已拒绝 {count}/{limit} 次。满 {limit} 次锁定,须班长解锁。",
     ),
+    "unread": Words(
+        "{count} new from the hub, newest: {title}", "服务器新消息 {count} 条,最新:{title}"
+    ),
+    "read": Words("F1 shows all", "F1 查看"),
     "leave": Words("Ctrl+Q leaves.", "按 Ctrl+Q 退出。"),
     # status
     "online": Words("ONLINE", "在线"),

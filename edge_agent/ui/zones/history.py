@@ -37,6 +37,16 @@ def _line(line: LastScan, view: View, width: int, *, undo: str) -> Row:
     return row(*spans, width=width)
 
 
+def unread(snapshot: Snapshot, view: View) -> list[Row]:
+    """Give the newest that the hub said by itself, until help has shown it once more."""
+    if not snapshot.unread or not snapshot.news:
+        return []
+    keys = f"  {view.label('read')} "
+    said = view.label("unread", count=snapshot.unread, title=view.say(snapshot.news[0].title))
+    room = view.width - cells(keys) - 1
+    return [row((f" {pad(said, room)}", "amber"), (keys, "amber"), width=view.width)]
+
+
 def refusals(snapshot: Snapshot, view: View) -> list[Row]:
     """Give the warning how many refusals are left before the station locks."""
     if not 0 < snapshot.refusals < snapshot.refusals_max:

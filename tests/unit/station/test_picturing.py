@@ -7,6 +7,7 @@ from edge_agent.scan.types import Typed
 from edge_agent.station.picturing import PACE_UNITS_MIN, Pace, Picturing
 from edge_agent.station.snapshot import DeviceShown
 from edge_agent.workflow.types import KnowledgeChanged, Measured, Verdict
+from tests.support.building import bound
 from tests.unit.station.test_core import Floor
 
 DEVICES = (DeviceShown("serial-1", "serial_port", "ok"), DeviceShown("p", "printer", "ok"))
@@ -203,3 +204,22 @@ def test_the_pace_is_known_after_twenty_codes_and_right_within_a_tenth():
         assert pace.of("bl2@1", number, number * 60.0) is None
     found = pace.of("bl2@1", PACE_UNITS_MIN, PACE_UNITS_MIN * 60.0)
     assert found == pytest.approx(60, rel=0.1)
+
+
+def test_what_the_hub_said_waits_until_help_has_shown_it(station):
+    to_the_board(station)
+    board = station.scan("PCB-L-00904")
+    writing = station.floor.s02
+    writing.add(bound("PCB-L-00904", "BL2-2647-000381"))
+    for output in station.floor.hear(writing, writing.seq):
+        station.pictures.said(output)
+    picture = station.look()
+    assert (picture.band.verdict, picture.band.code) == (Verdict.HOLD, "E-208")
+    assert picture.unread == 1
+    picture = station.scan("BAT-18650-2547A")
+    assert picture.band.verdict is Verdict.OK
+    assert (picture.unread, len(picture.news)) == (1, 1)
+    picture = station.do("CTLHELP")
+    assert picture.unread == 0
+    assert "BL2-2647-000381" in picture.band.text.en.split("\n")[0]
+    assert board.unit in picture.news[0].text.zh

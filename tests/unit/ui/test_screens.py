@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.station.banding import news_of
+from edge_agent.station.snapshot import News
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
-from tests.unit.ui.scenes import answered, lamp, screen
+from tests.unit.ui.scenes import AT, answered, lamp, screen
 
 FOLDER = Path(__file__).parent / "screens"
 
@@ -38,6 +40,17 @@ SCENES = {
     "WAIT": (answered("ask.takeover"), {}),
     "LOCK": (answered("lock", code="E-603"), {}),
     "restored": (answered("ready.restored"), {}),
+    "news of the hub": (
+        replace(
+            answered("ok.bound"),
+            unread=2,
+            news=tuple(
+                News(AT, band.title, news_of(band))
+                for band in (answered("ng.back").band, answered("hold.case_opened").band)
+            ),
+        ),
+        {},
+    ),
     "typed": (lamp(), {"typed": "PCB-L-009"}),
     "not active": (lamp(), {"is_blurred": True}),
     "with practice codes": (answered("ok.label_verified"), {"tray": Tray()}),
