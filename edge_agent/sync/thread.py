@@ -271,10 +271,14 @@ class SyncThread:
             request = news_request(self._state) if uplink.link.up else None
             pause = NEWS_PAUSE_SECONDS
             if request is not None:
-                seen = read_news(self._hear(request))
+                reply = self._hear(request)
+                seen = read_news(reply)
                 if seen is not None and uplink.link.up:
                     self._tell(seen)
                     pause = NEWS_AGAIN_SECONDS
+                elif isinstance(reply, Unreached):
+                    # A hub that went away breaks this off at once: greet it, so that people see.
+                    self._tell("")
             with self._turn:
                 self._turn.wait_for(lambda: self._inbox.stopping, pause)
         uplink.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.tmux import Terminal
 
 BYTES_A_WRITE = 4000
-LOOK_S, WAIT_S = 0.02, 20.0
+LOOK_S, WAIT_S = 0.02, 30.0
 FRAMES = dict.fromkeys(map(ord, "│┃|─━═║╔╗╚╝┌┐└┘#"), " ")
 
 
