@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -27,14 +28,17 @@ Row = dict[str, Any]
 NEAR_MAX: Final = 8
 _BEGINNING_MIN: Final = 3
 _CASE: Final = re.compile(r"C-[A-Z2-7]{5}\Z", re.IGNORECASE)
+_AIM: Final = re.compile(r"\A\][A-Za-z][0-9A-Za-z](?=.)")
+_LINK: Final = re.compile(r"https?://[^/?#]+/(?:v|01/[0-9]{14}/21)/([^/?#]+)\Z")
 _NAMING: Final = ("product", "part", "who")
 
 
 def explore(office: Office, code: str, look: Look | None = None) -> Row:
     """The lanes of a code.
 
-    Keys: code, is_known, as_of, selves [unit, box or lot with `sort`], groups, ended [member with
-    `side`], cases, is_cut, names, completeness; `near` instead of all lanes for an unknown code.
+    Keys: code (as read from what was scanned), is_known, as_of, selves [unit, box, part or lot with
+    `sort`], groups, ended [member with `side`], cases, is_cut, names, completeness; `near` instead
+    of all lanes for an unknown code.
     """
     asked = _asked(code)
     with office.store.reading():
@@ -42,7 +46,7 @@ def explore(office: Office, code: str, look: Look | None = None) -> Row:
         found = lanes(graph, asked, look) if asked else None
         rests_on = found.completeness if found else completeness_of(graph)
         page = {
-            "code": code,
+            "code": asked or code,
             "is_known": found is not None,
             "as_of": office.now().isoformat(timespec="seconds"),
             "completeness": plain_completeness(rests_on),
@@ -122,11 +126,17 @@ def near(office: Office, text: str) -> list[Row]:
     asked = _asked(text)
     with office.store.reading():
         lots = sorted({one.id for one in office.store.versions("lot")})
-        for length in range(len(asked), _BEGINNING_MIN - 1, -1):
-            found = list(_beginning(office, lots, asked[:length]))
-            if found:
-                return found[:NEAR_MAX]
-    return []
+        found: list[Row] = []
+        # What begins so begins with every shorter part too, so the longest is found by halving.
+        short, long = _BEGINNING_MIN, len(asked)
+        while short <= long:
+            middle = (short + long) // 2
+            beginning = list(_beginning(office, lots, asked[:middle]))
+            if beginning:
+                found, short = beginning, middle + 1
+            else:
+                long = middle - 1
+    return found[:NEAR_MAX]
 
 
 def order(office: Office, name: str) -> Row | None:
@@ -162,10 +172,17 @@ def _names(office: Office, kind: str, ids: set[str]) -> dict[str, Row]:
 
 
 def _asked(code: str) -> str:
-    """The text to look for; empty for one that is no code: too long, or no text."""
+    """The code in what was scanned or typed; empty for what can be none: too long, or no text.
+
+    A sign that leads to the public page means its code, and a scanner's word on the kind of
+    barcode before it (AIM identifier, ISO/IEC 15424) is left out.
+    """
     text = code.strip()
-    is_text = not any("\ud800" <= letter <= "\udfff" for letter in text)
-    return text if is_text and len(text) <= CODE_CHARACTERS_MAX else ""
+    if any("\ud800" <= letter <= "\udfff" for letter in text) or len(text) > CODE_CHARACTERS_MAX:
+        return ""
+    text = _AIM.sub("", text)
+    link = _LINK.match(text)
+    return unquote(link[1]) if link else text
 
 
 def _beginning(office: Office, lots: list[str], prefix: str) -> Iterator[Row]:

@@ -41,11 +41,12 @@ def report(office: Office, code: str) -> Row:
     page = explore(office, code)
     if not page["is_known"]:
         return page
+    code = page["code"]
     told = tell(office, code)
     with office.store.reading():
-        tree = trace(office.store.ledger.graph, code.strip(), "down", limit=TREE_MAX)
+        tree = trace(office.store.ledger.graph, code, "down", limit=TREE_MAX)
         lots, quality = _lots(office, tree), _quality(tree)
-    who, where, orders = _hands(office, code.strip(), tree)
+    who, where, orders = _hands(office, code, tree)
     who |= {one["who"] for one in told["moments"]}
     where |= {one["station"] for one in told["moments"]}
     with office.store.reading():

@@ -1,8 +1,8 @@
 """Codes and blocks as people watch them: what is left where, and how long that lasts.
 
 The same books as `balancing`, kept up to date instead of counted anew: what was read is remembered
-as one byte a code, and each look reads the events since, a piece at a time, so that stations never
-wait. `balancing` is the audit; this is the page.
+in about three bytes a code, and each look reads the events since, a piece at a time, so that
+stations never wait. `balancing` is the audit; this is the page.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _RESERVED: Final = 1
 _COMMISSIONED: Final = 2
 _LOOSE: Final = 3
 """States of one counter; loose: pre-printed, and scanned without a reservation."""
+_SHEET: Final = 64
 PACE_EVENTS_MAX: Final = 500
 PACE_EVENTS_MIN: Final = 20
 UNEXPLAINED_MAX: Final = 50
@@ -40,50 +41,56 @@ _FAR: Final = 1e12
 
 @dataclass(slots=True)
 class _Count:
-    """One block: the day its codes print, the state of each counter so far, labels scrapped."""
+    """One block: the day its codes print, the state of each counter so far, labels scrapped.
+
+    States lie in sheets of `_SHEET` counters, made when one of them is touched: a block may hold
+    ten billion codes, and pre-printed ones come in any order.
+    """
 
     block: StoredBlock
     period: dt.date | None
-    states: bytearray = field(default_factory=bytearray)
+    sheets: dict[int, bytearray] = field(default_factory=dict)
+    cursor: int = 0
     scrapped: set[str] = field(default_factory=set)
     unparsed: set[str] = field(default_factory=set)
 
     def put(self, counter: int, state: int) -> None:
-        """Note the state of a counter of the block."""
-        place = counter - self.block.range.start
-        if place >= len(self.states):
-            self.states.extend(bytes(place + 1 - len(self.states)))
-        self.states[place] = state
+        """Note the state of a counter of the block; `cursor` stays after the highest reserved."""
+        sheet, place = divmod(counter - self.block.range.start, _SHEET)
+        self.sheets.setdefault(sheet, bytearray(_SHEET))[place] = state
+        if state == _RESERVED:
+            self.cursor = max(self.cursor, counter + 1)
 
     def state(self, counter: int) -> int:
         """The state of a counter."""
-        place = counter - self.block.range.start
-        return self.states[place] if place < len(self.states) else _UNTOUCHED
-
-    @property
-    def cursor(self) -> int:
-        """The counter after the highest that was reserved."""
-        highest = max(self.states.rfind(_RESERVED), self.states.rfind(_COMMISSIONED))
-        return self.block.range.start + highest + 1
+        sheet, place = divmod(counter - self.block.range.start, _SHEET)
+        return self.sheets[sheet][place] if sheet in self.sheets else _UNTOUCHED
 
     @property
     def balance(self) -> Balance:
         """As `balancing` counts it."""
-        waiting, done = self.states.count(_RESERVED), self.states.count(_COMMISSIONED)
-        loose = self.states.count(_LOOSE) + len(self.unparsed)
+        waiting, done, loose = (
+            sum(sheet.count(state) for sheet in self.sheets.values())
+            for state in (_RESERVED, _COMMISSIONED, _LOOSE)
+        )
+        loose += len(self.unparsed)
         return Balance(
             granted=self.block.range.count,
-            unused=self.block.range.end - self.cursor - loose,
+            unused=self.block.range.end - max(self.cursor, self.block.range.start) - loose,
             in_flight=waiting - len(self.scrapped),
             commissioned=done + loose,
             scrapped=len(self.scrapped),
         )
 
     def unexplained(self) -> Iterator[int]:
-        """Counters that were jumped over."""
-        for counter in range(self.block.range.start, self.cursor):
-            if self.state(counter) == _UNTOUCHED:
-                yield counter
+        """Counters that were jumped over, lowest first."""
+        start = self.block.range.start
+        for first in range(start, self.cursor, _SHEET):
+            sheet = self.sheets.get((first - start) // _SHEET)
+            if sheet is None or _UNTOUCHED in sheet:
+                for counter in range(first, min(first + _SHEET, self.cursor)):
+                    if self.state(counter) == _UNTOUCHED:
+                        yield counter
 
 
 @dataclass(slots=True)

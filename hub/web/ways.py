@@ -64,6 +64,10 @@ class Way:
         trail = [one for one in (*self.trail, self.key) if one != key][-CRUMBS_MAX:]
         return _address(key, self.direction, trail, built=self.built)
 
+    def read_as(self, code: str) -> str:
+        """This page under the code itself, without what a scanner or a link put around it."""
+        return _address(code, self.direction, self.trail, built=self.built)
+
     def back(self, index: int) -> str:
         """A code of the way, with the way that led to it."""
         return _address(self.trail[index], self.direction, self.trail[:index], built=self.built)

@@ -38,10 +38,11 @@ def routes(desk: Desk) -> APIRouter:
         found = desk.hub.report(code)
         if not found["is_known"]:
             return render(request, "trace_unknown.html", status=404, way=Way(code), found=found)
+        shown = found["code"]
         return render(
             request,
             "report.html",
-            code=code.strip(),
+            code=shown,
             found=found,
             is_lot=any(state["sort"] == "lot" for state in found["selves"]),
             groups=[group for group in found["groups"] if group["side"] == "went_into"],
@@ -50,7 +51,7 @@ def routes(desk: Desk) -> APIRouter:
             stamp=partial(_stamp, zone=desk.now().tzinfo),
             sentence=sentence,
             checks=checks,
-            address=_verify_address(request, code) if desk.hub.verify(code.strip()) else "",
+            address=_verify_address(request, shown) if desk.hub.verify(shown) else "",
         )
 
     @router.get("/trace/verify.svg")

@@ -6,11 +6,13 @@ report is `reporting`, the search box `searching`.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Final, get_args
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from hub.web.desk import Desk
 from hub.web.moments import checks, sentence
@@ -31,6 +33,8 @@ def routes(desk: Desk) -> APIRouter:
         if not way.key:
             return render(request, "trace_ask.html", way=way)
         found = desk.hub.explore(way.key, way.look)
+        if found["code"] != way.key:  # a link or a scanner's prefix stood around it
+            return RedirectResponse(way.read_as(found["code"]), 303)
         if not found["is_known"]:
             return render(request, "trace_unknown.html", status=404, way=way, found=found)
         desk.hub.note_step("traced")
@@ -48,6 +52,7 @@ def routes(desk: Desk) -> APIRouter:
             look=Look,
             sentence=sentence,
             checks=checks,
+            is_later=partial(_is_later, as_of=way.as_of),
             shown_max=SHOWN_MAX,
             shared_max=SHARED_MAX,
             walk_max=WALK_MAX,
@@ -86,3 +91,11 @@ def _by_level(tree: Mapping[str, Any]) -> list[tuple[dict[str, Any], int]]:
     far = "child" if tree["direction"] == "down" else "parent"
     found = [(link, levels.get(link[far], 0)) for link in tree["links"]]
     return sorted(found, key=lambda one: (one[1], one[0][far]))
+
+
+def _is_later(at: str, as_of: str) -> bool:
+    """Whether a moment came after a link was made; what cannot be read is not marked."""
+    try:
+        return dt.datetime.fromisoformat(at) > dt.datetime.fromisoformat(as_of)
+    except (ValueError, TypeError):
+        return False

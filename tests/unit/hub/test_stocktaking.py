@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.services.stocktaking import PACE_EVENTS_MIN, Stock, schemes
+from hub.services.stocktaking import PACE_EVENTS_MIN, UNEXPLAINED_MAX, Stock, schemes
 from tally.events import types as t
 from tests.support.hub_floor import Clock, a_hub, demo_files, enrolled
 
@@ -100,6 +100,19 @@ def test_numbers_that_were_jumped_over_are_named():
     [row] = [one for one in Stock().blocks(bench.hub.office) if one["scheme"] == "bl2@1"]
     assert (row["unexplained"], row["missing"]) == (2, [bench.lamp(1), bench.lamp(2)])
     assert (row["first"], row["last"]) == (bench.lamp(0), bench.lamp(29))
+
+
+def test_a_block_of_a_hundred_million_codes_taken_at_both_ends_costs_little():
+    bench, stock = Bench(), Stock()
+    block = bench.hub.lease(bench.station.id, "many", "sscc@1", 10**8).block
+    scheme = next(one for one in bench.hub.schemes() if one["scheme"] == "sscc@1")
+    assert scheme["granted"] == 10**8
+    for counter in (block.start, block.start + 10**8 - 1):
+        bench.station.add(t.CodeReserved(f"box {counter}", "sscc@1", block.block, counter))
+    bench.send()
+    row = next(one for one in stock.blocks(bench.hub.office) if one["scheme"] == "sscc@1")
+    assert (row["unused"], row["in_flight"], row["unexplained"]) == (0, 2, 10**8 - 2)
+    assert len(row["missing"]) == UNEXPLAINED_MAX
 
 
 def test_how_long_codes_last_is_said_once_the_pace_is_known():

@@ -76,6 +76,18 @@ def test_every_link_of_a_page_opens(visitor):
         assert visitor.get(address).status_code == 200, address
 
 
+def test_a_scanned_sign_of_a_report_leads_to_its_code(visitor):
+    answer = visitor.get("/trace", params={"code": f"]Q1{HERE}/v/{lamp(401)}"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/trace?code={lamp(401)}")
+
+
+def test_a_shared_link_marks_what_was_recorded_after_it(visitor, floor):
+    built = floor.stations["S03"].events[-1].at
+    for moment, is_marked in (("2020-01-01T00:00:00Z", True), (built, False), ("nonsense", False)):
+        answer = visitor.get("/trace", params={"code": lamp(401), "as_of": moment})
+        assert ("</time> *" in answer.text) == is_marked, moment
+
+
 def test_an_open_case_is_marked_on_the_part_and_leads_to_it(visitor, floor):
     answer = visitor.get("/trace", params={"code": lamp(405)})
     assert f'href="/conflicts/{floor.case}"' in answer.text
