@@ -60,6 +60,15 @@ def note_cursors(
             _put(office, [other for other in _get(office) if other != journal])
 
 
+def note_enrolled(office: Office, station: Journal) -> None:
+    """A station that was enrolled after the backup is known again: it is awaited as well.
+
+    It has the place of whoever had its name before.
+    """
+    waiting = [journal for journal in awaited(office) if journal.name != station.name]
+    _put(office, [*(journal.id for journal in waiting), station.id])
+
+
 def go_on_without(office: Office, stations: Sequence[str]) -> list[str]:
     """See `hub.services.hub.Hub.go_on_without`."""
     with office.store.transaction():

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub.services import feeds
+from hub.services import feeds, restoring
 from hub.services.answers import Position
 from hub.services.office import Office
 from hub.store.port import UNPLACED, Journal, StoredBlock, StoredVersion
@@ -99,9 +99,10 @@ def _enrol(office: Office, body: StationEnrolled) -> None:
     except (MalformedIdError, RowError):
         return
     if office.store.find_journal(journal) is None:
-        office.store.add_journal(
+        row = office.store.add_journal(
             journal, key, role="station", name=body.station, line=body.line, site=body.site
         )
+        restoring.note_enrolled(office, row)
 
 
 def _rooted(office: Office, body: KeyPublished) -> tuple[JournalId, PublicKey] | None:

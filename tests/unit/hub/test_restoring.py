@@ -172,8 +172,20 @@ def test_a_station_enrolled_after_the_backup_is_known_again_by_what_anybody_give
     assert hub.key_of(late.id) is None
     give_back(plant, hub, "keys")
     assert hub.key_of(late.id) == late.key.public
+    assert hub.awaited() == ["S02", "S03", "S04"]
     taken = hub.ingest(late.id, late.piece())
     assert (taken.stored, taken.receipt.epoch) == (3, EPOCH)
+
+
+def test_a_pc_that_was_replaced_after_the_backup_is_awaited_in_the_place_of_the_old_one(plant):
+    new = enrolled(plant.hub, "S02", salt="new PC")
+    hub = plant.restored()
+    give_back(plant, hub, "keys")
+    assert hub.awaited() == ["S02", "S03"]
+    report(plant, hub, plant.s02)
+    assert hub.awaited() == ["S02", "S03"]
+    report(plant, hub, new)
+    assert hub.awaited() == ["S03"]
 
 
 def test_tokens_of_before_the_backup_enrol_nobody_after_it():
