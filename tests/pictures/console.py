@@ -10,7 +10,7 @@ from typing import Final
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.pictures.touring import Toured
+from tests.pictures.touring import TALLY, Toured
 
 ADMIN: Final = "BDG-3001"
 WIDTH, HEIGHT = 1200, 760
@@ -50,7 +50,7 @@ def take_pages(touring: AbstractContextManager[Toured], pictures: Path) -> None:
 
 def _sign_in(page: Page, toured: Toured, language: str) -> None:
     link = subprocess.run(
-        ["tally", "hub", "admin-link", str(toured.hub)], check=True, capture_output=True, text=True
+        [TALLY, "hub", "admin-link", str(toured.hub)], check=True, capture_output=True, text=True
     ).stdout.strip()
     page.goto(link)
     page.goto(

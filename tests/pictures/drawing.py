@@ -45,7 +45,7 @@ def draw(captured: str, *, columns: int, title: str) -> str:
         f'width="{width:g}" height="{height:g}" role="img" aria-label="{escape(title)}">',
         f"<title>{escape(title)}</title>",
         f'<rect width="100%" height="100%" rx="6" fill="{_hex(None, is_text=False)}"/>',
-        f'<g font-family="{FONTS}" font-size="14" style="white-space:pre">',
+        f'<g font-family="{FONTS}" font-size="14">',
     ]
     for row, line in enumerate(lines):
         segments = console.render(line, console.options.update(no_wrap=True, overflow="crop"))
@@ -80,9 +80,11 @@ def _run(text: str, style: Style, left: float, top: float, cells: int) -> Iterat
     if bare:
         weight = ' font-weight="bold"' if style.bold else ""
         faint = ' opacity="0.6"' if style.dim else ""
+        # Viewers fold blanks that follow each other; they do not fold those that must not break.
+        shown = escape(bare, quote=False).replace(" ", "\N{NO-BREAK SPACE}")
         yield (
             f'<text x="{_places(bare, left)}" y="{top + 12.5:g}"{_length(bare)} '
-            f'fill="{fill}"{weight}{faint}>{escape(bare, quote=False)}</text>'
+            f'fill="{fill}"{weight}{faint}>{shown}</text>'
         )
 
 
