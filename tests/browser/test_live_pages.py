@@ -35,6 +35,18 @@ def test_new_rows_are_announced_and_shown_when_asked_for(visit, console, languag
     expect(page.locator("#news")).to_be_hidden()
 
 
+def test_start_here_ticks_itself_on_open_pages_in_their_language(visit):
+    pages = {language: visit("/start", language=language) for language in LANGUAGES}
+    for page in pages.values():
+        expect(page.locator('[data-step="traced"]')).not_to_have_class("done")
+    pages["en"].context.new_page().goto("/trace?code=BL2-2647-000404")
+    for language, page in pages.items():
+        step = page.locator('[data-step="traced"]')
+        expect(step).to_have_class("done")
+        expect(step.locator("small")).to_have_text({"en": "done", "zh": "已完成"}[language])
+        expect(page.locator("[data-sum]")).to_contain_text("3")
+
+
 def test_answers_that_are_no_success_are_never_put_into_a_page(visit):
     page = visit()
     assert page.evaluate("htmx.config.noSwap.join()") == "204,304,4xx,5xx"

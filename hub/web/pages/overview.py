@@ -12,6 +12,7 @@ from starlette.responses import Response
 from hub.services.starting import STEPS
 from hub.web.desk import Desk
 from hub.web.rendering import render
+from hub.web.times import moment
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -33,10 +34,13 @@ def routes(desk: Desk) -> APIRouter:
 def _page(request: Request, desk: Desk, *, shows_steps: bool) -> Response:
     done = desk.progress()
     steps = [(step, done[step]) for step in STEPS]
+    waiting = [row for row in desk.hub.inbox() if row["status"] != "decided"]
     return render(
         request,
         "overview.html",
         shows_steps=shows_steps,
+        waiting=waiting,
+        oldest=min((row["since"] for row in waiting), key=moment, default=None),
         steps=steps,
         count=sum(done.values()),
     )

@@ -57,6 +57,7 @@ function take(told) {
     const count = told.counters[place.dataset.counter];
     place.textContent = count;
     place.hidden = count === 0 && !("showsZero" in place.dataset);
+    place.closest(".tile")?.classList.toggle("needs", count > 0);
   }
   for (const place of document.querySelectorAll("[data-text]")) {
     const text = told.texts[place.dataset.text];
@@ -68,6 +69,11 @@ function take(told) {
       const said = place.querySelector("[data-done]");
       said.textContent = said.dataset.done;
     }
+  }
+  const sum = document.querySelector("[data-sum]");
+  if (sum) {
+    const done = Object.values(told.steps).filter(Boolean).length;
+    sum.textContent = sum.dataset.sum.replace("{count}", done);
   }
   for (const list of document.querySelectorAll("[data-live]:not(body)")) {
     compare(list, told.lists[list.dataset.live]);

@@ -100,6 +100,8 @@ TEXTS: Final[dict[str, str]] = {
     "overview.title": "总览",
     "overview.needs": "需要您处理",
     "overview.conflicts": "未决冲突",
+    "overview.worst": "最严重:",
+    "overview.oldest": "最早:",
     "overview.silent": "失联工作站",
     "overview.low": "余码不足的工作站",
     "overview.forked": "有两份历史的工作站",

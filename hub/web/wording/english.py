@@ -112,6 +112,8 @@ TEXTS: Final[dict[str, str]] = {
     "overview.title": "Overview",
     "overview.needs": "Needs you",
     "overview.conflicts": "Conflicts open",
+    "overview.worst": "worst:",
+    "overview.oldest": "oldest:",
     "overview.silent": "Stations silent",
     "overview.low": "Stations low on codes",
     "overview.forked": "Stations with two histories",
