@@ -40,9 +40,14 @@ class Door:
         self.hub = None
         self._start(None)
 
-    def _start(self, image):
+    def _start(self, image, *, is_restored=False):
         self.hub = bootstrap.in_memory(
-            self._secrets, self._true.now, self._entropy, image=image, reached=self._reached
+            self._secrets,
+            self._true.now,
+            self._entropy,
+            image=image,
+            is_restored=is_restored,
+            reached=self._reached,
         )
         self.sessions = Sessions(
             self.hub.receipt_key, self.hub.epoch, lambda: self._true.seconds, self._entropy
@@ -65,9 +70,31 @@ class Door:
         finally:
             self._is_armed = False
 
+    def fill_up(self):
+        """Its disk has no page more."""
+        connection = self.hub.office.store._connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    def make_space(self):
+        """Somebody looked after its disk."""
+        self.hub.office.store._connection.execute("PRAGMA max_page_count=1073741823")
+
     def image(self):
         """What the disk holds now."""
         return self.hub.office.store._connection.serialize()
+
+    def restore(self, backup):
+        """What `tally hub restore` does with a backup: the same hub in a later epoch."""
+        self.crashes += 1
+        image, secrets = backup
+        self._secrets = trust.renewed(secrets, self._entropy, self._true.now())
+        self.hub.office.store.close()
+        self._start(image, is_restored=True)
+
+    def backup(self):
+        """Database and keys as they are now."""
+        return self.image(), self._secrets
 
     def restart(self, image=None):
         """Power is back: what was committed is there, sessions are not."""
@@ -102,6 +129,8 @@ class Door:
                 return stations.challenge(self.desk, request.body)
             case ("POST", p.SESSION_ANSWER):
                 return stations.answer_challenge(self.desk, request.body)
+            case ("POST", p.RETURNS):
+                return stations.take_returned(self.desk, request.body)
         caller = self.sessions.who(request.bearer or "")
         match (request.method, path.path):
             case ("POST", p.HELLO):

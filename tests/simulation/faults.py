@@ -27,6 +27,8 @@ POINTS = (
     "after_commit_before_output",
 )
 
+AWAY_SECONDS, AWAY_HOPS = 400 * 86400.0, 8
+
 
 class Image:
     """A disk as it was: its bytes, the newest own event, what was damaged in it."""
@@ -66,8 +68,12 @@ def disk_kill(world):
     if world.fate.chance(0.3):
         machine.guarded(machine.lose_power)
     else:
-        machine.crash_at, machine.passes_left = world.fate.pick(POINTS), world.odds.below(2)
-        machine.crash_over_code = world.odds.chance(0.5)
+        point = world.fate.pick(POINTS)
+        printing = [one for one in world.machines if one.power == "on" and one.prints]
+        if "print" in point and printing:  # elsewhere it would wait for ever
+            machine = world.odds.pick(printing)
+        machine.crash_at, machine.passes_left = point, world.odds.below(2)
+        machine.crash_over_code = world.odds.chance(0.3)
         if machine.crash_over_code:  # where most is at stake
             machine.crash_at = "before_commit"
 
@@ -101,6 +107,19 @@ def make_space(machine):
     """Somebody deletes old pictures."""
     machine.is_full = False
     machine.connection.execute("PRAGMA max_page_count=1073741823")
+
+
+def disk_error(world):
+    """A disk cannot confirm the next commit: nobody knows what it holds until the next start."""
+    machine = world.a_machine()
+    if machine is not None:
+        machine.fails_next = True
+
+
+def disk_full_hub(world):
+    """No page more for the hub, for a while."""
+    world.door.fill_up()
+    world.after(world.fate.seconds(10, 120), "space at the hub", world.door.make_space)
 
 
 def disk_flip_own(world):
@@ -174,6 +193,29 @@ def time_1970(world):
         machine.clock.since_1970 = world.true.seconds
         world.count("clock in 1970")
         machine.guarded(machine.lose_power)
+
+
+def time_away(world):
+    """A station's cable is out for 400 days, and people work there all the while.
+
+    The days go by for everybody: fifty at a time, with some minutes of work in between.
+    """
+    machine = world.a_machine()
+    if machine is None or machine.link_is_cut:
+        return
+    machine.link_is_cut = True
+    world.after(world.fate.seconds(5, 60), "days go by", lambda: _days_go_by(world, machine, 0))
+
+
+def _days_go_by(world, machine, hops):
+    if world.phase != "chaos" or hops == AWAY_HOPS:
+        if machine.power == "on" and machine.journal.unsent and hops == AWAY_HOPS:
+            world.count("400 days offline")
+        _plug_in(machine)
+        return
+    world.true.seconds += AWAY_SECONDS / AWAY_HOPS
+    delay = world.fate.seconds(5, 60)
+    world.after(delay, "days go by", lambda: _days_go_by(world, machine, hops + 1))
 
 
 def _wrong(world, do):
@@ -266,6 +308,14 @@ def hub_restore(world):
     world.restore_hub(backup[0])
 
 
+def hub_lost(world):
+    """The hub's machine is lost, whatever its feeds wrote since the backup; it is restored."""
+    if not world.backups or world.mood.chance(0.3):
+        world.backups.append(world.door.backup())
+        return
+    world.lose_hub(world.mood.pick(world.backups))
+
+
 def lot_held(world):
     """Quality puts a lot on hold, or lets it go again."""
     world.turn_lot(plant.LOTS[1], "BAT-18650")
@@ -287,8 +337,11 @@ SUDDEN = {
         disk_kill,
         disk_lies,
         disk_full,
+        disk_error,
+        disk_full_hub,
         disk_flip_own,
         disk_flip_foreign,
+        time_away,
         time_offset,
         time_jump,
         time_drift,
@@ -299,11 +352,14 @@ SUDDEN = {
         version_rework,
         hub_crash,
         hub_restore,
+        hub_lost,
         lot_held,
         shift_closed,
     )
 }
 LATER = ("net_gateway", "version_rework")
 """Kinds that came later, chosen by draws of their own: so old seeds stay as they were."""
-KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in LATER)
+LATEST = ("disk_error", "disk_full_hub", "time_away", "hub_lost")
+"""Kinds that came after those, in the same way."""
+KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in LATER + LATEST)
 """All others, in the order in which a seed chooses among them."""

@@ -40,6 +40,7 @@ from tally.records.hlc import next_stamp
 from tally.records.ids import JournalId
 from tally.records.segment import encode
 from tally.records.signing import SigningKey
+from tests.simulation import plant
 from tests.simulation.door import PowerCut
 
 DEVICES = frozenset({"serial-1", "camera-1"})
@@ -53,21 +54,26 @@ TELLING = frozenset(("hello", "piece", "seal"))
 class NewerJournal(Journal):
     """The journal of a newer agent, which knows a type of event that this version does not."""
 
+    _is_dreaming = False
+
     def dream(self, at):
         """Record something of tomorrow."""
-        self._append([], self.state, at=at, remember={})
+        self._is_dreaming = True
+        try:
+            self._append([], self.state, at=at, remember={})
+        finally:
+            self._is_dreaming = False
 
     def _lines(self, facts, at):
-        made = super()._lines(facts, at)
-        if facts:
-            return made
+        if not self._is_dreaming:
+            return super()._lines(facts, at)
         stamp = next_stamp(self._hlc, max(0, int(at.timestamp() * 1000)))
         line = (
             f'{{"t":"unit.dreamt","v":1,"hlc":"{stamp}","at":"{at.isoformat()}",'
             f'"by":"system","b":{{"depth":{self.seq}}}}}'
         )
         lines = [line.encode()]
-        return (lines, read_lines(lines), stamp) if len(made) == 3 else (lines, stamp)
+        return lines, read_lines(lines), stamp
 
 
 class Machine:
@@ -78,6 +84,7 @@ class Machine:
         link_is_cut: its network cable is out.
         crash_at: the point of the commit path where it loses its power, after `passes_left` more
             passes; `crash_over_code`: only those with a code reserved last count.
+        fails_next: its disk will not confirm the next commit.
         journal, core: while it is on.
         knows_fork: the hub has told it, by a reply that arrived, of two histories of its journal.
     """
@@ -92,6 +99,7 @@ class Machine:
         self.link_is_cut = False
         self.out_of_paper = False
         self.crash_at, self.passes_left, self.crash_over_code = "", 0, False
+        self.fails_next = False
         self.knows_fork = False
         self.is_retired = False
         self.damage = None
@@ -109,6 +117,11 @@ class Machine:
 
     def __str__(self):
         return f"{self.name}#{self.number}"
+
+    @property
+    def prints(self):
+        """Whether labels come out here."""
+        return plant.role_of(self.name) in {"final", "pack"}
 
     # --- how it begins ------------------------------------------------------------------------
 
@@ -211,6 +224,12 @@ class Machine:
         self.world.stopped(self, fault)
 
     def _reached(self, label):
+        if self.fails_next and label == "before_commit":
+            self.fails_next = False
+            self.world.count("a commit was not confirmed")
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
         if self.crash_at != label or (self.crash_over_code and not self._has_new_code()):
             return
         if self.passes_left:

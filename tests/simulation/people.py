@@ -3,7 +3,7 @@
 A worker looks at the station's state as a person looks at the screen, takes the thing that is
 wanted from the floor, and scans. Sometimes it is the wrong thing, the same thing twice, or a part
 is taken out of a lamp and nobody says so. An admin looks at cases and decides, some time later,
-on what was on the page then.
+on what was on the page then; now and then somebody decides who must not.
 """
 
 from edge_agent.workflow.turn import stand
@@ -53,6 +53,13 @@ class Floor:
         self.inside[board] = lamp
         if board in self.boards:
             self.boards.remove(board)
+
+    def lay_out(self, board):
+        """A board lies on top of the bin, wherever it was before."""
+        self.inside.pop(board, None)
+        if board in self.boards:
+            self.boards.remove(board)
+        self.boards.insert(0, board)
 
     def take_out(self):
         """Somebody takes a board out of a lamp and puts it back into the bin."""
@@ -195,8 +202,8 @@ class Worker:
             return
         board = dice.pick(floor.boards[:4])
         scanned = board
-        if world.now_and_then("people_misscan", 0.08):
-            scanned = dice.pick([*floor.boards, *sorted(floor.inside)])
+        if world.now_and_then("people_misscan", 0.12):
+            scanned = dice.pick([*floor.boards[:4], *sorted(floor.inside)[-8:]])
             world.count("a neighbour's label was scanned")
         unit = state.unit.code
         output = self._scan(scanned)
@@ -289,22 +296,27 @@ class Admin:
             return
         keep = "none" if self._dice.chance(0.2) else self._dice.pick(live)
         seen = [decision["ref"] for decision in row["decisions"]]
-        delay = self._dice.seconds(1.0, 90.0)
-        self._world.after(delay, "decide", lambda: self._decide(row["id"], keep, live, seen))
+        delay = self._dice.seconds(1.0, 600.0 if self._dice.chance(0.1) else 30.0)
+        by = self._badge if self._dice.chance(0.95) else plant.OPERATORS[0]
+        self._world.after(delay, "decide", lambda: self._decide(row, keep, live, seen, by))
 
-    def _decide(self, case, keep, live, seen):
+    def _decide(self, row, keep, live, seen, by):
         def decide():
             self._world.door.hub.decide(
-                case,
+                row["id"],
                 keep=keep,
-                by=self._badge,
+                by=by,
                 reason="looked at both",
                 claims_seen=live,
                 supersedes=sorted(seen),
             )
             self._world.count("decided")
+            if row["kind"] == "in" and self._dice.chance(0.8):
+                # Nobody is sure of the part any more: it lies in the bin, and is built in again.
+                self._world.floor.lay_out(row["key"].partition(":")[2])
 
         try:
             self._world.at_hub(decide)
         except Refused as refused:
-            self._world.count(f"decision refused: {refused.code}")
+            self._world.count("a decision refused")
+            self._world.count(f"a decision refused: {refused.code}")

@@ -72,3 +72,11 @@ def test_an_export_means_the_same_in_fresh_processes_with_other_hash_seeds(tmp_p
         )
         told = json.loads(done.stdout)["fingerprint"]
         assert told == world.door.hub.fingerprint()["fingerprint"]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_station_that_was_offline_for_400_days_works_all_the_time_and_then_sends_it_all(seed):
+    found = run(seed, kinds=("time_away",))
+    assert not found.failed, found.told()
+    assert found.counters["400 days offline"] > 0

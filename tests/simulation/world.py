@@ -13,8 +13,9 @@ import hashlib
 import heapq
 from collections import Counter
 
+from edge_agent.journal.faults import StorageReason
 from hub.api.bell import digest
-from hub.services import Refused, journals
+from hub.services import Refused, StoreFault, journals
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import CodeReserved
 from tally.records.ids import show_journal
@@ -51,8 +52,9 @@ class World:
         self.seed, self.steps, self.skip = seed, steps, skip
         root = Dice(seed)
         self.setting, self.fate, self.work, self.net = (root.another() for _ in range(4))
-        self.habit, self.odds = root.another(), root.another()
-        self._streams = [root, self.setting, self.fate, self.work, self.net, self.habit, self.odds]
+        self.habit, self.odds, self.mood = (root.another() for _ in range(3))
+        streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
+        self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
         self.step = 0
@@ -60,6 +62,7 @@ class World:
         self.counters = Counter()
         self.true = TrueTime()
         own = (*self.setting.some(faults.KINDS, 0.45), *self.odds.some(faults.LATER, 0.3))
+        own += tuple(self.mood.some(faults.LATEST, 0.2))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -68,7 +71,7 @@ class World:
         self._between_faults = self.setting.pick((20.0, 60.0, 200.0))
         self.faults_done = 0
         self.machines, self.workers = [], {}
-        self.images, self.backup = {}, None
+        self.images, self.backup, self.backups = {}, None, []
         self.torn = set()
         self.flips = []
         # `torn`: journals of which there may be more than one history.
@@ -174,8 +177,18 @@ class World:
             schemes |= set(plant.SCHEMES.values())
         for wanted in sorted(schemes):
             request = f"first/{machine.number}/{wanted}"
-            journal = machine.identity.journal
-            self.door.hub.lease(journal, request, wanted, self.setting.between(3, 12))
+            self._lease(machine, request, wanted, self.setting.between(3, 12))
+
+    def _lease(self, machine, request, scheme, count):
+        """A person grants; after a restore it is tried again until the hub grants again."""
+        try:
+            self.door.hub.lease(machine.identity.journal, request, scheme, count)
+        except Refused as refused:
+            if refused.code not in {"restoring", "unknown_journal"}:
+                raise
+            self.count("a grant waits for stations")
+            if self.phase == "chaos":
+                self.after(60.0, "grant", lambda: self._lease(machine, request, scheme, count))
 
     def _hire(self, machine):
         worker = Worker(self, machine, self.work.another())
@@ -201,7 +214,7 @@ class World:
                 admin.look()
                 self._look_later(admin)
 
-        self.after(self.work.seconds(10, 90), "look", look)
+        self.after(self.work.seconds(5, 40), "look", look)
 
     def _next_fault(self):
         self.after(self.fate.seconds(1, self._between_faults), "fault", self._fault)
@@ -236,6 +249,8 @@ class World:
                 act()
         except PowerCut:
             self.hub_crashed()
+        except StoreFault:
+            self.count("a person was told of the hub's full disk")
 
     def hub_crashed(self):
         """It starts again at once; what it was doing is not there."""
@@ -265,7 +280,8 @@ class World:
         """A machine that must not write any more: a technician looks."""
         self.trace("stopped", machine, fault.code)
         self.count(f"stopped: {fault.code}")
-        if fault.code == "E-901" and fault.is_retryable:  # a full disk at the start
+        if fault.code == "E-901" and fault.reason in {StorageReason.FULL, StorageReason.SYNC}:
+            # A full disk at the start, or a commit that was not confirmed: started once more.
             self.after(self.fate.seconds(20, 120), "boot", machine.boot)
             return
         if machine.damage is None:
@@ -283,6 +299,7 @@ class World:
         if len(self.machines) >= self.machines_max:
             return
         self.count("enrolled anew")
+        self.door.make_space()  # whoever enrols a PC sees to that first
         new = self._new_machine(machine.name)
         new.enrol(self.door)
         self._grant(new)
@@ -420,21 +437,73 @@ class World:
         if missing & kept:
             self.count("restored hub lacks acknowledged events")
 
+    def lose_hub(self, backup):
+        """The hub's disk is gone; what it held, its own feeds included, is where stations hold it.
+
+        What no machine's own journal holds any more may be gone: it is counted as lost.
+        """
+        stations = {machine.identity.journal for machine in self.machines}
+        before = {i for journal in stations for i in self.ids_at_hub(journal)}
+        tips = self.feed_tips()
+        self.door.restore(backup)
+        old = [feed for feed in tips if feed is not None]
+        kept = set()
+        for machine in self.machines:
+            if machine.power != "gone":
+                rows = machine.connection.execute("SELECT id FROM event").fetchall()
+                kept |= {row[0] for row in rows}
+        self.lost |= before - kept - {i for j in stations for i in self.ids_at_hub(j)}
+        self.backup = None  # an image of the epoch before is put back by `restore` only
+        self.count("hub lost and restored")
+        held = {event_id for j in self.door.hub.frontier().values() for event_id in (j[1],)}
+        if any(event_id not in held for _, event_id in old):
+            self.count("restored hub lacks events of its feeds")
+        self.after(self.mood.seconds(120, 900), "go on without", self._go_on_without)
+
+    def _go_on_without(self):
+        """A person says that stations which are gone need not report."""
+        alive = {machine.name for machine in self.machines if machine.power != "gone"}
+        gone = [name for name in self.door.hub.awaited() if name not in alive]
+        if gone:
+            self.at_hub(lambda: self.door.hub.go_on_without(gone))
+            self.count("went on without a station")
+
+    def _enrol_whom_nobody_knows(self):
+        """Stations of whose enrolment neither the restored hub nor anybody else knows."""
+        known = set()
+        for machine in self.machines:
+            if machine.power == "on":
+                rows = machine.connection.execute("SELECT journal FROM known_key").fetchall()
+                known |= {row[0] for row in rows}
+        for machine in list(self.machines):
+            journal = machine.identity.journal
+            if machine.power != "on" or self.door.hub.key_of(journal) or journal in known:
+                continue
+            rows = machine.connection.execute("SELECT id FROM event").fetchall()
+            self.lost |= {row[0] for row in rows}
+            machine.guarded(machine.lose_power)
+            machine.power, machine.why_gone = "gone", "enrolment lost"
+            self.count("enrolment lost with the hub")
+            self.replace(machine)
+
     # --- healing ------------------------------------------------------------------------------
 
     def _heal(self):
         self.phase = "heal"
         self.take_any_body()
         self.door.crash_next = False
+        self.door.make_space()
         for machine in list(self.machines):
             faults.make_space(machine)
             machine.link_is_cut = False
-            machine.crash_at = ""
+            machine.crash_at, machine.fails_next = "", False
             machine.clock.set_right()
             if machine.power == "on" and machine.damage is not None:
                 machine.guarded(machine.lose_power)  # the technician starts what looks odd again
             if machine.power == "off":
                 machine.boot()
+        self._enrol_whom_nobody_knows()
+        self._go_on_without()
         until = self.true.seconds + HEAL_SECONDS
         steps = 0
         for machine in list(self.machines):

@@ -1,0 +1,61 @@
+"""The table of faults in `docs/guarantees.md` against the design and against the simulation.
+
+That each test it names exists is looked at with all other links of documents.
+"""
+
+import re
+
+import pytest
+
+from tests.simulation.counting import SOMETIMES
+from tests.support.tidiness import ROOT
+
+PAGE = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
+DESIGN = (ROOT / "docs" / "design" / "reliability.md").read_text("utf-8")
+SO_FAR = {*range(1, 16), *range(39, 51)}
+"""Of later ones the parts do not exist that they break (`docs/guarantees.md`, Faults)."""
+
+
+def rows_of(page):
+    """Number → cells behind it, of the section Faults."""
+    section = page.partition("## Faults\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^\| (\d+) \| (.*) \|$", section, re.MULTILINE)
+    return {int(number): [cell.strip() for cell in cells.split(" |")] for number, cells in found}
+
+
+def problems(page):
+    """What the table lacks, or names and there is not."""
+    rows = rows_of(page)
+    found = [f"fault {number} is missing" for number in sorted(SO_FAR - set(rows))]
+    for number, cells in rows.items():
+        if len(cells) != 4:
+            found.append(f"fault {number}: expected 5 cells, found {len(cells) + 1}")
+            continue
+        _, shown, counters, _ = cells
+        if not re.search(r"`tests/\S+::test_\w+`", shown):
+            found.append(f"fault {number} names no test")
+        names = re.findall(r"`([^`]+)`", counters)
+        found += [f"fault {number}: no counter {name}" for name in names if name not in SOMETIMES]
+    return found
+
+
+def test_every_fault_so_far_names_its_tests_and_counters():
+    assert problems(PAGE) == []
+
+
+def test_the_numbers_are_those_of_the_design():
+    listed = {int(number) for number in re.findall(r"^\| (\d+) \| ", DESIGN, re.MULTILINE)}
+    assert set(rows_of(PAGE)) <= listed == set(range(1, 65))
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (PAGE.replace("| 7 | ", "| 70 | "), "fault 7 is missing"),
+        (re.sub(r"(\| 13 \| [^|]*\|)[^|]*\|", r"\1 later |", PAGE), "fault 13 names no test"),
+        (PAGE.replace("`a case contested` |", "`never heard of` |"), "no counter never heard of"),
+        (PAGE.replace("| 49 | a scanner", "| 49 | one more | a scanner"), "expected 5 cells"),
+    ],
+)
+def test_a_gap_in_the_table_is_found(page, words):
+    assert words in "; ".join(problems(page))
