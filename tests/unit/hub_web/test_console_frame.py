@@ -1,6 +1,7 @@
 """The console without a browser: who gets in, what every answer carries, what a post needs."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from hub.api.bell import Bell
+from hub.services.starting import STEPS
 from hub.web import app as web_app
 from hub.web.desk import Desk
 from hub.web.forms import FORM_BYTES_MAX
@@ -120,6 +122,23 @@ def test_a_link_is_used_up_by_its_button_and_not_by_being_looked_at(house):
     assert "used already" in shut.text
     assert "tally hub admin-link DIR" in shut.text
     assert second.get("/").status_code == 401
+
+
+def test_of_many_who_press_the_button_at_once_one_comes_in(house):
+    path = f"/in/{house.admissions.invite()}"
+    clients = [house.stranger() for _ in range(8)]
+    with ThreadPoolExecutor(8) as crowd:
+        answers = crowd.map(
+            lambda one: one.post(path, data={"badge": "-"}, headers=FROM_HERE).status_code, clients
+        )
+    assert sorted(answers) == [303, *[410] * 7]
+
+
+def test_two_hubs_on_one_machine_have_cookies_of_their_own(house):
+    other = a_hub(seed="another")
+    desk = Desk(other, Bell(), house.admissions, house.ticks)
+    assert desk.cookie != house.desk.cookie
+    other.office.store.close()
 
 
 def test_an_old_link_and_a_mistyped_one_say_what_to_do(house):
@@ -350,6 +369,17 @@ def test_steps_of_start_here_tick_themselves_from_what_happened():
     assert done() == {"cut", "offline"}
     house.hub.note_step("traced")
     assert done() == {"cut", "offline", "traced"}
+
+
+def test_start_here_gives_way_once_all_is_done_and_stays_at_its_address():
+    house = House()
+    client = house.visitor()
+    for step in STEPS:
+        assert "<h1>Start here</h1>" in client.get("/").text
+        house.hub.note_step(step)
+        house.ticks.now += 2
+    assert "<h1>Overview</h1>" in client.get("/").text
+    assert "6 of 6 done" in client.get("/start").text
 
 
 def test_a_silence_is_a_cut_link_only_within_one_run_of_the_program():
