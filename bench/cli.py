@@ -16,7 +16,7 @@ import msgspec
 
 from bench.report import Report, show
 
-NAMES: Final = ("station", "ingest", "trace")
+NAMES: Final = ("station", "ingest", "trace", "screen")
 ROUNDS: Final = 5
 QUICK_ROUNDS: Final = 2
 

@@ -38,7 +38,12 @@ def test_every_ratio_is_positive_and_lies_between_its_rounds(reports, name):
 
 @pytest.mark.parametrize(
     ("name", "goals"),
-    [("station", {"G1", "G14"}), ("ingest", {"G5", "G6", "G7"}), ("trace", {"G8", "G9"})],
+    [
+        ("station", {"G1", "G14"}),
+        ("ingest", {"G5", "G6", "G7"}),
+        ("trace", {"G8", "G9"}),
+        ("screen", {"G11", "G12"}),
+    ],
 )
 def test_each_benchmark_answers_its_goals(reports, name, goals):
     found = reports[name]["ratios"] + reports[name]["counts"]
