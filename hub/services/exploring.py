@@ -30,7 +30,7 @@ _BEGINNING_MIN: Final = 3
 _CASE: Final = re.compile(r"C-[A-Z2-7]{5}\Z", re.IGNORECASE)
 _AIM: Final = re.compile(r"\A\][A-Za-z][0-9A-Za-z](?=.)")
 _LINK: Final = re.compile(r"https?://[^/?#]+/(?:v|01/[0-9]{14}/21)/([^/?#]+)\Z")
-_NAMING: Final = ("product", "part", "who")
+_NAMING: Final = ("product", "part", "who", "by")
 
 
 def explore(office: Office, code: str, look: Look | None = None) -> Row:

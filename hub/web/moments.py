@@ -32,8 +32,9 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "action.undone": ("what", "reason"),
     "decision.made": ("case", "reason"),
     "refusal.shown": ("code", "scanned", "step"),
-    "step.skipped": ("step", "what", "reason"),
+    "step.skipped": ("step", "reason"),
 }  # fmt: skip
+_RULES: Final = {"not_used", "lot_released", "previous_op", "not_held", "right_part"}
 _COUNTED_FROM_ONE: Final = {"copy", "attempt", "trial"}
 """Their events leave out the first."""
 
@@ -46,6 +47,8 @@ def sentence(moment: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
     values = {field: _value(field, facts) for field in _FIELDS[name]}
     if name == "box.closed":
         values["count"] = len(facts.get("items", ()))
+    if name == "step.skipped":
+        return f"event.step.{facts['what']}", values
     return f"event.{name}", values
 
 
@@ -55,12 +58,13 @@ def _value(field: str, facts: Mapping[str, Any]) -> object:
     return default if value in {None, ""} else value
 
 
-def checks(moment: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The rules that were judged at this moment: rule, subject, verdict, basis."""
+def checks(moment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rules that were judged at this moment: rule, is_known, subject, verdict, basis."""
     return [
         {
-            "rule": check["rule"] + (f" {check['arg']}" if check.get("arg") else ""),
-            "subject": check["subject"],
+            "rule": check["rule"],
+            "is_known": check["rule"] in _RULES,
+            "subject": " ".join(filter(None, (check["subject"], check.get("arg")))),
             "verdict": check["verdict"],
             "basis": check.get("basis") or UNSET,
         }

@@ -152,9 +152,9 @@ def lanes(graph: Graph, code: str, look: Look | None = None) -> Lanes | None:
     down, is_down_cut = walk_down(graph, roots, WALK_MAX)
     up, is_up_cut = walk_up(graph, roots, WALK_MAX)
     selves = tuple(_self_of(graph, root, root in lots) for root in roots)
-    if not down and not up and not any(map(_is_known, selves)):
-        return None
     own = [split_parts(graph.name(root)) for root in roots if root not in lots]
+    if not (down or up or any(map(_is_known, selves)) or _was_somewhere(graph, own)):
+        return None
     built = _first_in_slots(graph, own)
     groups = [
         *_groups(graph, _below(roots, down), look, built),
@@ -179,6 +179,7 @@ def is_recorded(graph: Graph, code: str) -> bool:
         graph.above([root], 1)[0]
         or graph.below(root, 1)[0]
         or _is_known(_self_of(graph, root, root in lots))
+        or _was_somewhere(graph, [split_parts(graph.name(root))])
         for root in roots
     )
 
@@ -200,6 +201,11 @@ def _is_known(state: UnitState | BoxState | LotState) -> bool:
     if isinstance(state, LotState):
         return state.is_received or state.is_released or bool(state.held)
     return True
+
+
+def _was_somewhere(graph: Graph, own: Sequence[tuple[str, ...]]) -> bool:
+    """Whether one of them was ever bound or packed, also where that stands no more."""
+    return any(graph.on_key(IN, parts) or graph.on_key(BOX, ("/".join(parts),)) for parts in own)
 
 
 def _cases(graph: Graph, number: int, is_lot: bool) -> tuple[str, ...]:

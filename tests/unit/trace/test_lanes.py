@@ -84,6 +84,16 @@ def test_a_part_that_was_taken_out_is_told_with_when_who_and_why(plant):
     assert (side, member.code) == ("went_into", lamp(401))
 
 
+def test_a_foreign_part_that_was_taken_out_is_still_known(plant):
+    s3 = plant[1]
+    bind = s3.add(bound("LENS-7", lamp(401), "lens"))
+    s3.add(t.ComponentUnbound("LENS-7", lamp(401), "lens", "scratched"), seen=[bind])
+    graph = a_ledger(*plant).graph
+    assert is_recorded(graph, "LENS-7")
+    [(side, member)] = lanes(graph, "LENS-7").ended
+    assert (side, member.code, member.ended.reason) == ("went_into", lamp(401), "scratched")
+
+
 def test_a_scan_that_was_taken_back_never_was_in_the_unit_as_built(plant):
     s3 = plant[1]
     s3.add(t.ActionUndone("wrong board"), seen=[3])

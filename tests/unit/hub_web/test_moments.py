@@ -1,0 +1,62 @@
+"""Every event is a sentence in both languages, also the one that says as little as it may."""
+
+import msgspec
+import pytest
+
+from hub.web.moments import checks, sentence
+from hub.web.wording import TEXTS, say
+from tally.events import types as t
+from tally.events.registry import NAMES
+
+BODIES = [
+    t.CodeReserved("C", "s@1", "B-01", 7),
+    t.LabelPrinted("C", "P", "J"),
+    t.LabelScrapped("C", "torn"),
+    t.UnitCommissioned("C", "BL-2"),
+    t.LotReceived("L", "P"),
+    t.LotReleased("L", "P"),
+    t.ComponentBound("C", "U", "slot", "serial", "P", "step"),
+    t.ComponentUnbound("C", "U", "slot", "broken"),
+    t.MeasurementTaken("U", "30", "s", "torque", "0.6", "Nm", "PASS"),
+    t.OperationCompleted("U", "30", "PASS"),
+    t.BoxOpened("B", "BL-2", 12),
+    t.ItemPacked("U", "B", 1),
+    t.ItemUnpacked("U", "B", "wrong"),
+    t.BoxClosed("B", ("U", "V"), "00"),
+    t.HoldPlaced("U", "unit", "scratch"),
+    t.HoldReleased("U", "unit", "polished"),
+    t.ActionUndone("mistake"),
+    t.DecisionMade("C-AAAAA", "in:C", "none", (), (), "looked"),
+    t.RefusalShown("E-103", "L"),
+    *(t.StepSkipped("U", "s", what, "later") for what in ("skipped", "parked", "resumed")),
+    t.OperatorSignedIn("BDG-1", "operator"),
+]
+
+
+def moment(body):
+    return {"type": NAMES[type(body)], "facts": msgspec.to_builtins(body)}
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_event_is_a_sentence(body, language):
+    key, values = sentence(moment(body))
+    said = say(language, key, **values)
+    assert said
+    assert "{" not in said
+    assert "None" not in said
+
+
+def test_every_sentence_belongs_to_an_event():
+    said = {sentence(moment(body))[0] for body in BODIES}
+    assert said == {key for key in TEXTS["en"] if key.startswith("event.")}
+
+
+def test_checks_name_their_rule_subject_and_basis():
+    body = t.OperationCompleted(
+        "U", "30", "PASS", checks=(t.Check("previous_op", "C", "UNKNOWN", arg="20"),)
+    )
+    [check] = checks(moment(body))
+    assert (check["subject"], check["verdict"], check["basis"]) == ("C 20", "UNKNOWN", "-")
+    assert "rule.previous_op" in TEXTS["en"]
+    assert check["is_known"]
