@@ -31,6 +31,8 @@ from tally.master import Words
 
 FRESH_S: Final = 1.5
 TICK_S: Final = 1.0
+_LATER_S: Final = 0.02
+"""So that the timer finds the time to be over."""
 TYPED_CHARACTERS_MAX: Final = 128
 PRACTICE: Final = "practice"
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -130,7 +132,7 @@ class StationApp(FunnelledApp[int]):
         self._shown, self._shown_at = snapshot, self._monotonic()
         if is_new and snapshot.band:
             self._verdict_at = self._monotonic()
-            self.set_timer(FRESH_S, self._draw)
+            self.set_timer(FRESH_S + _LATER_S, self._draw)
         self._bells.take(snapshot, self._monotonic())
         if self._tray:
             self._tray.see(snapshot)
@@ -149,7 +151,8 @@ class StationApp(FunnelledApp[int]):
     def on_ended(self, message: Ended) -> None:
         """Leave, or stay to show why the station cannot go on."""
         self._status = message.status
-        if message.status == 0 or self._is_leaving:
+        has_words = self._newest is not None and self._newest.fatal
+        if message.status == 0 or self._is_leaving or not has_words:
             self.exit(message.status)
 
     # --- drawing ------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ def run_screen(
     try:
         posting = behind.opened.result()
     except BaseException:
+        behind.opened.add_done_callback(_leave)  # interrupted: it must not begin to run
         thread.join()
         raise
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -84,6 +85,11 @@ def run_screen(
     status = behind.ended.result()
     last = behind.newest
     return status, fatal_words(last.band) if last and last.fatal and last.band else None
+
+
+def _leave(opened: Future[Posting]) -> None:
+    if not opened.exception():
+        opened.result().leave()
 
 
 def _run_loop(opening: Opening, behind: _Behind) -> None:

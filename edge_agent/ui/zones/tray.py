@@ -11,14 +11,19 @@ def tray(view: View) -> list[Row]:
     lines = view.tray
     if lines is None:
         return []
-    spans: list[Span] = [(f" {view.clean(lines.enter)}: ", "tray")]
-    used = cells(spans[0][0])
-    for at, code in enumerate(lines.codes):
-        shown = f"[{view.clean(code)}]" if at == lines.marked else f" {view.clean(code)} "
-        used += cells(shown) + 1
-        if used > view.width and at != lines.marked:
-            break
-        spans += [(shown, "marked" if at == lines.marked else "tray"), (" ", "tray")]
+    enter = f" {view.clean(lines.enter)}: "
+    shown = [
+        f"[{view.clean(code)}]" if at == lines.marked else f" {view.clean(code)} "
+        for at, code in enumerate(lines.codes)
+    ]
+    first = 0  # what stands left of the marked code gives way
+    while first < lines.marked and cells(enter + " ".join(shown[first : lines.marked + 1])) > (
+        view.width
+    ):
+        first += 1
+    spans: list[Span] = [(enter, "tray")]
+    for at, one in enumerate(shown[first:], first):
+        spans += [(one, "marked" if at == lines.marked else "tray"), (" ", "tray")]
     hint = f" {view.clean(lines.hint)}"
     return [
         row(*spans, width=view.width, fill="tray"),

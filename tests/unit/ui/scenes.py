@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import string
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from edge_agent.station.banding import band_of, last_scan_of
 from edge_agent.station.outputs import Output
@@ -100,6 +100,14 @@ _VERDICTS = {"ok": "OK", "done": "DONE", "ready": "READY", "wait": "WAIT", "ask"
     "ng": "NG",
     "dup": "DUP",
 }
+
+
+@dataclass(frozen=True)
+class Tray:
+    enter: str = "Enter scans"
+    codes: tuple[str, ...] = ("PCB-L-00897", "4006381333931", "PCB-L-00904")
+    marked: int = 0
+    hint: str = "No scanner? Enter scans the marked code; left and right mark another."
 
 
 def says_of(key, texts=ENGLISH):

@@ -5,7 +5,7 @@ After an intended change write them anew, and read the difference:
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,9 @@ from edge_agent.station.banding import news_of
 from edge_agent.station.snapshot import News
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
-from tests.unit.ui.scenes import AT, answered, lamp, screen
+from tests.unit.ui.scenes import AT, Tray, answered, lamp, screen
 
 FOLDER = Path(__file__).parent / "screens"
-
-
-@dataclass(frozen=True)
-class Tray:
-    enter: str = "Enter scans"
-    codes: tuple[str, ...] = ("PCB-L-00897", "4006381333931", "PCB-L-00904")
-    marked: int = 0
-    hint: str = "No scanner? Enter scans the marked code; left and right mark another."
 
 
 SCENES = {

@@ -10,7 +10,7 @@ from edge_agent.ui.bells import TIMES_MAX, Bells
 from edge_agent.ui.cells import cells, cut, wrap
 from edge_agent.ui.zones.foot import codes_left, link, status, unsent
 from tally.master import Words
-from tests.unit.ui.scenes import AT, answered, lamp, screen, view
+from tests.unit.ui.scenes import AT, Tray, answered, lamp, screen, view
 
 
 def with_status(**more):
@@ -104,3 +104,10 @@ def test_a_refusal_that_stays_rings_at_most_six_times_and_an_ok_once():
     bells = Bells()
     bells.take(answered("ok.bound"), 0.0)
     assert [len(bells.due(t)) for t in (0.0, 11.0)] == [1, 0]
+
+
+def test_the_marked_practice_code_is_seen_however_many_there_are():
+    codes = tuple(f"PCB-L-009{n:02}-AND-A-LONG-TAIL" for n in range(9))
+    for marked in range(9):
+        tray = Tray(codes=codes, marked=marked)
+        assert any(f"[{codes[marked]}]" in row for row in screen(lamp(), tray=tray))
