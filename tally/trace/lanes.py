@@ -286,7 +286,10 @@ def _group_order(group: Group) -> tuple[int, int, int]:
 
 
 def _shown(graph: Graph, number: int, sort: Sort) -> str:
-    parts = split_parts(graph.name(number))
+    name = graph.name(number)
+    if "/" not in name and "%" not in name:  # nearly all: ten thousand are sorted by it
+        return name
+    parts = split_parts(name)
     return parts[-1] if sort == "lot" else "/".join(parts)
 
 
