@@ -223,3 +223,48 @@ def test_what_the_hub_said_waits_until_help_has_shown_it(station):
     assert picture.unread == 0
     assert "BL2-2647-000381" in picture.band.text.en.split("\n")[0]
     assert board.unit in picture.news[0].text.zh
+
+
+def test_9_while_a_hard_refusal_stays_no_step_advances_and_only_what_resolves_it_works(station):
+    to_the_board(station)
+    station.scan("PCB-L-00904")
+    station.do("CTLHOLD")
+    unit = station.scan(station.do("CTLNEXT").unit).unit
+    station.scan("PCB-L-00904")
+    for text in ("CTLOK", "CTLGOOD", "24-1187", "CTLUNDO", "CTLPRINT"):
+        picture = station.do(text)
+        assert (picture.unit, picture.step, picture.band.latched) == (unit, 3, True)
+        assert picture.expects.part == "PCB-L"
+    picture = station.do("CTLHELP")
+    assert (picture.band.latched, picture.band.code) == (True, "E-201")
+    assert "CTLNO cancels" in picture.band.note.en
+    picture = station.scan("BDG-2004")
+    assert (picture.band.title.en, picture.operator.en) == (
+        "Unlocked by the team leader",
+        "ZHANG Wei",
+    )
+
+
+def test_16_the_same_label_again_confirms_nothing_but_ctlok_does(station):
+    to_the_board(station)
+    picture = station.do("CTLUNDO")
+    assert picture.band.verdict is Verdict.WAIT
+    assert picture.expects.commands == ("CTLOK", "CTLNO")
+    assert station.scan(picture.unit).band.code == "E-104"
+    station.do("CTLUNDO")
+    assert station.do("CTLOK").step == 2
+
+
+def test_17_a_scanner_alone_builds_holds_undoes_changes_language_and_signs_out(station):
+    for text in ("BDG-1107", "24-1187", "CTLNEXT"):
+        unit = station.scan(text).unit
+    for text in (unit, "PCB-L-00904", "BAT-18650-2547A", "0.61", "CTLUNDO", "CTLOK", "0.62"):
+        picture = station.scan(text)
+    assert picture.expects.kind == "pass_fail"
+    assert station.scan("CTLGOOD").band.verdict is Verdict.DONE
+    second = station.scan("CTLNEXT").unit
+    station.scan(second)
+    assert station.scan("CTLHOLD").band.title.en == "Unit set aside"
+    assert station.scan("CTLLNG").language == "en"
+    assert station.scan("CTLRING").band.title.en == "Call the team leader"
+    assert station.scan("CTLOUT").operator is None
