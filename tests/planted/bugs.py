@@ -316,6 +316,12 @@ ELSEWHERE = (
         "tests/crash/test_hub_power_cuts.py::"
         "test_a_hub_that_does_not_wait_for_the_disk_would_be_caught",
     ),
+    Elsewhere(
+        "restored hub grants at once",
+        "a hub restored from a backup goes on granting where the backup ended",
+        "tests/model/test_every_restore_of_the_hub.py::"
+        "test_a_restored_hub_that_grants_at_once_where_its_backup_ended_would_be_caught",
+    ),
 )
 
 OWED = (
