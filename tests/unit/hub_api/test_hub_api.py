@@ -148,6 +148,21 @@ def test_a_bearer_is_good_for_ten_minutes(sessions, clock):
         sessions.who(bearer)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "run", "is_return"),
+    [(30, "r", True), (545, "r", False), (601, "r", False), (30, "restarted", False)],
+)
+def test_a_program_that_opens_a_session_while_it_has_one_lost_its_link(
+    sessions, clock, seconds, run, is_return
+):
+    for now, opening in ((0.0, "r"), (seconds, run)):
+        clock.now = now
+        nonce = sessions.challenge(JOURNAL, opening)
+        sessions.answer(JOURNAL, opening, nonce, signed(nonce, opening), KEY.public)
+    assert sessions.has_returned(JOURNAL) is is_return
+    assert sessions.has_returned(JOURNAL) is False  # said once
+
+
 def test_a_challenge_is_good_for_a_minute(sessions, clock):
     nonce = sessions.challenge(JOURNAL, "r")
     clock.now = NONCE_SECONDS + 1
