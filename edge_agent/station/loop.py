@@ -266,6 +266,8 @@ class Loop:
             said = self._core.say(verdict, message.words, code=message.code)
             self._speaker.remark(replace(said, source="hub"))
         self._core.knowledge.link_changed(online=online, at=self._clock.now())
+        if self._screen:
+            self._screen.picturing.link(Words("", "") if online else message.words)
         message.done.set_result(None)
 
     def _hub_said(self, message: HubSaid) -> None:

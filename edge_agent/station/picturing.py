@@ -75,6 +75,11 @@ class Picturing:
         self._fatal = False
         self._news: deque[News] = deque(maxlen=NEWS_MAX)
         self._unread = 0
+        self._link = NO_WORDS
+
+    def link(self, words: Words) -> None:
+        """Take what the uplink said about the connection, empty when it stands."""
+        self._link = words
 
     def said(self, output: Output, *, fatal: bool = False) -> None:
         """Take what was just said about the work; its events are on the disk."""
@@ -91,14 +96,18 @@ class Picturing:
             self._printer_said(output.answer.key, band_of(output, state, 0, at).text)
 
     def _with_news(self, output: Output, band: Band) -> Band:
-        """Keep what the hub said, which the next scan may wipe off; help says it once more."""
+        """Keep what the hub said, which the next scan may wipe off; help says it once more.
+
+        While the link is lost help also says why.
+        """
         if output.source == "hub" and output.verdict is not Verdict.WAIT:
             self._news.appendleft(News(band.since, band.title, news_of(band)))
             self._unread = min(self._unread + 1, NEWS_MAX)
-        elif output.answer and output.answer.key == "ready.help" and self._unread:
+        elif output.answer and output.answer.key == "ready.help":
             unread = list(self._news)[: self._unread][-NEWS_AT_ONCE:]
             self._unread -= len(unread)
-            return replace(band, text=in_lines([*(one.text for one in unread), band.text]))
+            texts = [*(one.text for one in unread), self._link, band.text]
+            return replace(band, text=in_lines([one for one in texts if one != NO_WORDS]))
         return band
 
     def device(self, health: Health) -> None:
@@ -206,6 +215,7 @@ class Picturing:
             codes=self._codes(),
             devices=tuple(self._devices.values()),
             is_link_cut=is_link_cut,
+            link=NO_WORDS if online else self._link,
         )
 
     def _oldest_unsent(self) -> datetime | None:

@@ -110,6 +110,7 @@ class Status:
         unsent: own events that the hub has not acknowledged; `oldest_unsent`: since when.
         codes: None when the plan takes no codes.
         is_link_cut: somebody cut this station's own network here.
+        link: what the uplink said when it was lost; empty while online.
     """
 
     online: bool
@@ -119,6 +120,7 @@ class Status:
     codes: CodesLeft | None
     devices: tuple[DeviceShown, ...]
     is_link_cut: bool = False
+    link: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ def _history(snapshot: Snapshot, view: View, rows: int) -> list[Row]:
     right += [view.label("refused_here", count=snapshot.refusals, limit=limit), ""]
     right.append(view.label("messages"))
     right += [line for one in snapshot.news for line in wrap(view.say(one.text), rest)]
+    if view.say(snapshot.status.link):
+        right += wrap(view.say(snapshot.status.link), rest)
     for one in snapshot.status.devices:
         if one.state != "ok" and view.say(one.words):
             right += wrap(f"{view.clean(one.name)}: {view.say(one.words)}", rest)

@@ -71,6 +71,16 @@ def test_a_change_of_the_link_is_shown_and_a_pause_without_news_is_not():
     assert watched.shown[-1].status.unsent == 0
 
 
+def test_while_the_link_is_lost_help_also_says_why():
+    watched = Watched()
+    words = Words("No route to 10.0.0.2.", "无法连接 10.0.0.2。")
+    watched.inbox.post(LinkChanged(online=False, code="L-101", words=words))
+    watched.loop._do(watched.loop._next())
+    assert watched.run("CTLHELP") == 0
+    assert watched.shown[-1].status.link == words
+    assert watched.shown[-1].band.text.zh.startswith("无法连接 10.0.0.2。\n")
+
+
 def test_what_a_screen_posts_is_judged_in_the_order_it_came():
     watched = Watched()
     watched.posting.typed("BDG-1107")
