@@ -361,7 +361,8 @@ def _own(locator: tuple[m.Tip, ...], journal: JournalId) -> list[tuple[int, Even
 
 def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
     decisions = show_journal(desk.hub.decisions_feed)
-    heard = {"decisions": tip.seq for tip in said.cursors if tip.journal == decisions}
+    held = [tip.seq for tip in said.cursors if tip.journal == decisions]
+    heard = {"decisions": held[-1]} if held else {}
     left = {f"codes_left:{scheme}": count for scheme, count in said.gauges.codes_left.items()}
     facts: dict[str, int | str] = {"unsent": said.gauges.unsent, "run": caller.run}
     if said.previous_run is not None:
