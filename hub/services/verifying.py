@@ -14,10 +14,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from hub.services.office import Office
-from hub.services.publishing import versions_of
 from hub.services.tracing import CODE_CHARACTERS_MAX
-from tally.master import Product, Words
+from tally.master import Product, Words, from_content
 from tally.merge.units import UnitState, fold_making
 
 State: TypeAlias = Literal["genuine", "ask"]
@@ -65,8 +66,11 @@ def verify(office: Office, code: str, gtin: str | None = None) -> Verified | Non
 
 def _product(office: Office, unit: UnitState, claimed: str) -> Product | None:
     """The product that the unit was made as; of a doubtful unit, what one of the claims says."""
-    found = versions_of(office, "product").get((unit.product or claimed).partition("@")[0])
-    return found if isinstance(found, Product) else None
+    name = (unit.product or claimed).partition("@")[0]
+    versions = [one for one in office.store.versions("product") if one.id == name]
+    found = [from_content("product", msgspec.json.decode(one.content)) for one in versions]
+    known = [one for one in found if isinstance(one, Product)]
+    return max(known, key=lambda one: one.version, default=None)
 
 
 def _has_passed(unit: UnitState) -> bool:
