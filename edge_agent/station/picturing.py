@@ -23,6 +23,7 @@ from edge_agent.station.banding import (
 from edge_agent.station.clock import Clock
 from edge_agent.station.core import StationCore
 from edge_agent.station.outputs import Output
+from edge_agent.station.pace import Pace
 from edge_agent.station.snapshot import (
     LAST_SCANS_MAX,
     NEWS_MAX,
@@ -48,11 +49,6 @@ from edge_agent.workflow.turn import REFUSALS_MAX, part_of, plan_in_force, stand
 from edge_agent.workflow.types import Prompt, StationState, Verdict
 from tally.events.decoding import EventLine, read_line
 from tally.master import Words
-
-PACE_S: Final = 3600.0
-PACE_UNITS_MIN: Final = 20
-"""Codes given out within `PACE_S` before a time to empty is said (`screens.md` 2.4)."""
-PACE_UNITS_MAX: Final = 10_000
 
 NEWS_AT_ONCE: Final = 3
 """What help shows beside its own text; once more shows the rest."""
@@ -251,26 +247,6 @@ class Screen:
     picturing: Picturing
     show: Show
     unseen: Callable[[], Words | None]
-
-
-class Pace:
-    """How many codes an hour, by scheme, over the last hour."""
-
-    def __init__(self) -> None:
-        self._used: dict[str, int] = {}
-        self._times: dict[str, deque[float]] = {}
-
-    def of(self, scheme: str, used: int, now: float) -> float | None:
-        """Take that `used` codes are gone now; codes an hour, None with too few to say."""
-        times = self._times.setdefault(scheme, deque(maxlen=PACE_UNITS_MAX))
-        for _ in range(min(used - self._used.setdefault(scheme, used), PACE_UNITS_MAX)):
-            times.append(now)
-        self._used[scheme] = used
-        while times and now - times[0] > PACE_S:
-            times.popleft()
-        if len(times) < PACE_UNITS_MIN or times[-1] <= times[0]:
-            return None
-        return (len(times) - 1) * PACE_S / (times[-1] - times[0])
 
 
 def _scan_now(prompt: Prompt) -> ScanNow:

@@ -25,6 +25,7 @@ from edge_agent.ui.funnel import FunnelledApp
 from edge_agent.ui.keys import COMMANDS, MIRRORED
 from edge_agent.ui.layout import UNSEEN, draw, unseen_words
 from edge_agent.ui.themes import Theme
+from edge_agent.ui.typed import typed
 from edge_agent.ui.view import TrayPort, View
 from edge_agent.wording.showing import Language
 from tally.master import Words
@@ -33,7 +34,6 @@ FRESH_S: Final = 1.5
 TICK_S: Final = 1.0
 _LATER_S: Final = 0.02
 """So that the timer finds the time to be over."""
-TYPED_CHARACTERS_MAX: Final = 128
 PRACTICE: Final = "practice"
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -267,24 +267,13 @@ class StationApp(FunnelledApp[int]):
             self._station.leave()
 
     def _type(self, key: str, character: str | None) -> bool:
-        """The typed line: F3 or a character opens it; whether the key was for it."""
-        typed = self._typed
-        if key == "f3":
-            self._typed = "" if typed is None else typed
-        elif character and character.isprintable():
-            self._typed = ((typed or "") + character)[:TYPED_CHARACTERS_MAX]
-        elif typed is None:
+        """The typed line; whether the key was for it."""
+        after = typed(self._typed, key, character)
+        if after is None:
             return False
-        elif key == "backspace":
-            self._typed = typed[:-1]
-        elif key == "escape":
-            self._typed = None
-        elif key == "enter":
-            self._typed = None
-            if typed.strip():
-                self._station.typed(typed)
-        else:
-            return False
+        self._typed = after.text
+        if after.given:
+            self._station.typed(after.given)
         return True
 
     def _press_tray(self, key: str) -> bool:

@@ -4,7 +4,8 @@ import pytest
 
 from drivers import Health, HealthState, Read
 from edge_agent.scan.types import Typed
-from edge_agent.station.picturing import PACE_UNITS_MIN, Pace, Picturing
+from edge_agent.station.pace import PACE_UNITS_MIN, Pace
+from edge_agent.station.picturing import Picturing
 from edge_agent.station.snapshot import DeviceShown
 from edge_agent.workflow.types import KnowledgeChanged, Measured, Verdict
 from tests.support.building import bound
