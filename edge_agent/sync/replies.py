@@ -175,9 +175,13 @@ def _challenge_refused(turn: Turn, problem: m.Problem) -> Heard:
 def _lease_refused(turn: Turn, problem: m.Problem) -> Heard:
     runway = turn.request.runway
     assert runway is not None
-    said = say("lease_refused", scheme=runway.scheme, why=problem.what, left=runway.left)
-    pause = HELLO_SECONDS if problem.code == "restoring" else LEASE_PAUSE
-    asked = _remember(turn, turn.now + pause)
+    waits = problem.code == "restoring"
+    said = (
+        say("lease_waits", scheme=runway.scheme, left=runway.left)
+        if waits
+        else say("lease_refused", scheme=runway.scheme, why=problem.what, left=runway.left)
+    )
+    asked = _remember(turn, turn.now + (HELLO_SECONDS if waits else LEASE_PAUSE))
     return replace(turn.state, asked=asked), (Noticed(said),)
 
 

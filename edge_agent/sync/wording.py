@@ -158,6 +158,13 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The hub grants no more codes of {scheme}: {why} {left} are left here.",
         "中心未批准更多 {scheme} 编码：{why} 本站还剩 {left} 个。",
     ),
+    "lease_waits": (
+        (
+            "The hub was restored from a backup and grants codes of {scheme} again once every "
+            "station has connected to it. {left} are left here."
+        ),
+        "中心已从备份恢复，所有工作站都连接过之后才会再批准 {scheme} 编码。本站还剩 {left} 个。",
+    ),
     "not_ingested": (
         "Journal {journal} cannot be taken beyond event {seq} now: {why}. It is tried again later.",
         "日志 {journal} 暂时无法接收到事件 {seq} 之后：{why}。稍后重试。",

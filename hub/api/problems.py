@@ -42,6 +42,7 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     "too_slow": (408, "Too slow", "Send the request again in smaller parts."),
     "no_capacity": (409, "No capacity", "Ask for fewer codes, or publish a wider scheme."),
     "request_reused": (409, "Request used before", "Use a new request id for another wish."),
+    "old_copy": (409, "Old copy of the hub", "Restore the hub: tally hub backup, then restore."),
     "restoring": (409, "Restored, stations awaited", "Connect every station once, then ask again."),
     "ambiguous": (409, "More than one fits", "Name it with more digits."),
     "changed": (409, "Changed meanwhile", "Read it again, then answer; nothing was written."),

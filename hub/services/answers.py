@@ -27,6 +27,7 @@ Code: TypeAlias = Literal[
     "no_capacity",
     "request_reused",
     "restoring",
+    "old_copy",
     "unknown_case",
     "ambiguous",
     "not_allowed",

@@ -246,7 +246,7 @@ class Hub:
 
         Raises:
             Refused: `unknown_journal`, `unknown_scheme`, `no_capacity` with the arithmetic,
-                `restoring` while a restored hub has not heard of all stations,
+                `restoring` while a restored hub has not heard of all stations, `old_copy`,
                 `request_reused` when the id was used for something else, `malformed`.
         """
         return leasing.lease(

@@ -96,13 +96,13 @@ def check_awaited(office: Office) -> None:
     """Before codes are granted.
 
     Raises:
-        Refused: `restoring`, naming the stations that have not reported; or when the hub stands on
-            an old copy of its own files that nobody restored.
+        Refused: `restoring`, naming the stations that have not reported; `old_copy` when the hub
+            stands on an old copy of its own files that nobody restored.
     """
     forgotten = office.store.get(_FORGOTTEN)
     if forgotten:
         raise Refused(
-            "restoring",
+            "old_copy",
             f"This hub does not have {forgotten}, which it signed and a station holds: its files "
             f"are an old copy. It grants no codes, or they might be granted a second time. Stop "
             f"it, then: tally hub backup DIR FILE, and tally hub restore FILE into a new folder.",

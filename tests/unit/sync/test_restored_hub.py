@@ -213,6 +213,7 @@ def test_codes_that_the_restored_hub_does_not_grant_yet_are_asked_for_again_soon
     play.greet(greeting(play.view, 1))
     step = play.step()
     assert step.kind == "lease"
-    play.hear(step, problem(409, "restoring"))
+    effects = play.hear(step, problem(409, "restoring"))
+    assert [effect.said.code for effect in effects] == ["lease_waits"]
     (until,) = play.state.asked.values()
     assert until == play.now + 30.0
