@@ -21,9 +21,11 @@ from hub.services.goods import (
     Goods,
     claims_about,
     goods_of,
+    is_boxed,
     mark_of,
     owner_of,
     severity_of,
+    told_of,
 )
 from hub.services.office import Office
 from hub.services.publishing import versions_of
@@ -169,15 +171,11 @@ def _suggestion(
     ledger: SqliteLedger, case: Case, live: Sequence[ClaimView], naming: _Naming
 ) -> Row:
     """Truth is physical: go where it is easiest to look, which is what lies in no box yet."""
-    order = sorted(live, key=lambda claim: (_is_packed(ledger, owner_of(claim)), claim.order))
+    order = sorted(live, key=lambda claim: (is_boxed(ledger.graph, owner_of(claim)), claim.order))
     target = order[0] if order else case.claims[0]
     owner = owner_of(target)
     words = fill(telling_of(case.kind).scan, **_fillings(case, target, naming))
     return {"answer": SCAN, "target": owner, "words": words}
-
-
-def _is_packed(ledger: SqliteLedger, code: str) -> bool:
-    return bool(ledger.unit(code).container)
 
 
 def _last(decisions: Sequence[Decision], naming: _Naming) -> Row | None:
@@ -323,7 +321,6 @@ def _answers(ledger: SqliteLedger, case: Case, naming: _Naming, seen: Sequence[s
 def _decision_rows(office: Office, case: Case, naming: _Naming) -> list[Row]:
     """Newest first. `stations`: who has heard of it, by what they said in their last greeting."""
     owners = {claim.ref: owner_of(claim) for claim in case.claims}
-    told = {claim.station for claim in case.claims}
     rows = [
         {
             "ref": one.ref,
@@ -336,14 +333,16 @@ def _decision_rows(office: Office, case: Case, naming: _Naming) -> list[Row]:
             "reason": one.reason,
             "is_effective": one.is_effective,
             "supersedes": len(one.supersedes),
-            "stations": _hearing(office, one.ref, told) if one.is_effective else [],
+            "stations": _hearing(office, one.ref, told_of(case, one.keep, one.retires))
+            if one.is_effective
+            else [],
         }
         for one in case.decisions
     ]
     return sorted(rows, key=lambda row: _moment(str(row["at"])), reverse=True)
 
 
-def _hearing(office: Office, ref: str, told: set[str]) -> list[Row]:
+def _hearing(office: Office, ref: str, told: Sequence[str]) -> list[Row]:
     """Each station's newest journal: whether it has the decision. None: it never said.
 
     `told`: it shows the decision to its people, since it speaks of its own events.

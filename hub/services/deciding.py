@@ -19,14 +19,19 @@ from hub.services.feeds import Entry
 from hub.services.office import Office
 from hub.services.publishing import versions_of
 from tally.events.types import DecisionMade
+from tally.ledger.sqlite import SqliteLedger
 from tally.master import Person
+from tally.merge.claims import BY_NAME
 from tally.merge.conflicts import Case, Decision
+from tally.merge.keys import split_key
 from tally.merge.shelf import ClaimView
 from tally.records.ids import MalformedIdError, parse_ref, show_journal
 
 MAY_DECIDE: Final = frozenset(("admin", "quality"))
 REASON_CHARACTERS_MAX: Final = 1000
 SEEN_MAX: Final = 500
+KNOWN_MAX: Final = 20
+"""Cases that a refusal lists."""
 NONE: Final = "none"
 ALL: Final = "all"
 BEFORE: Final = "before"
@@ -53,8 +58,21 @@ def find_case(cases: Sequence[Case], case_id: str) -> Case:
             "ambiguous",
             f"{case_id[:40]!r} names several cases: {several}. Write more, or the key.",
         )
-    known = ", ".join(case.id for case in cases) or "none"
+    known = ", ".join(case.id for case in cases[:KNOWN_MAX]) or "none"
+    if len(cases) > KNOWN_MAX:
+        known += f" and {len(cases) - KNOWN_MAX} more"
     raise Refused("unknown_case", f"No case {case_id[:40]!r}; there are: {known}.")
+
+
+def case_named(ledger: SqliteLedger, text: str) -> Case:
+    """The same from a ledger; by its key a case is found without looking at the others.
+
+    Raises:
+        Refused: `unknown_case` or `ambiguous`, with what there is.
+    """
+    kind, _ = split_key(text)
+    found = ledger.case(text) if kind in BY_NAME else None
+    return found or find_case(ledger.cases(), text)
 
 
 def seen_by_person(case: Case) -> tuple[list[str], list[str]]:
@@ -80,7 +98,6 @@ def decide(
 ) -> Decided:
     """See `hub.services.hub.Hub.decide`."""
     check_reason(reason)
-    _check_refs([*claims_seen, *supersedes])
     with office.store.transaction():
         check_person(office, by)
         return append_decision(
@@ -110,7 +127,9 @@ def append_decision(
     Raises:
         Refused: `unknown_case`, `ambiguous`, `nothing_to_decide`, `malformed`.
     """
-    case = find_case(office.store.ledger.cases(), case_id)
+    _check_refs([*claims_seen, *supersedes])
+    ledger = office.store.ledger
+    case = case_named(ledger, case_id)
     seen = sorted(set(claims_seen))
     kept, retires = _outcome(case, keep, seen, supersedes)
     decision = DecisionMade(
@@ -123,8 +142,8 @@ def append_decision(
         supersedes=tuple(sorted(set(supersedes))),
     )
     [at] = feeds.append(office, "decisions", [Entry(decision, by=by)])
-    after = [one.status for one in office.store.ledger.cases() if one.key == case.key]
-    return Decided(at, decision, after[0] if after else "decided")
+    after = ledger.case(case.key)
+    return Decided(at, decision, after.status if after else "decided")
 
 
 def _outcome(

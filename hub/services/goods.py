@@ -8,13 +8,13 @@ box), since what is wrong with a part is wrong with all that contains it. Read n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal
 
 from tally.ledger.sqlite import SqliteLedger
-from tally.merge.claims import BOX, BOX_STATE, HOLD, IN, OP, SLOT, UNIT, Claim, Kind, claims_of
+from tally.merge.claims import BOX, BOX_STATE, HOLD, IN, OP, SLOT, UNIT, Claim, claims_of
 from tally.merge.conflicts import Case
 from tally.merge.graph import Graph
 from tally.merge.keys import join_parts, split_key
@@ -86,11 +86,21 @@ def goods_of(ledger: SqliteLedger, case: Case) -> Goods:
     return Goods(tuple(sorted(found)), lots, has_more)
 
 
+def rival_keys(ledger: SqliteLedger, case: Case) -> tuple[str, ...]:
+    """Keys on which a decision about this case can open or close a case, sorted.
+
+    What ends an event ends all of its claims, so these are the keys that events with a claim on
+    the case's key claim too.
+    """
+    claims = (one for claim in case.claims for one in _claims_of(ledger.graph, claim))
+    return tuple(sorted({case.key, *(one.key_name for one in claims if one.kind.how != "SET")}))
+
+
 def severity_of(ledger: SqliteLedger, case: Case) -> Severity:
     """How far the goods of the live claims have gone: `packed` as soon as one is in a box."""
     live = [claim for claim in case.claims if claim.is_live]
     codes = {code for claim in live for code in _named(ledger.graph, claim)}
-    boxed = any(_is_boxed(ledger.graph, code) for code in sorted(codes))
+    boxed = any(is_boxed(ledger.graph, code) for code in sorted(codes))
     return "packed" if boxed else "open"
 
 
@@ -125,6 +135,18 @@ def owner_of(claim: ClaimView) -> str:
 def owner_of_parts(kind: str, key: tuple[str, ...], value: tuple[str, ...]) -> str:
     """The same from the parts of key and value."""
     return value[0] if kind in {"in", "box"} and value else key[0]
+
+
+def told_of(case: Case, keep: str, retires: Collection[str]) -> list[str]:
+    """Stations that show a decision to their people: it keeps or ends a claim of their own."""
+    named = {keep, *retires}
+    return sorted({claim.station for claim in case.claims if claim.ref in named})
+
+
+def is_boxed(graph: Graph, code: str) -> bool:
+    """Whether the code lies in a box, or is a box with something in it."""
+    in_box = any(claim.is_live for claim in graph.on_key(BOX, (code,)))
+    return in_box or any(claim.is_live for claim in graph.items_in(code))
 
 
 def _claims(graph: Graph, case: Case, goods: Goods) -> Iterator[ClaimView]:
@@ -185,11 +207,3 @@ def _users(graph: Graph, part: str, lot: str) -> tuple[Sequence[str], bool]:
 def _code(graph: Graph, number: int) -> str:
     _, parts = split_key(f"unit:{graph.name(number)}")
     return parts[0] if len(parts) == 1 else graph.name(number)
-
-
-def _is_boxed(graph: Graph, code: str) -> bool:
-    return _has_live(graph, BOX, code) or any(claim.is_live for claim in graph.items_in(code))
-
-
-def _has_live(graph: Graph, kind: Kind, code: str) -> bool:
-    return any(claim.is_live for claim in graph.on_key(kind, (code,)))

@@ -9,7 +9,7 @@ the hub's one lock for as long as a decision does.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -17,8 +17,8 @@ from typing import Any, Final
 import msgspec
 
 from hub.services.answers import Decided, Refused
-from hub.services.deciding import append_decision, check_person, check_reason, decide, find_case
-from hub.services.goods import Goods, Mark, goods_of, mark_of
+from hub.services.deciding import append_decision, case_named, check_person, check_reason, decide
+from hub.services.goods import Goods, Mark, goods_of, mark_of, rival_keys, told_of
 from hub.services.office import Office
 from hub.services.showing import plain
 from tally.merge.conflicts import Case
@@ -60,7 +60,7 @@ def foresee(office: Office, answer: Answer) -> dict[str, Any]:
         `event`: {t, feed, by, body} as it would be appended. `status`: the case's before and after.
         `things`: units, boxes and lots whose state changes, each with the fields that do, before
         and after. `cases`: cases that open, close or change. `findings`: that come and go. `told`:
-        stations whose own events it speaks of, which show it to their people. `mark`, `digest`:
+        stations that show it to their people; every other one hears of it too. `mark`, `digest`:
         hand them to `settle`. `has_more`: there are more goods than were looked at.
 
     Raises:
@@ -68,11 +68,12 @@ def foresee(office: Office, answer: Answer) -> dict[str, Any]:
     """
     with office.store.reading():
         ledger = office.store.ledger
-        case = find_case(ledger.cases(), answer.case)
+        case = case_named(ledger, answer.case)
         goods = goods_of(ledger, case)
         mark = mark_of(ledger, case)
-        before = _state(office, goods)
-        decided, after = _tried(office, answer, goods)
+        keys = rival_keys(ledger, case)
+        before = _state(office, goods, keys)
+        decided, after = _tried(office, answer, goods, keys)
         body: Row = plain(msgspec.to_builtins(decided.decision))
         found: Row = {
             "event": {"t": "decision.made", "feed": "decisions", "body": body},
@@ -83,7 +84,7 @@ def foresee(office: Office, answer: Answer) -> dict[str, Any]:
                 "come": [row for key, row in after.findings.items() if key not in before.findings],
                 "go": [row for key, row in before.findings.items() if key not in after.findings],
             },
-            "told": _told(case),
+            "told": _told(case, decided),
             "has_more": goods.has_more,
         }
         return found | {"digest": _digest(found), "mark": str(mark)}
@@ -129,7 +130,7 @@ def new_events(office: Office, case_id: str, mark: str) -> int:
         raise Refused("malformed", f"Expected a mark as this hub gives it, got {mark[:40]!r}.")
     with office.store.reading():
         ledger = office.store.ledger
-        now = mark_of(ledger, find_case(ledger.cases(), case_id))
+        now = mark_of(ledger, case_named(ledger, case_id))
     return 0 if now == seen else max(1, now.count - seen.count)
 
 
@@ -148,7 +149,9 @@ def _changed(count: int) -> Refused:
     )
 
 
-def _tried(office: Office, answer: Answer, goods: Goods) -> tuple[Decided, _State]:
+def _tried(
+    office: Office, answer: Answer, goods: Goods, keys: Collection[str]
+) -> tuple[Decided, _State]:
     """Make the decision, look, take it back."""
     found: list[tuple[Decided, _State]] = []
     try:
@@ -162,13 +165,13 @@ def _tried(office: Office, answer: Answer, goods: Goods) -> tuple[Decided, _Stat
                 claims_seen=answer.claims_seen,
                 supersedes=answer.supersedes,
             )
-            found.append((decided, _state(office, goods)))
+            found.append((decided, _state(office, goods, keys)))
             raise _TakenBack
     except _TakenBack:
         return found[0]
 
 
-def _state(office: Office, goods: Goods) -> _State:
+def _state(office: Office, goods: Goods, keys: Collection[str]) -> _State:
     ledger = office.store.ledger
     things: dict[tuple[str, str], Row] = {}
     for code in goods.codes:
@@ -176,7 +179,8 @@ def _state(office: Office, goods: Goods) -> _State:
         things["box", code] = plain(ledger.box(code)) or {}
     for part, lot in goods.lots:
         things["lot", f"{part}/{lot}"] = plain(ledger.lot(part, lot))
-    cases = {case.key: plain_case(case) for case in ledger.cases()}
+    found = (ledger.case(key) for key in keys)
+    cases = {case.key: plain_case(case) for case in found if case is not None}
     findings: dict[tuple[str, str, str], Row] = {
         (one.code, one.subject, one.ref): plain(one) for one in ledger.findings()
     }
@@ -220,8 +224,12 @@ def _outcome(case: Mapping[str, Any] | None) -> Row | None:
     return {"status": case["status"], "held": case["held"], "live": live}
 
 
-def _told(case: Case) -> Sequence[str]:
-    return sorted({claim.station for claim in case.claims})
+def _told(case: Case, decided: Decided) -> Sequence[str]:
+    """Who shows it to their people; a case that opens again is shown like a new one."""
+    told = set(told_of(case, decided.decision.keep, decided.decision.retires))
+    if case.status == "decided" and decided.status != "decided":
+        told.update(claim.station for claim in case.claims)
+    return sorted(told)
 
 
 def _digest(found: Row) -> str:

@@ -7,7 +7,7 @@ refuse an answer to something else (`hub.services.previewing`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from urllib.parse import quote, urlencode
@@ -28,6 +28,8 @@ from hub.web.rendering import page_of, render
 
 ROWS_MAX: Final = 500
 SELECTED_MAX: Final = 100
+GONE: Final = -1
+"""Stands for the number of new events where the case is none any more."""
 Show: TypeAlias = Literal["open", "decided", "all"]
 Row: TypeAlias = dict[str, Any]
 
@@ -74,7 +76,12 @@ def routes(desk: Desk) -> APIRouter:
         request: Request, case: str, mark: str, keep: str, new: int = 0, key: str = ""
     ) -> Response:
         """Asked for every two seconds: whether the page, which said `new`, still shows all."""
-        count = desk.hub.new_events(key or case, mark)
+        try:
+            count = desk.hub.new_events(key or case, mark)
+        except Refused as refused:
+            if refused.code != "unknown_case":
+                raise
+            count = GONE
         if count == new:
             return Response(status_code=204)
         return render(request, "case_apply.html", file={"id": case}, keep=keep, new=count)
@@ -142,7 +149,12 @@ def _case(
     written: _Written | None = None,
     status: int = 200,
 ) -> Response:
-    file = desk.hub.case_file(case)
+    try:
+        file = desk.hub.case_file(case)
+    except Refused as refused:
+        if refused.code != "unknown_case":
+            raise
+        return render(request, "case_gone.html", status=404, case=case, written=written)
     return render(
         request,
         "case.html",
@@ -159,13 +171,15 @@ def _preview(request: Request, desk: Desk, file: Row, keep: str) -> Row:
     offered = {one["keep"] for one in file["answers"]}
     if keep not in offered:
         keep = SCAN if SCAN in offered else ""
-    shown = None
-    effects: Sequence[Any] = ()
-    if keep not in {SCAN, ""}:
+    found: Row = {"file": file, "keep": keep, "shown": None, "refusal": "", "effects": (), "new": 0}
+    if keep in {SCAN, ""}:
+        return found
+    try:
         shown = desk.hub.foresee(_answer(file["key"], keep, file["seen"]))
-        sorts = {row["code"]: row["sort"] for row in file["goods"]}
-        effects = effects_of(shown, sorts, page_of(request).language)
-    return {"file": file, "keep": keep, "shown": shown, "effects": effects, "new": 0}
+    except Refused as refused:
+        return found | {"keep": "", "refusal": refused.words}
+    sorts = {row["code"]: row["sort"] for row in file["goods"]}
+    return found | {"shown": shown, "effects": effects_of(shown, sorts, page_of(request).language)}
 
 
 def _answer(key: str, keep: str, seen: Row, reason: str = UNWRITTEN) -> Answer:
@@ -189,12 +203,17 @@ def _settle(request: Request, desk: Desk, case: str, form: Form) -> tuple[_Writt
     try:
         desk.hub.settle(answer, by=badge, mark=mark, digest=form.text("digest"))
     except Refused as refused:
-        if refused.code.startswith("unknown_"):
-            raise
         if refused.code == "changed":
-            count = max(1, desk.hub.new_events(case, mark))
-            return _Written(reason, "conflicts.changed", count), 409
+            return _Written(reason, "conflicts.changed", _count(desk, case, mark)), 409
         if refused.code == "not_allowed":
             return _Written(reason, "conflicts.not_allowed", words=refused.words), 403
         return _Written(reason, "conflicts.refused", words=refused.words), 400
     return None
+
+
+def _count(desk: Desk, case: str, mark: str) -> int:
+    """New events since the page was made; the goods may have changed by what lies inside them."""
+    try:
+        return max(1, desk.hub.new_events(case, mark))
+    except Refused:
+        return 1

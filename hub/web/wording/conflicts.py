@@ -108,6 +108,7 @@ ENGLISH: Final[dict[str, str]] = {
     "conflicts.finding_come": "New finding:",
     "conflicts.finding_go": "Finding settled:",
     "conflicts.told": "Told to the people at {stations}; every other station hears of it too.",
+    "conflicts.told_none": "No station tells its people anything new.",
     "conflicts.no_effects": "No unit, box or lot changes.",
     "conflicts.before": "Before",
     "conflicts.after": "After",
@@ -120,6 +121,10 @@ ENGLISH: Final[dict[str, str]] = {
     "conflicts.reread_done": "This is the newest; your reason is kept.",
     "conflicts.changed": "{count} new event(s) on this case since you read it. Nothing was written "
     "and your reason is kept: reread, then answer.",
+    "conflicts.gone_title": "No case {case}",
+    "conflicts.gone_words": "There is no such case, or no longer: what contradicted was taken "
+    "back, and nobody had decided. There is nothing to answer.",
+    "conflicts.gone_reason": "You had written:",
     "conflicts.choose": "Nothing was written: choose an answer first.",
     "conflicts.reason_needed": "Nothing was written: an answer needs a reason.",
     "conflicts.not_allowed": "Nothing was written: your badge's role does not allow it.",
@@ -304,6 +309,7 @@ CHINESE: Final[dict[str, str]] = {
     "conflicts.finding_come": "新发现的问题：",
     "conflicts.finding_go": "解决的问题：",
     "conflicts.told": "会告知 {stations} 的人员；其他工作站也会收到。",
+    "conflicts.told_none": "没有工作站会告知新内容。",
     "conflicts.no_effects": "产品、箱和批次均不变。",
     "conflicts.before": "之前",
     "conflicts.after": "之后",
@@ -315,6 +321,10 @@ CHINESE: Final[dict[str, str]] = {
     "conflicts.reread_done": "这是最新内容；您写的原因已保留。",
     "conflicts.changed": "您阅读之后本争议有 {count} 个新事件。未写入任何内容，您写的原因已保留："
     "请重读后再回答。",
+    "conflicts.gone_title": "没有争议 {case}",
+    "conflicts.gone_words": "没有这个争议，或已不存在：互相矛盾的内容已被撤回，且无人裁定过。"
+    "无需回答。",
+    "conflicts.gone_reason": "您写的内容：",
     "conflicts.choose": "未写入任何内容：请先选择一个回答。",
     "conflicts.reason_needed": "未写入任何内容：回答必须写明原因。",
     "conflicts.not_allowed": "未写入任何内容：您工牌的角色不允许。",
