@@ -53,7 +53,13 @@ def clean(text: str, *, ascii_only: bool = False) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(one if _is_sure(one, ascii_only=ascii_only) else "?" for one in text)
+    return "".join(_shown(one, ascii_only=ascii_only) for one in text)
+
+
+def _shown(one: str, *, ascii_only: bool) -> str:
+    if unicodedata.category(one) == "Zs":
+        return " " * cell_len(one)  # the wide blank of Chinese text, among others
+    return one if _is_sure(one, ascii_only=ascii_only) else "?"
 
 
 def _is_sure(one: str, *, ascii_only: bool) -> bool:

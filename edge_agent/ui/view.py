@@ -90,9 +90,15 @@ class View:
         return self.width >= WIDTH_WIDE and self.height >= HEIGHT_WIDE
 
     def say(self, words: Words) -> str:
-        """A text in the language of the view, safe to measure; line ends are kept."""
-        text = words.zh if self.language == "zh" else words.en
-        return "\n".join(clean(part, ascii_only=self.is_ascii) for part in text.split("\n"))
+        """A text in the language of the view, in one line and safe to measure."""
+        return self.clean(" ".join(self._in_language(words).split("\n")))
+
+    def paragraphs(self, words: Words) -> str:
+        """The same with its line ends kept, to be wrapped."""
+        return "\n".join(self.clean(part) for part in self._in_language(words).split("\n"))
+
+    def _in_language(self, words: Words) -> str:
+        return words.zh if self.language == "zh" else words.en
 
     def clean(self, text: str) -> str:
         """A text that is the same in both languages."""

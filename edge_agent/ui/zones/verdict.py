@@ -109,7 +109,7 @@ def _text_width(band: Band, view: View) -> int:
 
 def _lines(band: Band, view: View, width: int) -> list[str]:
     """Give what stands below the heading: a sentence a line, or flowing where rows are few."""
-    text = view.say(band.text)
+    text = view.paragraphs(band.text)
     note = [f"> {view.say(band.note)}"] if band.note else []
     apart = [line for part in [text, *note] for line in wrap(part, width)]
     if len(apart) < ROWS:

@@ -1,4 +1,5 @@
 import base64
+import io
 import json
 import string
 
@@ -8,7 +9,13 @@ from hypothesis import strategies as st
 
 from drivers import Read
 from edge_agent.scan.types import Typed
-from edge_agent.station.headless import KEYS, LINE_BYTES_MAX, parse_line, render
+from edge_agent.station.headless import (
+    KEYS,
+    LINE_BYTES_MAX,
+    HeadlessSpeaker,
+    parse_line,
+    render,
+)
 from edge_agent.station.inbox import LINES_MAX, Inbox
 from edge_agent.station.messages import (
     EndOfInput,
@@ -22,7 +29,7 @@ from edge_agent.station.messages import (
 from edge_agent.station.outputs import Output
 from edge_agent.station.streams import lines_of
 from edge_agent.station.terminal import parse_typed
-from edge_agent.workflow.types import Measured, Verdict
+from edge_agent.workflow.types import Answer, Measured, Prompt, Verdict
 from tally.master import Words
 
 
@@ -269,3 +276,15 @@ def test_after_closing_nobody_waits_at_a_full_lane():
     box.close()
     box.put_line(EndOfInput())
     box.put_read(Read("serial-1", b"x", 0.0))
+
+
+@pytest.mark.parametrize(
+    ("is_fixed", "after"), [(False, "语言已切换。"), (True, "Language changed.")]
+)
+def test_ctllng_changes_the_language_of_the_lines_unless_it_was_asked_for(is_fixed, after):
+    said = io.StringIO()
+    speaker = HeadlessSpeaker(said, io.StringIO(), "en", is_language_fixed=is_fixed)
+    answer = Answer(Verdict.READY, "", "ready.language", {}, None, None, Prompt("next.badge"))
+    output = Output(Verdict.READY, "", None, None, answer=answer)
+    speaker.answer("CTLLNG", output, unsent=0, online=True)
+    assert json.loads(said.getvalue())["text"].startswith(after)
