@@ -365,6 +365,9 @@ def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
     heard = {"decisions": held[-1]} if held else {}
     left = {f"codes_left:{scheme}": count for scheme, count in said.gauges.codes_left.items()}
     facts: dict[str, int | str] = {"unsent": said.gauges.unsent, "run": caller.run}
+    own = show_journal(caller.journal)
+    if said.heads and said.heads[0].journal == own:
+        facts["head"] = said.heads[0].seq
     if said.previous_run is not None:
         facts["previous_run"] = said.previous_run
     return {**facts, "agent": said.agent, **heard, **left}

@@ -27,8 +27,9 @@ CODES_LOW: Final = 50
 class StationStanding:
     """One station by its newest journal; None where it never said.
 
-    `histories`: branches of its journals, more than one each when a PC was copied or restored.
-    `codes`: what is left, by scheme. `former`: journals of PCs that it had before.
+    `unsent`: events it told of, less those that came since. `histories`: branches of its journals,
+    more than one each when a PC was copied or restored. `codes`: what is left, by scheme. `former`:
+    journals of PCs that it had before.
     """
 
     station: str
@@ -76,7 +77,7 @@ class Standing:
 
     @property
     def unsent(self) -> int:
-        """Events that stations said they had not sent yet."""
+        """Events that stations told of and that are not here yet."""
         return sum(one.unsent or 0 for one in self.stations)
 
     @property
@@ -122,7 +123,7 @@ def _station(
         line_name=line_name,
         state=_state(heard, now),
         heard=heard,
-        unsent=gauges.get("unsent"),
+        unsent=_to_come(gauges, row["seq"]),
         journal=row["journal"],
         seq=row["seq"],
         histories=max(each["branches"] for each in rows),
@@ -134,6 +135,12 @@ def _station(
         },
         former=len(rows) - 1,
     )
+
+
+def _to_come(gauges: Mapping[str, Any], held: int) -> int | None:
+    """What is still missing of what the station had when it greeted."""
+    head, unsent = gauges.get("head"), gauges.get("unsent")
+    return unsent if head is None else max(0, int(head) - held)
 
 
 def _state(heard: dt.datetime | None, now: dt.datetime) -> State:

@@ -38,9 +38,9 @@ TEXTS: Final[dict[str, str]] = {
     # completeness
     "complete.line": "数据完整截至:{parts}",
     "complete.now": "{stations} 当前",
-    "complete.live_unsent": "{station} 当前,还有 {count} 条事件未传",
+    "complete.live_unsent": "{station} 当前,还有 {count} 条事件未到",
     "complete.silent": "{station} {time}(失联)",
-    "complete.silent_unsent": "{station} {time}(失联,当时有 {count} 条事件未传)",
+    "complete.silent_unsent": "{station} {time}(失联,还有 {count} 条事件未到)",
     "complete.unheard": "{station} 从未联系",
     "complete.none": "还没有工作站联系过本中心;这里的数据不能视为完整。",
     # keys
@@ -133,7 +133,7 @@ TEXTS: Final[dict[str, str]] = {
     "stations.line": "产线",
     "stations.state": "状态",
     "stations.heard": "最后联系",
-    "stations.unsent": "待传(按其所报)",
+    "stations.unsent": "尚未到达的事件",
     "stations.codes": "余码(按其所报)",
     "stations.journal": "日志",
     "stations.events": "已到 {count} 条事件",

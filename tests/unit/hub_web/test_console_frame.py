@@ -407,11 +407,25 @@ def test_the_completeness_line_says_who_is_missing():
     house.hub.note_hello(house.station.id, {"run": "r1", "unsent": 0})
     assert line() == "Data complete up to: S03 now"
     house.hub.note_hello(house.station.id, {"run": "r1", "unsent": 4})
-    assert line() == "Data complete up to: S03 now, 4 events not sent yet"
+    assert line() == "Data complete up to: S03 now, 4 events still to come"
     enrolled(house.hub, "S01")
     assert "S01 never heard" in line()
     house.hub.office.clock.forward(minutes=3)
-    assert "S03 14:30:00 (silent, 4 events not sent then)" in line()
+    assert "S03 14:30:00 (silent, 4 events still to come)" in line()
+
+
+def test_events_that_came_after_the_greeting_are_no_longer_to_come():
+    house = House()
+    client = house.visitor()
+    house.station.signs_in(4)
+    house.hub.note_hello(house.station.id, {"run": "r1", "unsent": 4, "head": 5})
+    assert "S03 now, 4 events still to come" in client.get("/").text
+    house.hub.ingest(house.station.id, house.station.piece(1, 3))
+    house.ticks.now += 2
+    assert "S03 now, 2 events still to come" in client.get("/").text
+    house.hub.ingest(house.station.id, house.station.piece())
+    house.ticks.now += 2
+    assert "Data complete up to: S03 now<" in client.get("/").text
 
 
 def test_a_hostile_name_of_a_station_is_shown_as_text():
