@@ -82,7 +82,8 @@ def run_screen(
     finally:
         posting.leave()
         thread.join()
-    status = behind.ended.result()
+    # Textual tells of a defect of the screen by its return code, after it has shown it.
+    status = behind.ended.result() or app.return_code or 0
     last = behind.newest
     return status, fatal_words(last.band) if last and last.fatal and last.band else None
 

@@ -28,7 +28,7 @@ def _line(line: LastScan, view: View, width: int, *, undo: str) -> Row:
     left = f" {line.at.strftime('%H:%M:%S')} {line.verdict.value.ljust(_VERDICT_WIDTH)} "
     text = view.say(line.text)
     code = f"  ({line.code})" if line.code else ""
-    right = f"{view.clean(line.source)}  " if view.is_wide else ""
+    right = f" {view.clean(line.source)}  " if view.is_wide else ""
     right = f"{right}{undo} " if undo else right
     room = width - cells(left) - cells(right)
     if cells(text + code) <= room:

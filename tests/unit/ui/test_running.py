@@ -28,8 +28,9 @@ class Opened:
 class Screen:
     """A screen without a terminal: up until the loop has ended, or until it is left."""
 
-    def __init__(self, posting, *, stays=True):
+    def __init__(self, posting, *, stays=True, return_code=0):
         self.posting, self.stays, self.shown = posting, stays, []
+        self.return_code = return_code
         self.over = threading.Event()
         self.status = None
 
@@ -84,6 +85,15 @@ def test_a_screen_that_ends_ends_the_loop():
 
     _, (status, words) = play(run, stays=False)
     assert (status, words) == (0, None)
+
+
+def test_a_defect_of_the_screen_is_no_clean_end():
+    def run(_show, posting):
+        assert posting.left.wait(20)
+        return 0
+
+    _, (status, _words) = play(run, stays=False, return_code=1)
+    assert status == 1
 
 
 def test_a_defect_in_the_loop_ends_the_screen_and_is_not_hidden():
