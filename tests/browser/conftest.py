@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from hub.api.admin_client import ask
 from tests.support.console_floor import Floor, made_floor
@@ -28,6 +35,8 @@ _ARGUMENTS = [
 ]
 _ACCEPTS = {"en": "en-GB", "zh": "zh-CN"}
 ADMIN = "BDG-3001"
+PATIENCE_S = 240
+expect.set_options(timeout=30_000)
 Visit = Callable[..., Page]
 
 
@@ -46,6 +55,14 @@ class Console:
     def link(self) -> str:
         """A fresh link that signs in."""
         return str(ask(self.floor.folder, "admin-link", {})["url"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser and a hub on a busy machine take their time; only what hangs is ended."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(PATIENCE_S))
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +105,7 @@ def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def make(language: str = "en", **options: object) -> BrowserContext:
         context = browser.new_context(locale=_ACCEPTS[language], **options)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         context.on("console", lambda message: _note(problems, message))
         context.on("weberror", lambda error: problems.append(str(error.error)))
         opened.append(context)
