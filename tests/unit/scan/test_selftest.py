@@ -1,6 +1,11 @@
 """CTLTEST: each thing that a scanner or PC does to the test code is named, alone and together."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
+import zxingcpp
 
 from drivers import Read
 from edge_agent.scan import ScanKind, recognise
@@ -73,3 +78,14 @@ def test_other_scans_are_no_test(text):
 def test_a_spoiled_test_code_is_still_the_command(fault):
     scan = recognise(Read("keyboard", raw(SEEDED[fault]), 1.0), WORDS)
     assert (scan.kind, scan.text, scan.faults) == (ScanKind.COMMAND, "CTLTEST", (fault,))
+
+
+def test_the_printed_test_code_reads_as_the_test_code():
+    page = Path(__file__).parents[3] / "docs" / "operating" / "scanner-test.svg"
+    drawn = page.read_text("utf-8")
+    size = int(re.search(r'viewBox="0 0 ([0-9]+)', drawn)[1])
+    picture = np.full((size, size), 255, np.uint8)
+    for x, y, width in re.findall(r'<rect x="(\d+)" y="(\d+)" width="(\d+)"', drawn):
+        picture[int(y), int(x) : int(x) + int(width)] = 0
+    (read,) = zxingcpp.read_barcodes(np.kron(picture, np.ones((5, 5), np.uint8)))
+    assert read.bytes.decode() == TEST_CODE
