@@ -34,6 +34,12 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "refusal.shown": ("code", "scanned", "step"),
     "step.skipped": ("step", "reason"),
 }  # fmt: skip
+_SHORTER: Final[Mapping[str, tuple[str, str]]] = {
+    "lot.received": ("quantity", "event.lot.arrived"),
+    "measurement.taken": ("low", "event.measurement.unlimited"),
+    "operation.completed": ("plan", "event.operation.ended"),
+}
+"""The text to take where this field and all that goes with it is not set."""
 _RULES: Final = {"not_used", "lot_released", "previous_op", "not_held", "right_part"}
 _COUNTED_FROM_ONE: Final = {"copy", "attempt", "trial"}
 """Their events leave out the first."""
@@ -47,6 +53,9 @@ def sentence(moment: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
     values = {field: _value(field, facts) for field in _FIELDS[name]}
     if name == "box.closed":
         values["count"] = len(facts.get("items", ()))
+    field, shorter = _SHORTER.get(name, ("", ""))
+    if shorter and values[field] == UNSET and values.get("high", UNSET) == UNSET:
+        return shorter, values
     if name == "step.skipped":
         return f"event.step.{facts['what']}", values
     return f"event.{name}", values

@@ -133,11 +133,15 @@ ENGLISH: Final[dict[str, str]] = {
     "event.label.scrapped": "label scrapped: {reason}",
     "event.unit.commissioned": "{code} commissioned as {product}",
     "event.lot.received": "lot {lot} of {part} received, {quantity}",
+    "event.lot.arrived": "lot {lot} of {part} received",
     "event.lot.released": "lot {lot} of {part} released",
     "event.component.bound": "{child} bound into {parent}, slot {slot}",
     "event.component.unbound": "{child} taken out of {parent}, slot {slot}: {reason}",
     "event.measurement.taken": "{characteristic} {value} {unit_of_measure}, limits {low} to "
     "{high}: {verdict}, operation {operation}, try {trial}",
+    "event.measurement.unlimited": "{characteristic} {value} {unit_of_measure}: {verdict}, "
+    "operation {operation}, try {trial}",
+    "event.operation.ended": "operation {operation}: {result}, attempt {attempt}",
     "event.operation.completed": "operation {operation}: {result}, attempt {attempt}, plan {plan}",
     "event.box.opened": "box {box} opened for {capacity} of {product}",
     "event.item.packed": "{item} packed into {box}, place {position}",
@@ -323,11 +327,15 @@ CHINESE: Final[dict[str, str]] = {
     "event.label.scrapped": "标签作废:{reason}",
     "event.unit.commissioned": "{code} 赋码为 {product}",
     "event.lot.received": "{part} 批次 {lot} 收货,{quantity}",
+    "event.lot.arrived": "{part} 批次 {lot} 收货",
     "event.lot.released": "{part} 批次 {lot} 放行",
     "event.component.bound": "{child} 装入 {parent},位置 {slot}",
     "event.component.unbound": "{child} 从 {parent} 取出,位置 {slot}:{reason}",
     "event.measurement.taken": "{characteristic} {value} {unit_of_measure},限值 {low} 至 {high}:"
     "{verdict},工序 {operation},第 {trial} 次",
+    "event.measurement.unlimited": "{characteristic} {value} {unit_of_measure}:{verdict},"
+    "工序 {operation},第 {trial} 次",
+    "event.operation.ended": "工序 {operation}:{result},第 {attempt} 次",
     "event.operation.completed": "工序 {operation}:{result},第 {attempt} 次,工艺 {plan}",
     "event.box.opened": "开箱 {box},装 {product} {capacity} 件",
     "event.item.packed": "{item} 装入箱 {box},第 {position} 位",
