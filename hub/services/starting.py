@@ -1,13 +1,14 @@
 """What a new plant has tried already: the six steps of "Start here", from what really happened.
 
-Four are read from the ledger; a cut link and an opened trace leave no event of their own, so their
-first time is remembered in the store.
+Three are read from the ledger; a cut link, work meanwhile and an opened trace leave no event of
+their own. The first time of each is remembered in the store, so that a large ledger is not asked
+again and again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -25,15 +26,28 @@ SILENT_SECONDS: Final = 90.0
 
 
 def progress(office: Office) -> Mapping[Step, bool]:
-    """Which steps have been done."""
+    """Which steps have been done; what the ledger shows for the first time is remembered."""
     with office.store.reading():
-        ledger = office.store.ledger
-        cases = ledger.cases()
-        done: dict[Step, bool] = {step: _noted(office, step) for step in STEPS}
-        done["scanned"] = done["scanned"] or next(iter(ledger.units()), None) is not None
-    done["clash"] = done["clash"] or any(_is_clash(case) for case in cases)
-    done["decided"] = done["decided"] or any(case.decisions for case in cases)
+        noted = {step: _noted(office, step) for step in STEPS}
+        done = noted | dict.fromkeys(_seen(office, noted), True)
+    for step in STEPS:
+        if done[step] and not noted[step]:
+            note(office, step)
     return done
+
+
+def _seen(office: Office, noted: Mapping[Step, bool]) -> Iterator[Step]:
+    """Steps that the ledger shows and that are not remembered yet."""
+    ledger = office.store.ledger
+    if not noted["scanned"] and ledger.codes_from("", 1):
+        yield "scanned"
+    if noted["clash"] and noted["decided"]:
+        return
+    cases = ledger.cases()
+    if any(_is_clash(case) for case in cases):
+        yield "clash"
+    if any(case.decisions for case in cases):
+        yield "decided"
 
 
 def note(office: Office, step: Step) -> None:
