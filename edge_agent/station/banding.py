@@ -81,8 +81,8 @@ def staying(band: Band | None, new: Band, state: StationState, then: Prompt) -> 
         band = latched_band(blank, latch.key, latch.says, then)
     # What only repeats that it is blocked needs no second heading.
     head = NO_WORDS if new.code == latch.code else new.title
-    said = (f"{new.code} {t} {x}" for t, x in _pairs(head, new.text))
-    note = Words(*(" ".join(one.split()) for one in said))
+    text = Words(new.text.en.replace("\n", " "), new.text.zh.replace("\n", ""))
+    note = Words(*(" ".join(f"{new.code} {t} {x}".split()) for t, x in _pairs(head, text)))
     do_now = (band.do_now[0], prompt_words(then))
     return replace(band, number=new.number, note=note, do_now=do_now)
 
@@ -94,8 +94,8 @@ def _pairs(first: Words, second: Words) -> Sequence[tuple[str, str]]:
 def news_of(band: Band) -> Words:
     """What was said by itself, in one line: time, heading, words."""
     at = band.since.strftime("%H:%M")
-    pairs = _pairs(band.title, band.text)
-    return Words(*(f"{at} {title}: {' '.join(text.split())}" for title, text in pairs))
+    english, chinese = band.text.en.replace("\n", " "), band.text.zh.replace("\n", "")
+    return Words(f"{at} {band.title.en}: {english}", f"{at} {band.title.zh}:{chinese}")
 
 
 def in_lines(texts: Sequence[Words]) -> Words:

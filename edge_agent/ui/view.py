@@ -91,7 +91,8 @@ class View:
 
     def say(self, words: Words) -> str:
         """A text in the language of the view, in one line and safe to measure."""
-        return self.clean(" ".join(self._in_language(words).split("\n")))
+        glue = "" if self.language == "zh" else " "
+        return self.clean(glue.join(self._in_language(words).split("\n")))
 
     def paragraphs(self, words: Words) -> str:
         """The same with its line ends kept, to be wrapped."""

@@ -109,13 +109,12 @@ def _text_width(band: Band, view: View) -> int:
 
 def _lines(band: Band, view: View, width: int) -> list[str]:
     """Give what stands below the heading: a sentence a line, or flowing where rows are few."""
-    text = view.paragraphs(band.text)
     note = [f"> {view.say(band.note)}"] if band.note else []
-    apart = [line for part in [text, *note] for line in wrap(part, width)]
-    if len(apart) < ROWS:
-        return apart
-    glue = "" if view.language == "zh" else " "
-    return [line for part in [text.replace("\n", glue), *note] for line in wrap(part, width)]
+    apart, flowing = (
+        [line for part in [text, *note] for line in wrap(part, width)]
+        for text in (view.paragraphs(band.text), view.say(band.text))
+    )
+    return flowing if len(apart) >= ROWS and len(flowing) < len(apart) - 1 else apart
 
 
 def _inner(band: Band, view: View, rows: int) -> list[list[Span]]:
