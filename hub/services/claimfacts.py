@@ -93,7 +93,7 @@ def _behind(line: EventLine) -> int:
         stamp = parse_hlc(line.hlc)
     except ValueError:
         return 0
-    if at.tzinfo is None:
+    if at.tzinfo is None:  # nobody can say which moment it was
         return 0
     behind = (stamp.ms - int(at.timestamp() * 1000)) // 1000
     return behind if behind >= BEHIND_S else 0

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.services import Refused
-from hub.services.casefiles import SCAN
+from hub.services.casestory import SCAN
 from hub.services.deciding import REASON_CHARACTERS_MAX
 from hub.services.previewing import UNWRITTEN, Answer
 from hub.web.desk import Desk

@@ -93,8 +93,8 @@ ENGLISH: Final[dict[str, str]] = {
     "conflicts.keep.before": "Reverse.",
     "conflicts.show_preview": "Show what this does",
     "conflicts.reason": "Reason (needed; kept for ever)",
-    "conflicts.nothing_appended": "Nothing is appended: choose another answer once somebody has "
-    "looked.",
+    "conflicts.nothing_appended": "Nothing is appended. Choose another answer to see what it "
+    "would do.",
     "conflicts.appends": "This event is appended to the feed of decisions",
     "conflicts.event.type": "event",
     "conflicts.event.case": "case",
@@ -295,7 +295,7 @@ CHINESE: Final[dict[str, str]] = {
     "conflicts.keep.before": "撤回。",
     "conflicts.show_preview": "查看会有什么变化",
     "conflicts.reason": "原因（必填，永久保存）",
-    "conflicts.nothing_appended": "不写入任何内容：有人查看现场后，再选择其他回答。",
+    "conflicts.nothing_appended": "不写入任何内容。选择其他回答可查看会有什么变化。",
     "conflicts.appends": "将向裁定日志写入此事件",
     "conflicts.event.type": "事件",
     "conflicts.event.case": "争议",

@@ -131,6 +131,20 @@ def test_a_case_on_which_all_are_held_says_that_somebody_looked(hub, two):
     assert file["answers"][-1]["keep"] == "before"
 
 
+def test_a_claim_that_comes_after_an_answer_opens_the_case_again(hub, two):
+    [case] = hub.office.store.ledger.cases()
+    claims, _ = seen_by_person(case)
+    hub.decide(
+        case.id, keep=claims[0], by=ADMIN, reason="seen", claims_seen=claims, supersedes=[]
+    )
+    told = [sentence["en"] for sentence in _file(hub)["story"]]
+    assert len(told) == 3, "what was ended is still told"
+    two[0].add(bound(PART, lamp(500)))
+    hub.ingest(two[0].id, two[0].piece(two[0].seq))
+    file = _file(hub)
+    assert (file["status"], file["is_parked"]) == ("open", False)
+
+
 def test_a_decision_says_which_stations_have_heard_of_it(hub, two):
     [case] = hub.office.store.ledger.cases()
     claims, _ = seen_by_person(case)
