@@ -20,7 +20,7 @@ from hub.services import feeds, journals
 from hub.services.answers import Enrolled, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
-from hub.store.port import StoredToken
+from hub.store.port import StoredToken, StoredVersion
 from hub.trust import ADDRESS, make_token
 from tally.events.decoding import Unread, read_line
 from tally.events.types import JournalOpened, StationEnrolled
@@ -76,10 +76,15 @@ def place_of(office: Office, station: str) -> tuple[str, str]:
     versions = [v for v in office.store.versions("station") if v.id == station]
     if not versions:
         return "", office.secrets.site
-    line = str(msgspec.json.decode(versions[-1].content).get("line", ""))
+    line = str(msgspec.json.decode(_newest(versions).content).get("line", ""))
     lines = [v for v in office.store.versions("line") if v.id == line]
-    site = str(msgspec.json.decode(lines[-1].content).get("site", "")) if lines else ""
+    site = str(msgspec.json.decode(_newest(lines).content).get("site", "")) if lines else ""
     return line, site or office.secrets.site
+
+
+def _newest(versions: Sequence[StoredVersion]) -> StoredVersion:
+    """The highest; a restored hub may have heard of it before it heard of older ones."""
+    return max(versions, key=lambda version: int(version.version))
 
 
 def _register(
