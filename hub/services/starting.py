@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from hub.services.office import Office
-from hub.store.port import Journal
+from hub.store.port import Journal, StoreFault
 from tally.merge.conflicts import Case
 
 Step: TypeAlias = Literal["scanned", "cut", "offline", "clash", "decided", "traced"]
@@ -51,8 +52,11 @@ def _seen(office: Office, noted: Mapping[Step, bool]) -> Iterator[Step]:
 
 
 def note(office: Office, step: Step) -> None:
-    """Remember the first time of a step; later times change nothing."""
-    with office.store.transaction():
+    """Remember the first time of a step; later times change nothing.
+
+    A disk that takes no more must not cost the page that is being made: then it stays unremembered.
+    """
+    with suppress(StoreFault), office.store.transaction():
         if not _noted(office, step):
             office.store.put(_key(step), office.now().isoformat())
 

@@ -17,6 +17,7 @@ from hub.web.forms import FORM_BYTES_MAX
 from hub.web.gate import PUBLIC
 from hub.web.pages import PAGES
 from hub.web.sessions import LINK_SECONDS, SESSION_SECONDS, Admissions
+from tally.events.types import UnitCommissioned
 from tests.support.console_floor import ATTACK
 from tests.support.hub_floor import a_hub, demo_files, enrolled, entropy_of
 
@@ -380,6 +381,17 @@ def test_start_here_gives_way_once_all_is_done_and_stays_at_its_address():
         house.ticks.now += 2
     assert "<h1>Overview</h1>" in client.get("/").text
     assert "6 of 6 done" in client.get("/start").text
+
+
+def test_a_disk_that_takes_no_more_costs_no_page():
+    house = House()
+    client = house.visitor()
+    house.station.add(UnitCommissioned("BL2-2647-000401", "BL-2", scheme="bl2@1"))
+    house.hub.ingest(house.station.id, house.station.piece())
+    house.hub.office.store._connection.execute("PRAGMA query_only = ON")
+    assert client.get("/").status_code == 200
+    assert client.get("/trace?code=BL2-2647-000401").status_code == 200
+    assert house.hub.progress()["scanned"]
 
 
 def test_a_silence_is_a_cut_link_only_within_one_run_of_the_program():
