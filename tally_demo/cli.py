@@ -39,9 +39,9 @@ from tally_demo.commands import DemoError
 def demo(script: str | None, keep: Path | None, data: Path | None, *, as_json: bool) -> None:
     """Run a hub and four stations with the demo plant.
 
-    In a terminal, station S03 is yours. Elsewhere all four run headless, and the addresses are
-    printed, until Ctrl+C or SIGTERM. With --script the outage story is played; exit status 0 only
-    if every check of it held.
+    In a terminal of at least 80x24 the screen of station S03 opens, with codes to scan by Enter.
+    Elsewhere all four run headless, and the addresses are printed, until Ctrl+C or SIGTERM. With
+    --script the outage story is played; exit status 0 only if every check of it held.
     """
     if keep and data:
         raise click.UsageError("Give --keep or --data, not both.")

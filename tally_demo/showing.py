@@ -22,10 +22,11 @@ from tally_demo.neighbour import Neighbour
 from tally_demo.outage import BADGES, ORDER
 from tally_demo.plant import Plant
 
-BOARDS: Final = tuple(f"PCB-L-{number:05}" for number in range(896, 926))
+BOARDS: Final = tuple(f"PCB-L-{number:05}" for number in range(896, 915))
+"""Fewer than twenty: so many in the first minute would be taken for a pace (`low on codes`)."""
 UNTESTED: Final = BOARDS[0]
 """S02 did not get to it: a board that is refused because an operation is missing."""
-SHARED: Final = BOARDS[-5:]
+SHARED: Final = BOARDS[-4:]
 """Boards that S02 builds in while S03 is cut off, and that the tray of S03 offers then too."""
 LEAD: Final = "BDG-2004"
 READING_S: Final = 3.0

@@ -10,10 +10,11 @@ from typing import Final
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.pictures.shrinking import shrink
 from tests.pictures.touring import TALLY, Toured
 
 ADMIN: Final = "BDG-3001"
-WIDTH, HEIGHT = 1200, 760
+WIDTH = 1200
 PICTURE_BYTES_MAX: Final = 200_000
 _ARGUMENTS: Final = (
     "--no-sandbox",
@@ -38,9 +39,7 @@ def take_pages(touring: AbstractContextManager[Toured], pictures: Path) -> None:
         )
         try:
             for language in ("en", "zh"):
-                page = browser.new_page(
-                    viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light"
-                )
+                page = browser.new_page(color_scheme="light")
                 _sign_in(page, toured, language)
                 _keep_all(page, toured, pictures, language)
                 page.close()
@@ -63,14 +62,15 @@ def _sign_in(page: Page, toured: Toured, language: str) -> None:
 
 def _keep_all(page: Page, toured: Toured, pictures: Path, language: str) -> None:
     host = page.url.rstrip("/")
-    for name, path in {
-        "console-start": "/start",
-        "console-conflicts": "/conflicts",
-        "console-case": f"/conflicts/{toured.case}",
-        "console-trace": f"/trace?code={toured.unit}",
-        "console-stations": "/stations",
-        "console-codes": "/codes",
-    }.items():
+    for name, path, height in (
+        ("console-start", "/start", 840),
+        ("console-conflicts", "/conflicts", 480),
+        ("console-case", f"/conflicts/{toured.case}", 1240),
+        ("console-trace", f"/trace?code={toured.unit}", 1000),
+        ("console-stations", "/stations", 480),
+        ("console-codes", "/codes", 600),
+    ):
+        page.set_viewport_size({"width": WIDTH, "height": height})
         answer = page.goto(f"{host}{path}", wait_until="load")
         if answer is None or answer.status != 200:
             raise ValueError(f"{path}: expected a page, found {answer and answer.status}.")
@@ -78,5 +78,6 @@ def _keep_all(page: Page, toured: Toured, pictures: Path, language: str) -> None
         page.locator("#live:not(:empty)").wait_for()
         file = pictures / f"{name}-{language}.png"
         page.screenshot(path=file)
+        shrink(file)
         if file.stat().st_size > PICTURE_BYTES_MAX:
             raise ValueError(f"{file}: expected at most {PICTURE_BYTES_MAX} bytes, found more.")

@@ -90,6 +90,7 @@ class _Tour:
         self._terminal.until("E-102", "[PCB-L-00897]")
         self._keep("operator-wrong-part")
         self._terminal.resize(120, 40)
+        self._terminal.until("CTLHELP")
         self._keep("operator-wide", columns=120)
         self._terminal.resize(80, 24)
         self._still()
