@@ -14,7 +14,8 @@ from urllib.parse import quote, urlencode
 from fastapi import Query
 
 from hub.services.tracing import CODE_CHARACTERS_MAX
-from tally.trace.lanes import WALK_MAX, Look, Side
+from tally.trace.lanes import WALK_MAX, Look
+from tally.trace.members import Side
 from tally.trace.tracing import Sort
 
 CRUMBS_MAX: Final = 8

@@ -19,7 +19,8 @@ from hub.web.moments import checks, sentence
 from hub.web.pages import reporting, searching
 from hub.web.rendering import render
 from hub.web.ways import Way
-from tally.trace.lanes import SHARED_MAX, SHOWN_MAX, WALK_MAX, Look, Side
+from tally.trace.lanes import SHOWN_MAX, WALK_MAX, Look
+from tally.trace.members import SHARED_MAX, Side
 
 TREE_LINKS_MAX: Final = 2000
 

@@ -152,3 +152,36 @@ def test_a_foreign_part_is_no_lot_and_is_reached_by_its_key(plant):
     found = lanes(graph, lens.key)
     assert codes(groups(found)["went_into", 1, "unit"]) == [lamp(401)]
     assert [moment.type for moment in life(graph, lens.key).moments] == ["component.bound"]
+
+
+def test_a_box_tells_what_was_unpacked_and_a_unit_which_lot_was_taken_back(plant):
+    s3, s4 = plant[1], plant[2]
+    pack = s4.add(t.ItemPacked(lamp(402), "BX-1", 2))
+    s4.add(t.ItemUnpacked(lamp(402), "BX-1", "wrong box"), seen=[pack])
+    lot = s3.add(bound_lot("BAT-9", lamp(401), "spare"))
+    s3.add(t.ActionUndone("not this one"), seen=[lot])
+    graph = a_ledger(*plant).graph
+    [(side, member)] = lanes(graph, "BX-1").ended
+    assert (side, member.code, member.ended.how) == ("parts", lamp(402), "unpacked")
+    [(side, member)] = lanes(graph, lamp(402)).ended
+    assert (side, member.code, member.ended.reason) == ("went_into", "BX-1", "wrong box")
+    [(_, member)] = lanes(graph, lamp(401)).ended
+    assert (member.code, member.sort, member.is_built) == ("BAT-9", "lot", False)
+
+
+def test_a_lot_that_only_arrived_is_known_and_one_with_two_stories_has_a_case(plant):
+    plant[3].add(t.LotReceived("BAT-7", "BAT-18650", supplier="supplier B"))
+    assert lanes(a_ledger(*plant).graph, "BAT-7").groups == ()
+    plant[3].add(t.LotReceived("BAT-7", "BAT-18650", supplier="supplier X"))
+    assert len(lanes(a_ledger(*plant).graph, "BAT-7").cases) == 1
+
+
+def test_a_lot_that_reaches_a_box_by_two_ways_stands_there_once(plant):
+    s3, s4 = plant[1], plant[2]
+    s3.add(t.UnitCommissioned(lamp(402), "BL-2@4"))
+    s3.add(bound_lot("BAT-1", lamp(402)))
+    s4.add(t.ItemPacked(lamp(402), "BX-1", 2))
+    found = groups(lanes(a_ledger(*plant).graph, "BX-1"))
+    lots = {member.code: member for member in found["came_from", 2, "lot"].members}
+    assert lots["BAT-1"].slot == "battery"
+    assert found["came_from", 2, "lot"].total == 1
