@@ -226,3 +226,36 @@ def test_a_hub_without_a_recovery_key_says_how_to_make_one(tmp_path):
     bootstrap.create(tmp_path / "hub", plant="NB1", site="").office.store.close()
     said = run("backup", tmp_path / "hub", tmp_path / "b.tally", status=1)
     assert "--new-recovery-key" in said
+
+
+def test_what_is_broken_off_leaves_nothing_behind(folder, file, tmp_path, key):
+    def interrupt(_events):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap.back_up(folder, tmp_path / "c.tally", progress=interrupt)
+    assert not list(tmp_path.glob("c.tally*"))
+    (tmp_path / "empty").mkdir()
+    for place in ("new", "empty"):
+        with pytest.raises(KeyboardInterrupt):
+            bootstrap.restore(file, tmp_path / place, key, progress=interrupt)
+    assert not (tmp_path / "new").exists()
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_a_backup_that_finds_no_place_is_refused_in_words(folder, tmp_path):
+    said = run("backup", folder, tmp_path / "nowhere" / "b.tally", status=1)
+    assert "No such file or directory" in said
+    missing = ("restore", tmp_path / "missing.tally", tmp_path / "new", "--recovery-key", "x")
+    assert "does not exist" in run(*missing, status=2)
+
+
+def test_a_restored_hub_is_backed_up_and_restored_again(file, tmp_path, key):
+    first = bootstrap.restore(file, tmp_path / "first", key)
+    first.office.store.close()
+    bootstrap.back_up(tmp_path / "first", tmp_path / "again.tally")
+    second = bootstrap.restore(tmp_path / "again.tally", tmp_path / "second", key)
+    assert second.epoch > first.epoch
+    names = [journal.name for journal in second.office.store.journals() if journal.role == "feed"]
+    assert names.count("leases") == 3
+    second.office.store.close()
