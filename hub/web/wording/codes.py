@@ -37,8 +37,8 @@ ENGLISH: Final[dict[str, str]] = {
     "codes.unexplained_row": "{block}, {station}: {count} missing",
     "codes.unexplained_more": "and {count} more",
     "codes.balanced": "Every number of every block is explained.",
-    "codes.none": "No codes have been granted yet. A station asks by itself once it is enrolled, "
-    "or grant some below.",
+    "codes.none": "No codes have been granted yet. Grant the first block below; a station asks for "
+    "the next ones by itself.",
     "codes.no_schemes": "No numbering scheme has been imported yet.",
     "codes.grant": "Grant a block",
     "codes.grant_words": "A station that is connected asks by itself. Grant by hand before it goes "
@@ -84,7 +84,7 @@ CHINESE: Final[dict[str, str]] = {
     "codes.unexplained_row": "{block},{station}:缺 {count} 个",
     "codes.unexplained_more": "另有 {count} 个",
     "codes.balanced": "所有码段的每个号码都有去向。",
-    "codes.none": "还没有分配编码。工作站注册后会自动申请,也可以在下面分配。",
+    "codes.none": "还没有分配编码。请在下面分配第一段,以后工作站会自动申请。",
     "codes.no_schemes": "还没有导入编码规则。",
     "codes.grant": "分配码段",
     "codes.grant_words": "联网的工作站会自动申请。将要去没有网络的地方时,可预先手动分配。",
