@@ -92,6 +92,21 @@ def test_what_was_kept_up_to_date_equals_what_the_audit_counts(turns):
         assert {key: found[row["block"]][key] for key in FIGURES} == {k: row[k] for k in FIGURES}
 
 
+def test_a_block_that_becomes_known_after_its_events_is_counted_all_the_same():
+    bench, stock = Bench(), Stock()
+    start = bench.boards.start + 30
+    bench.station.add(t.UnitCommissioned(f"PCB-L-{start:05d}", "PCB-L@2", block="late"))
+    bench.station.add(t.CodeReserved(f"PCB-L-{start + 1:05d}", "pcb-l@1", "later", start + 1))
+    commission(bench, 0)
+    bench.send()
+    stock.blocks(bench.hub.office)
+    bench.hub.lease(bench.station.id, "late", "pcb-l@1", 1, start=start, block="late")
+    bench.hub.lease(bench.station.id, "later", "pcb-l@1", 1, start=start + 1, block="later")
+    found = {row["block"]: row for row in stock.blocks(bench.hub.office)}
+    assert found["late"]["commissioned"] == found["later"]["in_flight"] == 1
+    assert found[bench.lamps.block]["commissioned"] == 1
+
+
 def test_numbers_that_were_jumped_over_are_named():
     bench = Bench()
     for number in (0, 3):
