@@ -3,10 +3,10 @@
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
 
+from tests.support.proc import running_on
 from tests.support.tmux import Terminal
 
 READY_S = 150
@@ -18,19 +18,6 @@ PLAIN = "0 1 0"
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "data"
-
-
-def running_on(folder):
-    """Process id and command line of all processes that name this folder."""
-    found = {}
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = place.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except OSError:  # it ended meanwhile
-            continue
-        if str(folder) in line and "tmux" not in line:
-            found[int(place.parent.name)] = line
-    return found
 
 
 def one_running(folder, words):

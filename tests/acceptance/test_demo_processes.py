@@ -1,31 +1,18 @@
 """`tally demo` without a terminal: addresses as lines, until a signal, and nothing stays behind."""
 
 import os
-import re
 import select
 import signal
 import subprocess
 import threading
 import urllib.request
-from pathlib import Path
 
 import pytest
 
+from tests.support.proc import running_on
+
 READY_S = 150
 pytestmark = pytest.mark.timeout(READY_S * 2)
-
-
-def running_on(folder):
-    """Command lines of all processes that name this folder."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = place.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except OSError:  # it ended meanwhile
-            continue
-        if str(folder) in line:
-            found.append(line)
-    return found
 
 
 class Demo:
@@ -81,14 +68,14 @@ def test_without_a_terminal_it_runs_headless_until_sigterm_and_exits_0(folder):
         assert stations == ["S01", "S02", "S03", "S04"]
         assert len(running_on(folder)) == 6
         assert demo.end(signal.SIGTERM) == 0
-    assert running_on(folder) == []
+    assert running_on(folder) == {}
     assert (folder / "hub").is_dir()
 
 
 def test_a_demo_that_is_killed_takes_its_hub_and_stations_with_it(folder):
     with Demo("--data", folder) as demo:
         demo.lines_until(lambda line: line.startswith("S04"))
-        pids = [int(place.name) for place in Path("/proc").glob("[0-9]*") if _is_of(place, folder)]
+        pids = running_on(folder)
         assert len(pids) == 6
         watched = {os.pidfd_open(pid) for pid in pids}
     poll = select.poll()
@@ -101,74 +88,6 @@ def test_a_demo_that_is_killed_takes_its_hub_and_stations_with_it(folder):
             poll.unregister(one)
             watched.discard(one)
             os.close(one)
-
-
-def _is_of(place, folder):
-    try:
-        return str(folder).encode() in (place / "cmdline").read_bytes()
-    except OSError:
-        return False
-
-
-class Terminal:
-    """`tally demo` in a terminal: what a person sees and types."""
-
-    def __init__(self, *arguments):
-        self._far, near = os.openpty()
-        self.process = subprocess.Popen(
-            ["tally", "demo", *map(str, arguments)],
-            stdin=near,
-            stdout=near,
-            stderr=near,
-            start_new_session=True,
-        )
-        os.close(near)
-        self.seen = ""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        os.close(self._far)
-
-    def until(self, words):
-        """Read on until these words come; what was read."""
-        start = len(self.seen)
-        poll = select.poll()
-        poll.register(self._far, select.POLLIN)
-        while words not in self.seen[start:]:
-            assert poll.poll(READY_S * 1000), self.seen
-            self.seen += os.read(self._far, 4096).decode("utf-8", "replace")
-        return self.seen[start:]
-
-    def type(self, text):
-        os.write(self._far, text.encode())
-
-
-def test_in_a_terminal_station_s03_is_worked_by_hand_until_the_input_ends(folder):
-    with Terminal("--data", folder) as terminal:
-        tray = terminal.until("Ctrl+D ends the demo")
-        board = re.search(r"(PCB-L-\d+) +the next LED board", tray)[1]
-        terminal.until("Scan your badge")
-        terminal.type("BDG-1107\n")
-        terminal.until("已登录")
-        terminal.type("CTLLNG\n")
-        terminal.until("Language changed")
-        terminal.type("CTLNEXT\n")
-        terminal.until("Scan the label you stuck on")
-        [label] = (folder / "S03" / "labels").glob("*.png")
-        for typed, answer in (
-            (label.name.partition(".")[0], "\nOK"),
-            ("BAT-18650-2546X", "\nNG E-102"),
-            (board, "\nOK"),
-        ):
-            terminal.type(f"{typed}\n")
-            terminal.until(answer)
-        terminal.type("\x04")
-        assert terminal.process.wait(120) == 0, terminal.seen
-    assert running_on(folder) == []
 
 
 def test_a_folder_that_holds_a_demo_is_left_alone_in_words(folder):
