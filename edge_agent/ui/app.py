@@ -254,7 +254,7 @@ class StationApp(FunnelledApp[int]):
         elif self._status is not None or self._is_refused():
             return
         elif key == "ctrl+l" and self._shown:
-            self._station.turn_link(up=self._shown.status.is_link_cut)
+            self._turn_link(is_cut=self._shown.status.is_link_cut)
         elif not (self._type(key, character) or self._press_tray(key)) and key in COMMANDS:
             self._station.command(COMMANDS[key])
         self._draw()
@@ -265,6 +265,11 @@ class StationApp(FunnelledApp[int]):
             self.exit(self._status)
         else:
             self._station.leave()
+
+    def _turn_link(self, *, is_cut: bool) -> None:
+        """Restore a link that was cut; only a practising station cuts it by a mere key."""
+        if is_cut or self._tray:
+            self._station.turn_link(up=is_cut)
 
     def _type(self, key: str, character: str | None) -> bool:
         """The typed line; whether the key was for it."""

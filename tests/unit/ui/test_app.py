@@ -270,13 +270,19 @@ def test_a_window_that_is_too_small_refuses_scans_and_keeps_the_state(folder):
     play(story())
 
 
-def test_ctrl_l_cuts_and_restores_the_link(folder):
+def test_ctrl_l_cuts_and_restores_the_link_where_one_practises(folder):
     async def story():
-        async with floor(folder) as here:
+        tray = Tray(Practice(badge="BDG-1107"), Practised(), None)
+        async with floor(folder, tray=tray) as here:
             shown = await here.press("ctrl+l")
             assert shown.status.is_link_cut
             assert "The link is cut." in here.screen
+        async with floor(folder) as here:
+            assert here.shown.status.is_link_cut
             shown = await here.press("ctrl+l")
+            assert not shown.status.is_link_cut
+            here.app.person_key("ctrl+l", None)
+            shown = await here.press("f1")
             assert not shown.status.is_link_cut
 
     play(story())
