@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from hub.web.desk import Desk
@@ -56,7 +56,10 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/trace/verify.svg")
     def verify_sign(request: Request, code: Code) -> Response:
-        return Response(_sign(_verify_address(request, code)), media_type="image/svg+xml")
+        sign = _sign(_verify_address(request, code)) if desk.hub.verify(code.strip()) else None
+        if sign is None:
+            raise HTTPException(404)
+        return Response(sign, media_type="image/svg+xml")
 
     @router.get("/trace/trace.json")
     def as_json(code: Code) -> Response:
@@ -111,10 +114,13 @@ def _verify_address(request: Request, code: str) -> str:
     return f"{str(request.base_url).rstrip('/')}/v/{quote(code.strip(), safe='')}"
 
 
-def _sign(text: str) -> str:
-    """The text as a QR code (ISO/IEC 18004), in SVG."""
+def _sign(text: str) -> str | None:
+    """The text as a QR code (ISO/IEC 18004), in SVG; None for a text that is too long for one."""
     import zxingcpp
 
-    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    try:
+        made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    except ValueError:
+        return None
     drawn: str = zxingcpp.write_barcode_to_svg(made)
     return drawn

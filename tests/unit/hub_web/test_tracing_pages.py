@@ -146,6 +146,8 @@ def test_only_what_the_public_page_knows_has_its_sign_on_the_report(visitor):
     sign = visitor.get("/trace/verify.svg", params={"code": lamp(401)})
     assert sign.headers["content-type"] == "image/svg+xml"
     assert "<svg" in sign.text
+    for code in ("BX-00087", "nobody", "编" * 500):
+        assert visitor.get("/trace/verify.svg", params={"code": code}).status_code == 404
 
 
 def test_files_are_named_after_the_code_and_the_moment(visitor, hub):
