@@ -18,9 +18,11 @@ from codecs import getincrementaldecoder
 from itertools import chain
 from typing import Any, Final
 
+from textual import events, messages
 from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 READ_BYTES: Final = 4096
 PASTE_CHARACTERS_MAX: Final = 128 * 1024
@@ -31,6 +33,14 @@ _SPLIT_S: Final = 0.02
 _ESC: Final = "\x1b"
 _START, _END = "\x1b[200~", "\x1b[201~"
 _ALT = re.compile(r"\x1b([0-9=-])")
+_TAKEN: Final = (
+    events.Key,
+    events.Paste,
+    events.AppFocus,
+    events.AppBlur,
+    messages.TerminalSupportsSynchronizedOutput,
+)
+"""What a terminal may say. Sizes are asked for, not believed: a label can spell any sequence."""
 
 
 class TerminalText:
@@ -74,9 +84,14 @@ class TerminalText:
         return "".join(given)
 
     def settle(self) -> str:
-        """Nothing came for a moment: what was kept is what it looks like."""
+        """Nothing came for a moment: what was kept is what it looks like, an Escape or plain text.
+
+        Never the beginning of a mark: the parser would complete it, and paste without our knowing.
+        """
         tail, self._tail = self._tail, ""
-        return self._inside(tail) if self.is_pasting else tail
+        if self.is_pasting:
+            return self._inside(tail)
+        return tail if tail == _ESC else tail.replace(_ESC, "^")
 
     def end_paste(self) -> str:
         """The terminal fell silent in a paste: give its end."""
@@ -142,17 +157,24 @@ class TerminalDriver(LinuxDriver):
                     silent_s, read_at = silent_s + patience_s, get_time()
                     is_over = text.is_pasting and silent_s >= PASTE_SILENCE_S
                     piece = text.end_paste() if is_over else text.settle()
-                parser = self._pass_on(parser, piece, read_at)
+                if piece == _ESC:
+                    self._post(events.Key("escape", _ESC), read_at)
+                else:
+                    parser = self._pass_on(parser, piece, read_at)
 
     def _pass_on(self, parser: XTermParser, piece: str, read_at: float) -> XTermParser:
         """Parse and post; a sequence that the parser cannot take costs itself and no more."""
         try:
             for message in chain(parser.feed(piece) if piece else (), parser.tick()):
-                message.time = read_at
-                self.process_message(message)
-        except (ValueError, OverflowError):
+                if isinstance(message, _TAKEN):
+                    self._post(message, read_at)
+        except Exception:  # noqa: BLE001  # hostile bytes in foreign code: no one list of errors
             return XTermParser(self._debug)
         return parser
+
+    def _post(self, message: Message, read_at: float) -> None:
+        message.time = read_at
+        self.process_message(message)
 
 
 def _read(descriptor: int) -> bytes:
