@@ -39,6 +39,12 @@ class Goods:
     lots: tuple[tuple[str, str], ...]
     has_more: bool
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything that events may call them."""
+        lots = (name for part, lot in self.lots for name in (lot, f"{part}/{lot}"))
+        return frozenset((*self.codes, *lots))
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -110,7 +116,7 @@ def mark_of(ledger: SqliteLedger, case: Case) -> Mark:
     """
     graph, goods = ledger.graph, goods_of(ledger, case)
     events = {decision.ref for decision in case.decisions}
-    events.update(one.ref for one in ledger.findings() if one.subject in goods.codes)
+    events.update(one.ref for one in ledger.findings_about(goods.names))
     for claim in _claims(graph, case, goods):
         events.add(claim.ref)
         events.update(ender.ref for ender in graph.enders(claim.place))

@@ -182,7 +182,7 @@ def _state(office: Office, goods: Goods, keys: Collection[str]) -> _State:
     found = (ledger.case(key) for key in keys)
     cases = {case.key: plain_case(case) for case in found if case is not None}
     findings: dict[tuple[str, str, str], Row] = {
-        (one.code, one.subject, one.ref): plain(one) for one in ledger.findings()
+        (one.code, one.subject, one.ref): plain(one) for one in ledger.findings_about(goods.names)
     }
     return _State(things, cases, findings)
 

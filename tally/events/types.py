@@ -381,8 +381,9 @@ class DecisionMade(Body, frozen=True):
     (`decided.md` 20).
 
     `keep`: reference of the event whose claim stays, or `none`. `retires`: references whose
-    claims end; without any, all stay held, or what was superseded is taken back. `claims_seen`: the events the person saw on the key; `supersedes`: earlier
-    decisions on the key that this one replaces. The merge reads nothing from elsewhere.
+    claims end; without any, all stay held, or what was superseded is taken back. `claims_seen`:
+    the events the person saw on the key; `supersedes`: earlier decisions on the key that this one
+    replaces. The merge reads nothing from elsewhere.
     """
 
     case: str

@@ -42,6 +42,7 @@ from tally.merge.holding import Held, reasons_to_hold
 from tally.merge.keys import split_key
 from tally.merge.liveness import Known, is_live
 from tally.merge.marks import Finding, Recheck
+from tally.merge.nearby import Nearby
 from tally.merge.ranking import Ranking
 from tally.merge.rechecks import all_rechecks
 from tally.merge.shelf import ClaimView
@@ -175,6 +176,12 @@ class SqliteLedger:
         """Every finding, or those on one unit, box or lot; by code, subject and event."""
         found = self._reader.once(("findings",), lambda: all_findings(self._reader))
         return found if subject is None else tuple(f for f in found if f.subject == subject)
+
+    def findings_about(self, things: frozenset[str]) -> tuple[Finding, ...]:
+        """Findings from events that name one of these units, parts, boxes or lots; judges no other,
+        so it is quick where a plant has thousands.
+        """
+        return all_findings(Nearby(self._reader, things))
 
     def rechecks(self) -> tuple[Recheck, ...]:
         """Checks that a station answered UNKNOWN, judged again: pending, passed or failed."""
