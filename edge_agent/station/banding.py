@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from edge_agent.station.outputs import Output
-from edge_agent.station.snapshot import NO_WORDS, Band, LastScan
+from edge_agent.station.snapshot import NO_WORDS, Band, LastScan, News
 from edge_agent.wording import say, say_sentences
 from edge_agent.wording.showing import Language
 from edge_agent.wording.titles import title_of
@@ -51,7 +51,8 @@ def band_of(output: Output, state: StationState, number: int, at: datetime) -> B
     answer = output.answer
     if answer is None:
         text = output.words or NO_WORDS
-        title = title_of(output.code, output.verdict.value)
+        by = "hub" if output.source == "hub" else output.verdict.value
+        title = title_of(output.code, by)
         return Band(number, output.verdict, output.code, title, text, at)
     is_locked = output.verdict is Verdict.LOCK
     title = title_of("lock" if is_locked else answer.key)
@@ -91,11 +92,16 @@ def _pairs(first: Words, second: Words) -> Sequence[tuple[str, str]]:
     return ((first.en, second.en), (first.zh, second.zh))
 
 
-def news_of(band: Band) -> Words:
-    """What was said by itself, in one line: time, heading, words."""
-    at = band.since.strftime("%H:%M")
-    english, chinese = band.text.en.replace("\n", " "), band.text.zh.replace("\n", "")
-    return Words(f"{at} {band.title.en}: {english}", f"{at} {band.title.zh}:{chinese}")
+def news_of(band: Band) -> News:
+    """What was said by itself, each language in one line."""
+    text = Words(band.text.en.replace("\n", " "), band.text.zh.replace("\n", ""))
+    return News(band.since, band.title, text)
+
+
+def line_of(news: News) -> Words:
+    """Time, heading and text."""
+    at = news.at.strftime("%H:%M")
+    return Words(*(f"{at} {title}: {text}" for title, text in _pairs(news.title, news.text)))
 
 
 def in_lines(texts: Sequence[Words]) -> Words:
@@ -107,7 +113,7 @@ def last_scan_of(output: Output, at: datetime) -> LastScan | None:
     """The line among the last scans; None for what is no news tomorrow."""
     answer = output.answer
     if answer is None:
-        if output.verdict in {Verdict.READY, Verdict.WAIT}:
+        if output.verdict in {Verdict.READY, Verdict.WAIT} or output.source == "hub":
             return None
         title, subject = title_of(output.code, output.verdict.value), NO_WORDS
     elif answer.key in _NOT_LISTED:

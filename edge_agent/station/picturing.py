@@ -16,6 +16,7 @@ from edge_agent.station.banding import (
     band_of,
     in_lines,
     last_scan_of,
+    line_of,
     news_of,
     prompt_words,
     staying,
@@ -83,6 +84,8 @@ class Picturing:
         self._number += 1
         then = next_prompt(state, self._core.knowledge)
         new = self._with_news(output, band_of(output, state, self._number, at))
+        if _is_of_the_link(output) and not self._core.journal.is_suspect:
+            return  # for whoever looks after the station; the work is not touched
         self._band = new if fatal else staying(self._band, new, state, then)
         self._fatal = fatal
         line = last_scan_of(output, at)
@@ -97,14 +100,19 @@ class Picturing:
         While the link is lost help also says why.
         """
         if output.source == "hub" and output.verdict is not Verdict.WAIT:
-            self._news.appendleft(News(band.since, band.title, news_of(band)))
-            self._unread = min(self._unread + 1, NEWS_MAX)
+            self._add(news_of(band))
         elif output.answer and output.answer.key == "ready.help":
             unread = list(self._news)[: self._unread][-NEWS_AT_ONCE:]
             self._unread -= len(unread)
-            texts = [*(one.text for one in unread), self._link, band.text]
+            texts = [*map(line_of, unread), self._link, band.text]
             return replace(band, text=in_lines([one for one in texts if one != NO_WORDS]))
         return band
+
+    def _add(self, news: News) -> None:
+        """Keep it, unless the same was said before and is still kept."""
+        if (news.title, news.text) not in {(one.title, one.text) for one in self._news}:
+            self._news.appendleft(news)
+            self._unread = min(self._unread + 1, NEWS_MAX)
 
     def device(self, health: Health) -> None:
         """Take how a device is."""
@@ -247,6 +255,11 @@ class Screen:
     picturing: Picturing
     show: Show
     unseen: Callable[[], Words | None]
+
+
+def _is_of_the_link(output: Output) -> bool:
+    """Whether the uplink says something about this journal, and not about a unit."""
+    return output.answer is None and output.source == "hub"
 
 
 def _scan_now(prompt: Prompt) -> ScanNow:

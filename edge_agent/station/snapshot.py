@@ -133,10 +133,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What the hub let this station know by itself: a case, a decision, a hold.
-
-    `text` is all of it in one line, with time and heading.
-    """
+    """What the hub let this station know by itself: a case, a decision, a hold; in one line."""
 
     at: datetime
     title: Words

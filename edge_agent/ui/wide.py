@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from edge_agent.station.banding import line_of
 from edge_agent.station.snapshot import Snapshot
 from edge_agent.ui.cells import Row, Span, Style, pad, row, rule, wrap
 from edge_agent.ui.view import View
@@ -87,7 +88,7 @@ def _history(snapshot: Snapshot, view: View, rows: int) -> list[Row]:
     limit = snapshot.refusals_max
     right += [view.label("refused_here", count=snapshot.refusals, limit=limit), ""]
     right.append(view.label("messages"))
-    right += [line for one in snapshot.news for line in wrap(view.say(one.text), rest)]
+    right += [line for one in snapshot.news for line in wrap(view.say(line_of(one)), rest)]
     if view.say(snapshot.status.link):
         right += wrap(view.say(snapshot.status.link), rest)
     for one in snapshot.status.devices:

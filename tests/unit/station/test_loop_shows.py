@@ -5,7 +5,7 @@ from edge_agent.journal.faults import JournalFault, StorageReason
 from edge_agent.station.headless import parse_line
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.loop import Loop
-from edge_agent.station.messages import EndOfInput, LinkChanged, ReceiptCame
+from edge_agent.station.messages import EndOfInput, HubSaid, LinkChanged, ReceiptCame
 from edge_agent.station.picturing import Picturing, Screen
 from edge_agent.station.posting import Posting, Silent
 from edge_agent.workflow.types import Verdict
@@ -79,6 +79,24 @@ def test_while_the_link_is_lost_help_also_says_why():
     assert watched.run("CTLHELP") == 0
     assert watched.shown[-1].status.link == words
     assert watched.shown[-1].band.text.zh.startswith("无法连接 10.0.0.2。\n")
+
+
+def test_what_the_uplink_says_about_the_journal_waits_in_the_news_unless_codes_stop():
+    watched = Watched()
+    for _ in range(3):  # said again and again, it is one thing to read
+        watched.inbox.post(HubSaid("S-7", Words("Sent again.", "重新发送。")))
+        watched.loop._do(watched.loop._next())
+    watched.loop._show_picture()
+    shown = watched.shown[-1]
+    assert (shown.band, shown.last, shown.unread) == (None, (), 1)
+    assert shown.news[0].title.en == "Message of the hub"
+    watched.inbox.post(HubSaid("S-102", Words("Copied.", "被复制。"), suspect=True))
+    watched.loop._do(watched.loop._next())
+    watched.loop._show_picture()
+    assert (watched.shown[-1].band.verdict, watched.shown[-1].band.text.en) == (
+        Verdict.HOLD,
+        "Copied.",
+    )
 
 
 def test_what_a_screen_posts_is_judged_in_the_order_it_came():

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from edge_agent.station.banding import news_of
-from edge_agent.station.snapshot import News
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
-from tests.unit.ui.scenes import AT, Tray, answered, lamp, screen
+from tests.unit.ui.scenes import Tray, answered, lamp, screen
 
 FOLDER = Path(__file__).parent / "screens"
 
@@ -37,7 +36,7 @@ SCENES = {
             answered("ok.bound"),
             unread=2,
             news=tuple(
-                News(AT, band.title, news_of(band))
+                news_of(band)
                 for band in (answered("ng.back").band, answered("hold.case_opened").band)
             ),
         ),
