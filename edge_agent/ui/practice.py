@@ -80,10 +80,11 @@ def read_practice(content: bytes, *, name: str) -> Practice:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to scan; a number at a measure step is its value."""
+    """Something to scan; a number at a measure step is its value, and like a command no code."""
 
     kind: Kind
     text: str
+    is_code: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Practised:
 
     Attributes:
         gone: codes given here; a serial is not offered twice.
-        last: the last code given that was no command.
+        last: the last code given.
         first: the first unit in which something was OK; empty before.
         finished: units finished.
         is_cut: whether the link is cut.
@@ -120,9 +121,12 @@ class Practised:
 
 
 def choices(practice: Practice, wants: Expects, so_far: Practised) -> tuple[Choice, ...]:
-    """Give what can be scanned now, at most five: the right one first, if there is one."""
+    """Give what can be scanned now, at most five, the right one first; empty if none is known."""
+    right = [choice for choice in _right(practice, wants, so_far) if choice.text]
+    if not right:
+        return ()
     found: dict[str, Choice] = {}
-    for choice in (*_right(practice, wants, so_far), *_others(practice, wants, so_far)):
+    for choice in (*right, *_others(practice, wants, so_far)):
         found.setdefault(choice.text, choice)
     return tuple(choice for text, choice in found.items() if text)[:CHOICES_MAX]
 
@@ -144,9 +148,9 @@ def _right(practice: Practice, wants: Expects, so_far: Practised) -> Iterator[Ch
             yield from (Choice("right", lot) for lot in practice.lot.get(wants.part, ())[:1])
         case "measure":
             values = practice.measure.get(wants.characteristic, ())
-            yield from (Choice("right", value) for value in values[:1])
+            yield from (Choice("right", value, is_code=False) for value in values[:1])
         case "command" | "pass_fail" | "defect":
-            yield from (Choice("right", command) for command in wants.commands[:1])
+            yield from (Choice("right", word, is_code=False) for word in wants.commands[:1])
         case "pack" | "printer":
             pass  # nothing that could be known beforehand
 
@@ -157,7 +161,7 @@ def _others(practice: Practice, wants: Expects, so_far: Practised) -> Iterator[C
         yield Choice("wrong", practice.wrong)
     if wants.kind == "measure":
         values = practice.measure.get(wants.characteristic, ())
-        yield from (Choice("wrong", value) for value in values[1:2])
+        yield from (Choice("wrong", value, is_code=False) for value in values[1:2])
     if wants.kind not in {"badge", "printer"}:
         yield Choice("again", so_far.last)
     if wants.kind in {"part", "lot"}:
@@ -172,7 +176,7 @@ def _fresh(kind: Kind, codes: tuple[str, ...], so_far: Practised) -> Iterator[Ch
 
 def after_giving(so_far: Practised, choice: Choice) -> Practised:
     """What was practised once this was given, whatever the station says to it."""
-    if choice.text.startswith("CTL"):
+    if not choice.is_code:
         return so_far
     return replace(so_far, gone=so_far.gone | {choice.text}, last=choice.text)
 

@@ -76,7 +76,8 @@ class Tray:
             return None
         choice = self._choices[self._marked]
         self._so_far = after_giving(self._so_far, choice)
-        self._tell({"gave": choice.text})
+        if choice.is_code:
+            self._tell({"gave": choice.text})
         return choice.text.encode()
 
     def lines(self, language: Language) -> TrayLines:

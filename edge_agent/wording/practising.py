@@ -9,7 +9,7 @@ PRACTISING: Final[dict[str, dict[str, str]]] = {
     "en": {
         "practice.enter": "Enter",
         "practice.start": "No scanner? Enter scans the marked code; left and right mark another.",
-        "practice.wait": "Nothing to scan here right now.",
+        "practice.wait": "No practice code fits here now. F3 types one.",
         "practice.wrong": "A wrong one: see what the station says.",
         "practice.again": "The last code once more.",
         "practice.hold": "A lot that must not be used.",
@@ -24,7 +24,7 @@ PRACTISING: Final[dict[str, dict[str, str]]] = {
     "zh": {
         "practice.enter": "回车",
         "practice.start": "没有扫码枪?按回车扫描选中的编码,左右键另选。",
-        "practice.wait": "现在没有可扫描的内容。",
+        "practice.wait": "此处暂无练习编码。按 F3 手输。",
         "practice.wrong": "错误的编码:看看工位怎么说。",
         "practice.again": "再扫一次上一个编码。",
         "practice.hold": "禁止使用的批次。",
