@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from edge_agent.scan.selftest import FAULTS
+from edge_agent.ui.cells import clean
 from edge_agent.wording import say, say_sentences
 from edge_agent.wording.chinese import TEXTS as CHINESE
 from edge_agent.wording.english import TEXTS as ENGLISH
@@ -96,3 +97,14 @@ def test_a_text_is_cut_into_its_sentences_and_nothing_is_lost():
             says = {name: f"<{name}>" for name in placeholders(text)} | {"faults": "caps gs"}
             joined = "".join("".join(say_sentences(key, lang, **says)).split())
             assert joined == "".join(say(key, lang, **says).split())
+
+
+@pytest.mark.parametrize("words", [*TITLES.values(), *SCREEN.values()])
+def test_the_fixed_words_hold_no_character_of_doubtful_width(words):
+    assert clean(words.zh, ascii_only=True) == words.zh
+    assert words.en.isascii()
+
+
+@pytest.mark.parametrize("text", [*ENGLISH.values(), *CHINESE.values()])
+def test_no_text_holds_a_character_of_doubtful_width(text):
+    assert clean(text, ascii_only=True) == text
