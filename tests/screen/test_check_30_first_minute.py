@@ -3,8 +3,10 @@
 Only Enter and Ctrl+L at the terminal, one link in the browser. Times are told, not judged.
 """
 
+import json
 import re
 import shutil
+import subprocess
 import sys
 import time
 import urllib.error
@@ -79,13 +81,22 @@ def until_known(console, code):
     raise AssertionError(f"the hub never heard of {code}")
 
 
+def keep_the_other_stations_claim(console, hub):
+    """Decide the only case for what S02 did."""
+    with urllib.request.urlopen(f"{console}v1/cases", timeout=30) as answer:
+        [case] = json.load(answer)
+    [kept] = [claim["event_id"] for claim in case["claims"] if claim["station"] == "S02"]
+    answer = ("--keep", kept, "--as", "BDG-3001", "--reason", "S03 took the neighbour's board")
+    subprocess.run(["tally", "hub", "decide", str(hub), case["id"], *answer], check=True)
+
+
 def ticked(page, *steps):
     """Wait until the list of Start here shows these steps as done, without a reload."""
     for step in steps:
         expect(page.locator(f'[data-step="{step}"].done')).to_be_visible(timeout=HANG_S * 1000)
 
 
-def test_30_from_the_command_to_an_ok_to_a_case_by_enter_alone(demo, browser, capsys):
+def test_30_from_the_command_to_an_ok_to_a_case_by_enter_alone(demo, browser, tmp_path, capsys):
     start = time.monotonic()
     demo.until("/in/", wait_s=HANG_S)
     [link] = re.findall(r"http://127\.0\.0\.1:\d+/in/\S+", demo.screen())
@@ -116,8 +127,14 @@ def test_30_from_the_command_to_an_ok_to_a_case_by_enter_alone(demo, browser, ca
     demo.press("C-l")
     demo.until("ONLINE", "a case to decide")
     ticked(page, "cut", "offline", "clash")
-    expect(page.locator('[data-step="decided"].done')).to_have_count(0)
     until_known(console, second)
+
+    page.context.new_page().goto(f"{console}trace?code={second}")
+    ticked(page, "traced")
+    expect(page.locator('[data-step="decided"].done')).to_have_count(0)
+    keep_the_other_stations_claim(console, tmp_path / "data" / "hub")
+    ticked(page, "decided")
+    demo.until(f"UNIT {second}", "step 3 of 6", "[PCB-L-")
 
     with capsys.disabled():
         sys.stdout.write(f"\ncheck 30: first OK {first_ok:.1f} s, at the hub {heard:.2f} s later\n")
