@@ -44,6 +44,7 @@ from tally.records.ids import MalformedIdError, parse_ref
 
 Row = dict[str, Any]
 GOODS_SHOWN: Final = 50
+SIMILAR_SHOWN: Final = 5
 ALWAYS_SHOWN: Final = frozenset(("owner", "at", "clock", "by", "station", "entry"))
 """Who, where, when and how are shown also where they are equal."""
 
@@ -99,6 +100,7 @@ def case_file(office: Office, case_id: str) -> Row:
             "held": list(case.held),
             "answers": answers_to(ledger, case, naming, claims_seen),
             "decisions": _decision_rows(office, case, naming),
+            **_similar(case, cases, naming),
             "seen": {"claims": claims_seen, "supersedes": supersedes},
             "mark": str(mark_of(ledger, case)),
         }
@@ -254,6 +256,34 @@ def _decision_rows(office: Office, case: Case, naming: Naming) -> list[Row]:
         for one in case.decisions
     ]
     return sorted(rows, key=lambda row: moment_of(str(row["at"])), reverse=True)
+
+
+def _similar(case: Case, cases: Sequence[Case], naming: Naming) -> Row:
+    """Cases of the same kind between the same stations, those that wait first: how they were
+    answered says something about this one.
+    """
+    own = {claim.station for claim in case.claims}
+    found = [
+        other
+        for other in cases
+        if other.kind == case.kind
+        and other.key != case.key
+        and {claim.station for claim in other.claims} == own
+    ]
+    ids = Counter(one.id for one in cases)
+    found.sort(key=lambda other: (other.status == "decided", other.key))
+    rows = [
+        {
+            "id": other.id,
+            "key": other.key,
+            "is_twin": ids[other.id] > 1,
+            "what": thing_of(other),
+            "status": other.status,
+            "decided": _last([one for one in other.decisions if one.is_effective], naming),
+        }
+        for other in found[:SIMILAR_SHOWN]
+    ]
+    return {"similar": rows, "more_similar": len(found) - len(rows)}
 
 
 def _hearing(office: Office, ref: str, told: Sequence[str]) -> list[Row]:

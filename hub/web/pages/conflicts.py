@@ -162,6 +162,7 @@ def _case(
         written=written or _Written(),
         is_done="done" in request.query_params,
         reason_max=REASON_CHARACTERS_MAX,
+        address=address_of,
         **_preview(request, desk, file, keep),
     )
 

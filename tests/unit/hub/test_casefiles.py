@@ -131,6 +131,28 @@ def test_a_case_on_which_all_are_held_says_that_somebody_looked(hub, two):
     assert file["answers"][-1]["keep"] == "before"
 
 
+def test_similar_cases_are_those_of_the_same_kind_and_stations(hub, two):
+    one, other = two
+    third = enrolled(hub, "S01")
+    for writer, number, unit in (
+        (one, 910, 610), (other, 910, 611), (one, 911, 612), (other, 911, 613),
+        (one, 912, 614), (third, 912, 615),
+    ):  # fmt: skip
+        writer.add(bound(board(number), lamp(unit)))
+    for station, first in ((one, 7), (other, 4), (third, 2)):
+        hub.ingest(station.id, station.piece(first))
+    first = hub.office.store.ledger.case(f"in:{board(910)}")
+    claims, _ = seen_by_person(first)
+    hub.decide(
+        first.id, keep=claims[0], by=ADMIN, reason="label 910", claims_seen=claims, supersedes=[]
+    )
+    file = hub.case_file(f"in:{PART}")
+    assert [row["what"] for row in file["similar"]] == [board(911), board(910)]
+    assert [row["status"] for row in file["similar"]] == ["open", "decided"]
+    assert file["similar"][1]["decided"]["reason"] == "label 910"
+    assert file["more_similar"] == 0
+
+
 def test_a_claim_that_comes_after_an_answer_opens_the_case_again(hub, two):
     [case] = hub.office.store.ledger.cases()
     claims, _ = seen_by_person(case)
