@@ -98,6 +98,7 @@ class Practised:
         finished: units finished.
         is_cut: whether the link is cut.
         shared: by cut, the serial that another station builds in too; empty when none was left.
+        finished_at_return: units finished when the link was last back.
         seen: number of the last verdict.
     """
 
@@ -107,6 +108,7 @@ class Practised:
     finished: int = 0
     is_cut: bool = False
     shared: tuple[str, ...] = ()
+    finished_at_return: int = 0
     seen: int = 0
 
     @property
@@ -199,7 +201,7 @@ def after_link(practice: Practice, so_far: Practised, *, is_cut: bool) -> Practi
     if is_cut == so_far.is_cut:
         return so_far
     if not is_cut:
-        return replace(so_far, is_cut=False)
+        return replace(so_far, is_cut=False, finished_at_return=so_far.finished)
     serials = (code for codes in practice.shared.values() for code in codes)
     # One of an earlier cut was used up by the other station, whether it was scanned here or not.
     used = {*so_far.gone, *so_far.shared}
@@ -225,7 +227,7 @@ def hint(practice: Practice, so_far: Practised, chosen: Choice | None) -> Hint:
     if so_far.is_cut:
         key = "practice.restore" if so_far.is_twice else "practice.cut"
         return Hint(key, {"code": so_far.board})
-    if so_far.is_twice:
+    if so_far.is_twice and so_far.finished == so_far.finished_at_return:
         return Hint("practice.case", {"console": console})
     if so_far.finished:
         return Hint("practice.pull")

@@ -117,7 +117,7 @@ def test_a_shared_board_that_was_missed_is_not_offered_in_the_next_cut():
     assert after_link(CODES, missed, is_cut=True).board == "PCB-L-00922"
 
 
-def test_the_line_leads_on_from_the_first_scan_to_the_case():
+def test_the_line_leads_on_from_the_first_scan_to_the_case_and_round_again():
     right = Choice("right", "x")
     cut = replace(NEW, first=UNIT, finished=1, is_cut=True, shared=("PCB-L-00921",))
     bound = replace(cut, gone=frozenset({"PCB-L-00921"}))
@@ -129,10 +129,11 @@ def test_the_line_leads_on_from_the_first_scan_to_the_case():
             replace(NEW, first=UNIT, finished=1),
             cut,
             bound,
-            replace(bound, is_cut=False),
+            after_link(CODES, bound, is_cut=False),
+            replace(after_link(CODES, bound, is_cut=False), finished=2),
         )
     ]
-    assert keys == ["start", "live", "pull", "cut", "restore", "case"]
+    assert keys == ["start", "live", "pull", "cut", "restore", "case", "pull"]
 
 
 def test_a_marked_wrong_one_is_named_as_what_it_is():
