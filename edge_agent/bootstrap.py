@@ -299,6 +299,7 @@ def run_with_screen(
             tray=tray,
             theme=theme_of(theme),
             is_ascii=is_ascii,
+            pace=settings.keyboard,
         )
 
     return run_screen(

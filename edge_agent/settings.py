@@ -8,14 +8,18 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
+
+from edge_agent.scan.keystrokes import Pace
 
 FILE_NAME: Final = "station.toml"
 FILE_BYTES_MAX: Final = 256 * 1024
 DEVICES_MAX: Final = 32
 ADDRESSES_MAX: Final = 8
+
+KEYS: Final = ("language", "double_read_s", "printer", "hub", "journal", "keyboard", "device")
 
 Language = Literal["en", "zh"]
 DeviceCheck = Callable[[Mapping[str, Any]], str | None]
@@ -44,6 +48,8 @@ class Settings:
     """Name of the device that prints labels; empty: the only one there is."""
     journal_kib_max: int = 0
     """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
+    keyboard: Pace = field(default_factory=Pace)
+    """How fast a scanner types that the screen takes for a keyboard."""
     devices: tuple[Mapping[str, Any], ...] = ()
     """One table a device, in the order of the file; its family reads it."""
 
@@ -85,9 +91,10 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
         double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
         printer=reading.text(table.pop("printer", ""), "printer"),
         journal_kib_max=reading.kib_max(reading.table(table, "journal")),
+        keyboard=reading.pace(reading.table(table, "keyboard")),
         devices=reading.devices(table.pop("device", [])),
     )
-    reading.unknown(table, ("language", "double_read_s", "printer", "hub", "journal", "device"))
+    reading.unknown(table, KEYS)
     if reading.problems:
         raise SettingsError(tuple(reading.problems))
     return settings
@@ -148,6 +155,32 @@ class _Reading:
             return found
         self.note("kib_max", "KiB, 0 for no limit of its own", found)
         return 0
+
+    def pace(self, table: dict[str, Any]) -> Pace:
+        """Milliseconds in the file, seconds in the value."""
+        usual = Pace()
+        found = {
+            "keys_min": self._whole(table, "keys_min", usual.keys_min, 3, 32),
+            "gap_median_ms": self._whole(table, "gap_median_ms", 30, 1, 500),
+            "gap_ms": self._whole(table, "gap_ms", 100, 10, 1000),
+            "hold_ms": self._whole(table, "hold_ms", 40, 1, 500),
+        }
+        self.unknown(table, tuple(found), "keyboard.")
+        if found["gap_median_ms"] > found["gap_ms"]:
+            self.note("gap_median_ms", f"at most gap_ms, {found['gap_ms']}", found["gap_median_ms"])
+        return Pace(
+            keys_min=found["keys_min"],
+            gap_median_max=found["gap_median_ms"] / 1000,
+            gap_max=found["gap_ms"] / 1000,
+            hold_max=found["hold_ms"] / 1000,
+        )
+
+    def _whole(self, table: dict[str, Any], key: str, usual: int, low: int, high: int) -> int:
+        found = table.pop(key, usual)
+        if isinstance(found, int) and not isinstance(found, bool) and low <= found <= high:
+            return found
+        self.note(key, f"{low} to {high}", found)
+        return usual
 
     def addresses(self, table: dict[str, Any]) -> tuple[str, ...]:
         found = table.pop("addresses", [])

@@ -18,6 +18,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
 
+from edge_agent.scan.keystrokes import Pace
 from edge_agent.station.snapshot import Snapshot
 from edge_agent.ui.bells import Bells
 from edge_agent.ui.canvas import Canvas
@@ -80,9 +81,10 @@ class StationApp(FunnelledApp[int]):
         tray: TrayPort | None = None,
         theme: Theme = "tally-dark",
         is_ascii: bool = False,
+        pace: Pace | None = None,
     ) -> None:
-        """`language`: of everything if fixed, else until the first snapshot."""
-        super().__init__(ansi_color=theme == "tally-ansi16")
+        """`language`: of all if fixed, else until the first snapshot; `pace`: of a typing scanner."""
+        super().__init__(ansi_color=theme == "tally-ansi16", pace=pace)
         self._station = station
         self._monotonic = monotonic
         self._language = language

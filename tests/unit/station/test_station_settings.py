@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.bootstrap import check_device
-from edge_agent.settings import Settings, SettingsError, load_settings, parse_settings
+from edge_agent.scan.keystrokes import Pace
+from edge_agent.settings import KEYS, Settings, SettingsError, load_settings, parse_settings
 from tests.support import tidiness
 
 EXAMPLE = tidiness.ROOT / "config" / "station.example.toml"
@@ -22,11 +23,12 @@ def test_the_example_is_read_and_shows_the_defaults():
     plain = Settings()
     assert (settings.language, settings.addresses) == (plain.language, plain.addresses)
     assert (settings.double_read_s, settings.journal_kib_max) == (2.0, 0)
+    assert settings.keyboard == plain.keyboard
 
 
 def test_the_example_names_every_key():
     text = EXAMPLE.read_text("utf-8")
-    for key in ("language", "double_read_s", "printer", "[hub]", "addresses", "kib_max"):
+    for key in ("addresses", "kib_max", "keys_min", "gap_median_ms", "gap_ms", "hold_ms", *KEYS):
         assert key in text
 
 
@@ -39,6 +41,22 @@ def test_a_device_is_named_by_the_line_of_its_own_table():
     with pytest.raises(SettingsError) as refused:
         parse_settings(raw, only_a, name="station.toml")
     assert refused.value.problems == ("station.toml, line 4: wrong",)
+
+
+def test_the_pace_of_a_typing_scanner_is_set_in_milliseconds():
+    raw = b"[keyboard]\nkeys_min = 6\ngap_median_ms = 60\ngap_ms = 250\nhold_ms = 80\n"
+    settings = parse_settings(raw, check_device, name="station.toml")
+    assert settings.keyboard == Pace(6, 0.060, 0.250, 0.080)
+
+
+def test_a_pace_that_no_scanner_has_is_refused_with_its_limits():
+    found = "\n".join(
+        problems("[keyboard]\nkeys_min = 2\ngap_median_ms = 200\nhold_ms = true\nspeed = 1\n")
+    )
+    assert "line 2: keys_min: expected 3 to 32, found 2" in found
+    assert "line 3: gap_median_ms: expected at most gap_ms, 100, found 200" in found
+    assert "line 4: hold_ms: expected 1 to 500, found True" in found
+    assert "line 5: keyboard.speed: there is no such key" in found
 
 
 def test_without_a_file_the_defaults_hold(tmp_path):
