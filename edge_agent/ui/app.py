@@ -83,7 +83,7 @@ class StationApp(FunnelledApp[int]):
         is_ascii: bool = False,
         pace: Pace | None = None,
     ) -> None:
-        """`language`: of all if fixed, else until the first snapshot; `pace`: of a typing scanner."""
+        """`language`: fixed, or until the first snapshot; `pace`: of a scanner that types."""
         super().__init__(ansi_color=theme == "tally-ansi16", pace=pace)
         self._station = station
         self._monotonic = monotonic
