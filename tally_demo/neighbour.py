@@ -64,7 +64,7 @@ class Neighbour:
                     self._place.station.say({"sync": True})
                 case _:
                     pass  # what was scanned there
-        except DemoError as error:
+        except (DemoError, OSError) as error:
             self.left_undone.append(str(error))
 
     def _build_cut_off(self, board: str) -> None:

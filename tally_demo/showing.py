@@ -110,8 +110,8 @@ def _run_screen(plant: Plant) -> None:
             )
             if status:
                 click.echo(f"The screen of S03 ended with status {status}; what it saved is saved.")
-            for words in neighbour.left_undone:
-                click.echo(f"S02: {words}", err=True)
+            while neighbour.left_undone:
+                click.echo(f"S02: {neighbour.left_undone.pop(0)}", err=True)
             _say_where(plant)
             is_wanted = _ask_again()
     place.scanner.unplug()
