@@ -234,8 +234,10 @@ class World:
     def _tell_news(self):
         """The long polls, every few seconds (`hub.api.stations.news`)."""
         for machine in self.machines:
-            if machine.power == "on" and not machine.link_is_cut and machine.sync.online:
-                found = self.door.hub.subscriptions(machine.identity.journal)
+            journal = machine.identity.journal
+            reaches = machine.power == "on" and not machine.link_is_cut and machine.sync.online
+            if reaches and self.door.hub.key_of(journal):
+                found = self.door.hub.subscriptions(journal)
                 machine.hear_news(digest(found))
         if self.phase in WORKING:
             self.after(11.0, "news", self._tell_news)
