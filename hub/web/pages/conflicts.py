@@ -58,8 +58,8 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/look")
     def look(request: Request, case: Annotated[tuple[str, ...], Query()] = ()) -> Response:
         """A list to print for whoever walks: what to scan where, for the cases selected."""
-        files = [desk.hub.case_file(one) for one in case[:SELECTED_MAX]]
-        return render(request, "conflicts_look.html", files=files)
+        found = (_file(desk, one) for one in case[:SELECTED_MAX])
+        return render(request, "conflicts_look.html", files=[file for file in found if file])
 
     @router.get("/{case}")
     def show_case(request: Request, case: str, keep: str = SCAN, key: str = "") -> Response:
@@ -149,12 +149,9 @@ def _case(
     written: _Written | None = None,
     status: int = 200,
 ) -> Response:
-    try:
-        file = desk.hub.case_file(case)
-    except Refused as refused:
-        if refused.code != "unknown_case":
-            raise
-        return render(request, "case_gone.html", status=404, case=case, written=written)
+    file = _file(desk, case)
+    if file is None:
+        return render(request, "case_gone.html", status=404, case=case[:60], written=written)
     return render(
         request,
         "case.html",
@@ -165,6 +162,16 @@ def _case(
         address=address_of,
         **_preview(request, desk, file, keep),
     )
+
+
+def _file(desk: Desk, case: str) -> Row | None:
+    """A case's file; None if there is none, or no longer: it ended by itself."""
+    try:
+        return desk.hub.case_file(case)
+    except Refused as refused:
+        if refused.code != "unknown_case":
+            raise
+        return None
 
 
 def _preview(request: Request, desk: Desk, file: Row, keep: str) -> Row:

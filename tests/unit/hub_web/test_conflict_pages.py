@@ -92,6 +92,8 @@ def test_the_list_for_whoever_walks_says_what_to_scan_where(house, language):
     page = house.get(f"/conflicts/look?case={case.key}", language)
     assert {"en": "Go to BL2", "zh": "找到 BL2"}[language] in page.text
     assert house.get("/conflicts/look", language).status_code == 200
+    with_one_gone = house.get(f"/conflicts/look?case=in:gone&case={case.key}", language)
+    assert {"en": "Go to BL2", "zh": "找到 BL2"}[language] in with_one_gone.text
 
 
 def test_every_fact_of_events_and_states_has_a_name_in_both_languages():
