@@ -54,7 +54,7 @@ def lend(arguments: Sequence[str]) -> int:
     finally:
         if process.poll() is None:
             _end(process)
-        _take_back(descriptor, attributes, is_clean=process.returncode == 0)
+        _take_back(descriptor, attributes, was_killed=process.returncode < 0)
         signal.signal(signal.SIGINT, before)
 
 
@@ -66,10 +66,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _take_back(descriptor: int, attributes: list[Any], *, is_clean: bool) -> None:
+def _take_back(descriptor: int, attributes: list[Any], *, was_killed: bool) -> None:
     # A terminal whose window was closed cannot be put right, and need not be.
     with suppress(OSError, termios.error):
         termios.tcflush(descriptor, termios.TCIFLUSH)
         termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
-        if not is_clean:
+        # One that ended by itself has left its screen, and its last words must not be drawn over.
+        if was_killed:
             os.write(sys.stdout.fileno(), _PLAIN.encode())
