@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from tally.ledger.sqlite import SqliteLedger
-from tally.merge.claims import BOX, BOX_STATE, HOLD, IN, OP, SLOT, UNIT, Claim, claims_of
+from tally.merge.claims import BOX, BOX_STATE, HOLD, IN, OP, SLOT, UNIT, USES, Claim, claims_of
 from tally.merge.conflicts import Case
 from tally.merge.graph import Graph
 from tally.merge.keys import join_parts, split_key
@@ -24,7 +24,7 @@ from tally.records.ids import show_journal
 GOODS_MAX: Final = 300
 """Units and boxes that are looked at for one case; `Goods.has_more` says that there are more."""
 _ON_A_THING: Final = (UNIT, IN, BOX, BOX_STATE, HOLD)
-_UNDER_A_THING: Final = (SLOT, OP)
+_UNDER_A_THING: Final = (SLOT, USES, OP)
 
 Severity = Literal["packed", "open"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("packed", "open")
