@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import keeping, looking, running, writing
+from hub.cli import keeping, looking, proving, running, writing
 
 
 @click.group(epilog='Example: tally hub init /var/lib/tally-hub --plant "Ningbo lamps" --site NB1')
@@ -28,5 +28,6 @@ for command in (
     keeping.restore,
     keeping.returns,
     looking.export,
+    proving.certify,
 ):
     hub.add_command(command)

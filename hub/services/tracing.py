@@ -36,12 +36,21 @@ def trace_lines(office: Office, code: str, wanted: Wanted, lang: str = "en") -> 
     return lines
 
 
-def _traces(office: Office, code: str, wanted: Wanted) -> list[Trace]:
+def checked_code(code: str) -> None:
+    """Refuse what cannot be a code.
+
+    Raises:
+        Refused: `malformed`.
+    """
     if not 1 <= len(code) <= CODE_CHARACTERS_MAX or not _is_text(code):
         raise Refused(
             "malformed",
             f"Expected a code of 1 to {CODE_CHARACTERS_MAX} characters of text, got {code[:80]!r}.",
         )
+
+
+def _traces(office: Office, code: str, wanted: Wanted) -> list[Trace]:
+    checked_code(code)
     with office.store.reading():
         graph = office.store.ledger.graph
         down = tracing.trace(graph, code, "down")

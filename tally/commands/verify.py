@@ -1,6 +1,6 @@
-"""`tally verify FILE`: checks every signature and chain of an export, with no hub in reach.
+"""`tally verify FILE`: checks every signature and chain of an export or an as-built certificate.
 
-Reads the file and prints; what holds and what not is judged by `tally.proof` and `tally.records`.
+Reads the file and prints, with no hub in reach; what holds and what not is judged by `tally.proof`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import IO
 
 import click
 
+from tally.proof.certified import CertificateReport, prove_certificate
 from tally.proof.exported import Report, prove_export
+from tally.records.certificate import CONTENTS_BYTES_MAX, MARK
 from tally.records.export import ROW_BYTES_MAX
 
 _SHOWN_MAX = 20
+_EVENTS_SHOWN_MAX = 200
 _PLANT = re.compile(r"[0-9a-fA-F]{12,64}")
 
 
@@ -26,9 +29,10 @@ _PLANT = re.compile(r"[0-9a-fA-F]{12,64}")
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--plant", help="Fingerprint of the plant root key you trust, 12 or more digits.")
+@click.option("--code", help="The code you expect; for an as-built certificate.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
-def verify(file: Path, plant: str | None, *, as_json: bool) -> None:
-    """Check an export: every id, chain, head, seal, receipt and key in it.
+def verify(file: Path, plant: str | None, code: str | None, *, as_json: bool) -> None:
+    """Check an export or a certificate: every id, chain, head, seal, receipt and key in it.
 
     Exit status 0 when everything holds, 1 when a problem was found; each problem names the event.
     """
@@ -36,14 +40,35 @@ def verify(file: Path, plant: str | None, *, as_json: bool) -> None:
         raise click.UsageError(
             f"--plant: expected 12 to 64 hex digits of the root key's fingerprint, got {plant!r}."
         )
+    report: Report | CertificateReport
     with file.open("rb") as opened:
-        report = prove_export(_rows(opened), plant=plant)
+        if opened.read(len(MARK)) == MARK:
+            opened.seek(0)
+            report = prove_certificate(_lines(opened), plant=plant, code=code)
+        elif code is not None:
+            raise click.UsageError(
+                f"--code is for as-built certificates, and {file} does not begin as one. For an "
+                "export leave it out."
+            )
+        else:
+            opened.seek(0)
+            report = prove_export(_rows(opened), plant=plant)
     if as_json:
         click.echo(json.dumps({"file": str(file), "ok": not report.problems, **asdict(report)}))
+    elif isinstance(report, CertificateReport):
+        _print_certificate(report, plant=plant, code=code)
     else:
         _print(file, report)
     if report.problems or not report.events:
         raise SystemExit(1)
+
+
+def _lines(opened: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a certificate with their breaks; one over the limit comes in parts."""
+    limit = CONTENTS_BYTES_MAX + 2
+    while line := opened.readline(limit):
+        limit = ROW_BYTES_MAX + 2
+        yield line
 
 
 def _rows(opened: IO[bytes]) -> Iterator[bytes]:
@@ -53,10 +78,7 @@ def _rows(opened: IO[bytes]) -> Iterator[bytes]:
 
 
 def _print(file: Path, report: Report) -> None:
-    for problem in report.problems[:_SHOWN_MAX]:
-        click.echo(f"NOT OK  {problem.words}")
-    if len(report.problems) > _SHOWN_MAX:
-        click.echo(f"        and {len(report.problems) - _SHOWN_MAX} more (all with --json)")
+    _print_problems(report)
     for journal in report.journals:
         anchor = "key vouched for by the plant" if journal.anchored else "key NOT anchored"
         click.echo(
@@ -80,3 +102,51 @@ def _print(file: Path, report: Report) -> None:
         click.echo(
             f"OK      {report.events} events, every id and signature holds; {plant}{open_end}"
         )
+
+
+def _print_problems(report: Report | CertificateReport) -> None:
+    for problem in report.problems[:_SHOWN_MAX]:
+        click.echo(f"NOT OK  {_visible(problem.words)}")
+    if len(report.problems) > _SHOWN_MAX:
+        click.echo(f"        and {len(report.problems) - _SHOWN_MAX} more (all with --json)")
+
+
+def _visible(text: str) -> str:
+    """What a file says, without characters that move a terminal's cursor or hide others."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+
+
+def _print_certificate(report: CertificateReport, *, plant: str | None, code: str | None) -> None:
+    _print_problems(report)
+    if report.problems:
+        click.echo(f"{len(report.problems)} problems. Do not rely on this file; ask for it again.")
+        return
+    for event in report.events[:_EVENTS_SHOWN_MAX]:
+        line = f"{event.at}  {event.station:<10} {event.by:<10} {event.type}  {event.about}"
+        click.echo(_visible(line))
+    if len(report.events) > _EVENTS_SHOWN_MAX:
+        click.echo(f"and {len(report.events) - _EVENTS_SHOWN_MAX} more events (all with --json)")
+    told = (
+        f"OK      {report.code}: {len(report.events)} events, every id and signature holds; "
+        f"made {report.made_at} by the hub of plant {report.plant[:12]} ({report.plant_name})"
+    )
+    click.echo(_visible(told))
+    for words in _left_open(report, plant=plant, code=code):
+        click.echo(f"        {_visible(words)}")
+
+
+def _left_open(report: CertificateReport, *, plant: str | None, code: str | None) -> Iterator[str]:
+    """What a certificate that holds does not prove, and what the reader has to compare."""
+    heard = ", ".join(f"{station} to event {seq}" for station, seq in report.receipts)
+    yield (
+        f"Not proven: that nothing is left out. That is the hub's signed word, for what it held: "
+        f"{heard}; what happened later is not in it."
+    )
+    if report.waiting:
+        yield f"Events that the hub knew of and did not have, or could not read: {report.waiting}."
+    if report.cases:
+        yield f"Undecided then: {', '.join(report.cases)}. Ask the plant how it was answered."
+    if plant is None:
+        yield "Compare the plant's digits with what the plant told you, or repeat with --plant."
+    if code is None:
+        yield "Compare the code with the label, or repeat with --code."

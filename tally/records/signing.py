@@ -19,7 +19,9 @@ SEAL: Final = b"tally/seal/1\0"
 RECEIPT: Final = b"tally/receipt/1\0"
 KEY: Final = b"tally/key/1\0"
 SESSION: Final = b"tally/session/1\0"
+BUNDLE: Final = b"tally/bundle/1\0"
 CA: Final = b"tally/ca/1\0"
+CERTIFICATE: Final = b"tally/certificate/1\0"
 
 
 def _u64(number: int) -> bytes:

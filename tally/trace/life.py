@@ -75,14 +75,11 @@ def life(graph: Graph, code: str) -> Life:
     """The life of a unit, box, part or lot; empty when nothing is recorded about it."""
     roots, named = roots_of(graph, code)
     lots = lots_among(graph, named)
-    claims: list[ClaimView] = []
-    for root in roots:
-        parts = split_parts(graph.name(root))
-        claims += _claims_of_lot(graph, parts) if root in lots else _claims(graph, parts)
+    claims = [claim for root in roots for claim in claims_about(graph, root, is_lot=root in lots)]
     places = {claim.place for claim in claims}
     ending = {at: tuple(ended_by(graph, at)) for at in places}
     told = places | {by for enders in ending.values() for by in enders}
-    told |= set(_naming(graph, [claim for claim in claims if claim.kind in _SPANNING], code))
+    told |= set(naming(graph, claims, code))
     readable = [at for at in told if graph.is_readable(at)]
     moments = sorted(readable, key=lambda at: (graph.line(at).hlc, at.journal, at.seq, at.id))
     return Life(
@@ -90,6 +87,12 @@ def life(graph: Graph, code: str) -> Life:
         tuple(_moment(graph, at, ending.get(at, ())) for at in moments[:MOMENTS_MAX]),
         is_cut=len(moments) > MOMENTS_MAX,
     )
+
+
+def claims_about(graph: Graph, number: int, *, is_lot: bool) -> list[ClaimView]:
+    """Every claim about one node, live or not; about a lot without its uses."""
+    parts = split_parts(graph.name(number))
+    return _claims_of_lot(graph, parts) if is_lot else _claims(graph, parts)
 
 
 def _claims(graph: Graph, parts: tuple[str, ...]) -> list[ClaimView]:
@@ -111,11 +114,12 @@ def _claims_of_lot(graph: Graph, parts: tuple[str, ...]) -> list[ClaimView]:
 _SPANNING: Final = {kind.name for kind in (CODE, UNIT, *_ON_THE_CODE)}
 
 
-def _naming(graph: Graph, claims: Sequence[ClaimView], code: str) -> Iterator[Placed]:
+def naming(graph: Graph, claims: Sequence[ClaimView], code: str) -> Iterator[Placed]:
     """Refusals and skipped steps that name the unit, where it was being worked on."""
     spans: dict[bytes, list[Placed]] = {}
     for claim in claims:
-        spans.setdefault(claim.place.journal, []).append(claim.place)
+        if claim.kind in _SPANNING:
+            spans.setdefault(claim.place.journal, []).append(claim.place)
     for places in spans.values():
         first = min(place.seq for place in places)
         last = max(places, key=lambda place: (place.seq, place.id))

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -175,6 +176,25 @@ def test_an_export_is_proven_by_verify(folder, tmp_path):
     assert "events written" in run("export", folder, "--events", file)
     done = subprocess.run([TALLY, "verify", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_certificate_is_proven_by_verify_while_the_hub_serves(folder, serving, tmp_path):
+    run("import", folder, *master_files())
+    file, code = tmp_path / "lot.certificate", "PCB-L-2546C"
+    told = run("certificate", folder, code, file)
+    check = shlex.split(told.splitlines()[-1].removeprefix("Check it with   tally verify "))
+    for words, status, says in (
+        (check, 0, f"OK      {code}: "),
+        ([*check[:-1], "PCB-L-2546D"], 1, "Expected the certificate of 'PCB-L-2546D', this one"),
+    ):
+        done = subprocess.run(
+            [TALLY, "verify", *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        assert says in done.stdout
+    assert json.loads(run("certificate", folder, code, file, "--json"))["code"] == code
+    assert "No event at this hub" in run("certificate", folder, "BL2-2547-000001", file, status=1)
     assert not list(tmp_path.glob("*.part"))
 
 

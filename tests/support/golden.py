@@ -11,11 +11,13 @@ from hashlib import sha256
 
 from tally.events import types as t
 from tally.events.decoding import write_line
+from tally.records.certificate import Contents, chain_row, listed, proven_row, signed
 from tally.records.chain import event_id, line_hash
 from tally.records.export import b64, event_rows, head_row, receipt_row, root_row, seal_row
 from tally.records.ids import GENESIS, EventId, JournalId, ref_to, show_journal
+from tally.records.merkle import path as merkle_path
 from tally.records.merkle import root as merkle_root
-from tally.records.segment import Segment
+from tally.records.segment import Segment, piece_of
 from tally.records.signing import (
     KEY,
     RECEIPT,
@@ -294,3 +296,43 @@ def golden_export() -> list[bytes]:
         receipt_row(Receipt(HUB, 1, station.journal, last, station.ids[-1], last, 0, signed))
     )
     return rows
+
+
+def golden_certificate() -> list[bytes]:
+    """All rows of the golden certificate, in their order: one unit under a seal and a head."""
+    feed, station = golden()
+    sealed, tail = station.sealed(1, 10), range(11, len(station.ids) + 1)
+    under = [seal_row(sealed)]
+    for made, first in ((feed, 1), (station, tail[0])):
+        last = len(made.ids)
+        head = sign_head(made.key, made.journal, last, made.ids[-1])
+        before = made.ids[first - 2] if first > 1 else GENESIS
+        under.append(chain_row(piece_of(head, before, tuple(made.lines[first - 1 :]))))
+    events = [_certified(feed, seq, None) for seq in (2, 3, 4)]
+    ids = station.ids[:10]
+    events += [_certified(station, seq, merkle_path(ids, seq - 1)) for seq in (5, 6, 7, 9, 10)]
+    events += [_certified(station, seq, None) for seq in (11, 12, 14, 15, 17, 18)]
+    receipt = golden_export()[-1]
+    rows = [*under, *events, receipt]
+    contents = Contents(
+        certificate="1",
+        code="BL2-2547-000401",
+        plant="NB1",
+        root=b64(ROOT.public.raw),
+        hub=show_journal(HUB),
+        epoch=1,
+        made_at="2026-11-20T15:00:00+08:00",
+        gaps=0,
+        pending=1,
+        unread=0,
+        cases=("C-AAAAA",),
+        rows=listed(rows),
+        sig="",
+    )
+    return [signed(contents, RECEIPTS), *rows]
+
+
+def _certified(made: GoldenJournal, seq: int, way: list[bytes] | None) -> bytes:
+    before = made.ids[seq - 2] if seq > 1 else GENESIS
+    at = (made.journal, seq, made.ids[seq - 1], made.lines[seq - 1])
+    return proven_row(*at, before=before, path=way)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from tally.events.decoding import EventLine, read_lines
 from tally.events.registry import TYPES
+from tally.proof.certified import prove_certificate
 from tally.proof.exported import prove_export
 from tally.records.export import EventRow, read_row, unb64
 from tally.records.segment import decode, prove
-from tests.support.golden import golden, golden_export
+from tests.support.golden import golden, golden_certificate, golden_export
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CHANGED = (
@@ -37,6 +38,15 @@ def test_golden_export_is_accepted_whole() -> None:
         "complete to receipt 23",
         "tail unknown",
     ]
+
+
+def test_golden_certificate_has_the_bytes_of_version_1_and_is_accepted_whole() -> None:
+    stored = (GOLDEN / "certificate-v1.jsonl").read_bytes()
+    assert b"\n".join(golden_certificate()) + b"\n" == stored, CHANGED
+    report = prove_certificate(stored.splitlines(keepends=True))
+    assert report.problems == ()
+    assert (report.code, len(report.events)) == ("BL2-2547-000401", 11)
+    assert report.receipts == (("S03", 23),)
 
 
 def test_golden_journals_hold_every_event_type_and_all_can_be_read() -> None:

@@ -1,0 +1,114 @@
+"""A hub writes certificates: what is in them, and what it refuses."""
+
+import pytest
+
+from hub.services import Refused
+from hub.services.certifying import certificate
+from tally.events import types as t
+from tally.proof.certified import prove_certificate
+from tests.support.building import board, bound, bound_lot, lamp
+from tests.support.hub_floor import a_hub, demo_files, enrolled
+
+BOX = "095211010000000870"
+
+
+@pytest.fixture
+def hub():
+    return a_hub()
+
+
+@pytest.fixture
+def made(hub):
+    """A lamp made by two stations, one journal sealed and one not; a second lamp beside it."""
+    hub.publish(demo_files())
+    maker, packer = enrolled(hub, "S03"), enrolled(hub, "S04")
+    maker.add(t.CodeReserved(lamp(1), "bl2@1", "B-1", 1, "BL-2@4"))
+    maker.add(t.UnitCommissioned(lamp(1), "BL-2@4"))
+    maker.add(bound(board(7), lamp(1)))
+    maker.add(t.UnitCommissioned(lamp(2), "BL-2@4"))
+    maker.add(bound_lot("BAT-18650-2547A", lamp(1)))
+    maker.add(t.RefusalShown("E-201", "x", lamp(1)))
+    maker.add(t.StepSkipped(lamp(1), "torque", "skipped", "gauge away"))
+    maker.add(t.OperationCompleted(lamp(1), "30", "PASS"))
+    packer.add(t.BoxOpened(BOX, "BL-2@4", 12))
+    packer.add(t.ItemPacked(lamp(1), BOX, 1))
+    packer.add(t.OperatorSignedOut("BDG-1"))
+    packer.add(t.BoxClosed(BOX, (lamp(1),), "00" * 32))
+    hub.ingest(maker.id, maker.sealed(1, maker.seq))
+    hub.ingest(packer.id, packer.piece(2))
+    return maker, packer
+
+
+def proven(hub, asked, /, **expected):
+    rows = certificate(hub.office, asked).rows
+    return prove_certificate([row + b"\n" for row in rows], **expected)
+
+
+def test_a_certificate_holds_what_made_the_unit_and_proves_itself(hub, made):
+    report = proven(hub, lamp(1), plant=hub.office.secrets.fingerprint, code=lamp(1))
+    assert report.problems == ()
+    own = [event.type for event in report.events if event.station in {"S03", "S04"}]
+    assert sorted(own) == [
+        "box.closed",
+        "box.opened",
+        "code.reserved",
+        "component.bound",
+        "component.bound",
+        "item.packed",
+        "operation.completed",
+        "step.skipped",
+        "unit.commissioned",
+    ]
+    assert {"lot.received", "lot.released"} <= {event.type for event in report.events}
+    assert dict(report.receipts)["S03"] == 9
+    assert dict(report.receipts)["S04"] == 5
+    assert not any(lamp(2) in event.about for event in report.events)
+
+
+def test_a_box_is_certified_with_everything_in_it(hub, made):
+    report = proven(hub, BOX, code=BOX)
+    assert report.problems == ()
+    assert {lamp(1), board(7)} <= {word for e in report.events for word in e.about.split()}
+
+
+def test_a_part_that_was_taken_out_again_is_told_with_how(hub, made):
+    maker, _ = made
+    maker.add(t.ComponentUnbound(board(7), lamp(1), "board", "repair"), seen=[4])
+    maker.add(bound(board(8), lamp(1)))
+    hub.ingest(maker.id, maker.piece(10))
+    report = proven(hub, lamp(1))
+    assert report.problems == ()
+    assert [e.type for e in report.events].count("component.unbound") == 1
+
+
+def test_an_undecided_case_is_said_in_the_certificate_with_both_sides(hub, made):
+    maker, _ = made
+    maker.add(bound(board(7), lamp(2)))
+    hub.ingest(maker.id, maker.piece(10))
+    [case] = [row["id"] for row in hub.show("cases") if "in:" in row["key"]]
+    report = proven(hub, lamp(1))
+    assert report.problems == ()
+    assert case in report.cases
+    assert any(lamp(2) in event.about for event in report.events)
+
+
+def test_both_branches_of_a_fork_are_proven(hub, made):
+    maker, _ = made
+    other = maker.fork(5)
+    other.add(t.OperationCompleted(lamp(1), "30", "FAIL"))
+    hub.ingest(other.id, other.piece(6))
+    report = proven(hub, lamp(1))
+    assert report.problems == ()
+    assert [e.type for e in report.events].count("operation.completed") == 2
+
+
+@pytest.mark.parametrize(("code", "why"), [("X-1", "unknown_code"), ("", "malformed")])
+def test_what_nobody_made_is_refused(hub, made, code, why):
+    with pytest.raises(Refused) as refusal:
+        certificate(hub.office, code)
+    assert refusal.value.code == why
+
+
+def test_more_than_one_file_should_hold_is_refused_in_words(hub, made):
+    with pytest.raises(Refused, match="more than 5 events"):
+        certificate(hub.office, lamp(1), limit=5)
