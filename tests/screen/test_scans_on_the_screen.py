@@ -18,7 +18,7 @@ from tests.support.work_floor import LOT, events_of, offline_copy
 ENGLISH, CHINESE, LEAD = "BDG-1133", "BDG-1107", "BDG-2004"
 UNIT = re.compile(r"BL2-\d{4}-\d{6}")
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
-F8 = b"\x1b[19~"
+F8, ALT_029 = b"\x1b[19~", b"\x1b0\x1b2\x1b9"
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -193,10 +193,10 @@ def test_5_every_printable_character_and_separators_are_data_and_no_key_acts(pan
     unit = at_the_board(pane)
     before = events_of(folder)
     printable = bytes(range(32, 127)).strip()
-    pane.burst(b"#A\x1dB" + F8 + b"C" + printable + b"\r")
-    pane.see("E-101", "#A<GS>B<GS>C")
+    pane.burst(b"#A\x1dB" + F8 + b"C" + ALT_029 + b"D" + printable + b"\r")
+    pane.see("E-101", "#A<GS>B<GS>C<GS>D")
     (refused,) = events_of(folder)[len(before) :]
-    received = b"#A\x1dB\x1dC" + printable
+    received = b"#A\x1dB\x1dC\x1dD" + printable
     escaped = received.decode().replace("\\", "\\\\").replace("\x1d", "\\x1d")
     assert refused.raw == escaped
     pane.see(unit, "step 3 of 6")
