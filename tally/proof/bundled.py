@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import IO
 
 from tally.events.decoding import EventLine, Unread, read_lines
 from tally.events.types import KeyPublished, StationEnrolled
 from tally.proof.anchors import plant_problems
 from tally.proof.placing import Problem, ended
-from tally.records.bundle import Bundle, BundleError, FoundPart, parts_in, read_opening
+from tally.records.bundle import Bundle, BundleError, FoundPart, Source, parts_in, read_opening
 from tally.records.export import RowError, unb64
 from tally.records.ids import JournalId, MalformedIdError, parse_journal, show_journal
 from tally.records.segment import Segment, SegmentError, prove
@@ -106,7 +105,7 @@ class Keys:
         self.names.setdefault(journal, body.station)
 
 
-def prove_bundle(file: IO[bytes], *, plant: str | None = None) -> BundleReport:
+def prove_bundle(file: Source, *, plant: str | None = None) -> BundleReport:
     """Check a whole bundle.
 
     Args:
