@@ -8,8 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import queue
-import random
 import resource
 import signal
 import socket
@@ -17,25 +15,22 @@ import ssl
 import subprocess
 import threading
 import urllib.request
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from edge_agent.sync.enrolling import EnrolmentError, enroll, read_token
 from edge_agent.sync.port import Ingest, LinkTurned, Runway, SaveReceipt
-from edge_agent.sync.session import Request
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.turn import Reply
 from edge_agent.sync.uplink import Link, Uplink
 from tally.records.ids import JournalId, show_journal
-from tally.records.segment import decode
 from tally.records.signing import SESSION, SigningKey
 from tally.wire import messages as m
 from tally.wire import protocol as p
-from tally.wire.messages import Position
 from tally.wire.reading import read_message, write_message
-from tally.wire.session import session_message, sign_session
+from tally.wire.session import session_message
+from tests.support.callers import Caller, Loop, Syncing
 from tests.support.hub_process import enrolled, hub_process
 from tests.support.own_journal import OwnJournal, seeded
 
@@ -51,87 +46,6 @@ def station(hub):
     caller = Caller(*enrolled(hub, "S03"))
     yield caller
     caller.uplink.close()
-
-
-class Caller:
-    """Speaks the protocol by hand."""
-
-    def __init__(self, view, trust):
-        self.view, self.trust = view, trust
-        self.uplink = Uplink(trust.addresses, trust.hub, trust.ca_pem, Link())
-        self.name = show_journal(view.journal)
-
-    def send(self, method, path, body=b"", bearer=None, kind=p.JSON_TYPE):
-        return self.uplink.send(Request("hello", method, path, body, kind, bearer))
-
-    def challenge(self, run="run-1"):
-        asked = m.SessionRequest(journal=self.name, run=run)
-        reply = self.send("POST", p.SESSION, write_message(asked))
-        return read_message(reply.body, m.Challenge)
-
-    def answer(self, given, *, run="run-1", key=None, verifier=None, journal=None, epoch=None):
-        signature = sign_session(
-            key or self.view.key,
-            verifier or self.trust.receipt_key,
-            given.epoch if epoch is None else epoch,
-            bytes.fromhex(given.nonce),
-            run,
-            journal or self.view.journal,
-        )
-        said = m.SessionAnswer(
-            journal=self.name,
-            run=run,
-            nonce=given.nonce,
-            signature=base64.b64encode(signature).decode(),
-        )
-        return self.send("POST", p.SESSION_ANSWER, write_message(said))
-
-    def bearer(self):
-        return read_message(self.answer(self.challenge()).body, m.SessionGrant).bearer
-
-
-class Loop:
-    """The station's loop as far as the sync sees it: one queue, one writer."""
-
-    def __init__(self, view):
-        self.view = view
-        self.seen = queue.Queue()
-
-    def post(self, effect):
-        done = Future()
-        if isinstance(effect, SaveReceipt):
-            self.view.acked = max(self.view.acked, effect.receipt.seq)
-        elif isinstance(effect, Ingest):
-            segment = decode(effect.data)
-            self.view.held[effect.journal] = Position(segment.last, segment.head)
-        self.seen.put(effect)
-        done.set_result(None)
-        return done
-
-    def wait_for(self, kind, **fields):
-        while True:
-            effect = self.seen.get(timeout=30)
-            if isinstance(effect, kind) and all(
-                getattr(effect, name) == value for name, value in fields.items()
-            ):
-                return effect
-
-
-class Syncing:
-    """A sync thread around an `OwnJournal`."""
-
-    def __init__(self, view, trust):
-        self.view = view
-        self.loop = Loop(view)
-        uplink = Uplink(trust.addresses, trust.hub, trust.ca_pem, Link())
-        receipt_key = type("K", (), {"public": trust.receipt_key})
-        self.thread = SyncThread(
-            view.identity(trust.hub, receipt_key), lambda: view, self.loop, uplink, random.random
-        )
-        self.thread.start()
-
-    def sync(self):
-        return self.thread.sync_now().result(timeout=30)
 
 
 @pytest.fixture
