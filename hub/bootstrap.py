@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import struct
 import tempfile
 import time
@@ -239,7 +240,12 @@ def in_memory(
 
 
 def serve(
-    directory: Path, *, host: str | None, port: int | None, say: Callable[[str], None]
+    directory: Path,
+    *,
+    host: str | None,
+    port: int | None,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -248,6 +254,7 @@ def serve(
         host: for stations; None: as in the settings.
         port: P; None: as in the settings, else the first free pair.
         say: told the addresses, a line each, once all doors are open.
+        warn: told what somebody has to look at while it serves.
     """
     # Half a second of import that no other command pays.
     from hub.api.admin import admin_app
@@ -267,6 +274,8 @@ def serve(
     try:
         where = host or settings.host
         tls = trust.tls_context(directory, office.secrets, office.now())
+        renewal = Renewal(directory, office, tls, warn)
+        renewal.look()
         doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
         bell = Bell()
         sessions = Sessions(hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
@@ -293,10 +302,49 @@ def serve(
             tls=tls,
             bell=bell,
             on_ready=ready,
+            hourly=renewal.look,
         )
     finally:
         (directory / SERVING_FILE).unlink(missing_ok=True)
         office.store.close()
+
+
+class Renewal:
+    """Renews the certificate for stations while the hub serves, and says when it cannot.
+
+    An end that passed stops no station (`sync.md` 3.16): it is a sign of a disk or folder that
+    wants a technician. Each reason is told once.
+    """
+
+    def __init__(
+        self, directory: Path, office: Office, tls: ssl.SSLContext, warn: Callable[[str], None]
+    ) -> None:
+        self._directory = directory
+        self._office = office
+        self._tls = tls
+        self._warn = warn
+        self._told = ""
+
+    def look(self) -> None:
+        """Renew if it is time."""
+        try:
+            end = trust.renew(self._tls, self._directory, self._office.secrets, self._office.now())
+        except (OSError, trust.TrustFault) as error:
+            was = trust.certificate_end(self._directory)
+            ends = f"ends on {was:%Y-%m-%d}" if was else "is missing"
+            words = (
+                f"The certificate for stations {ends} and cannot be renewed: {error}. Stations go "
+                f"on with the old one. Look at the disk and the rights of {self._directory}."
+            )
+            if words != self._told:
+                self._warn(words)
+            self._told = words
+            return
+        self._told = ""
+        if end is not None:
+            self._warn(
+                f"The certificate for stations was renewed; it is good until {end:%Y-%m-%d}."
+            )
 
 
 def addresses(directory: Path) -> tuple[str, ...]:

@@ -244,8 +244,45 @@ def tls_context(directory: Path, secrets: Secrets, now: dt.datetime) -> ssl.SSLC
     """The server side of TLS 1.2 and later; no client certificates (`sync.md` 3.16)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(server_certificate(directory, secrets, now))
+    try:
+        path = server_certificate(directory, secrets, now)
+    except OSError:
+        path = directory / SERVER_FILE
+        if not _is_ours(path, secrets):
+            raise
+        # A full disk is no reason to serve nobody: an old end stops no station.
+    context.load_cert_chain(path)
     return context
+
+
+def renew(
+    context: ssl.SSLContext, directory: Path, secrets: Secrets, now: dt.datetime
+) -> dt.datetime | None:
+    """Give a serving context another certificate half a year before the end of its own.
+
+    Connections that are open go on; the next ones get the new one. No station has to do anything:
+    they check the CA and the name (`sync.md` 3.16).
+
+    Returns:
+        The new end; None while nothing is due.
+
+    Raises:
+        OSError: it cannot be written; the old one serves on.
+    """
+    if _is_usable(directory / SERVER_FILE, secrets, now):
+        return None
+    path = server_certificate(directory, secrets, now)
+    context.load_cert_chain(path)
+    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+
+
+def certificate_end(directory: Path) -> dt.datetime | None:
+    """When the server's certificate ends; None if there is none that can be read."""
+    try:
+        raw = (directory / SERVER_FILE).read_bytes()
+        return x509.load_pem_x509_certificate(raw).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
 
 
 def make_token(secrets: Secrets, *, station: str, addresses: Sequence[str], secret: str) -> Token:
@@ -317,13 +354,18 @@ def _write_private(path: Path, text: str, how: int) -> None:
 
 
 def _is_usable(path: Path, secrets: Secrets, now: dt.datetime) -> bool:
+    end = certificate_end(path.parent)
+    return end is not None and _is_ours(path, secrets) and end - now > _RENEW_BEFORE
+
+
+def _is_ours(path: Path, secrets: Secrets) -> bool:
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         authority = x509.load_pem_x509_certificate(secrets.ca_certificate.encode())
         certificate.verify_directly_issued_by(authority)
     except Exception:  # noqa: BLE001  (missing, damaged or another CA's: every reason has the same answer)
         return False
-    return certificate.not_valid_after_utc - now > _RENEW_BEFORE
+    return True
 
 
 def _authority(

@@ -155,8 +155,12 @@ def serve(
     tls: ssl.SSLContext,
     bell: Bell,
     on_ready: Callable[[], None],
+    hourly: Callable[[], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `on_ready` is called once all doors are open."""
+    """Serve until SIGTERM or SIGINT.
+
+    `on_ready` is called once all doors are open, `hourly` every hour: short, and never raises.
+    """
     servers = [
         (_server(plain), doors.plain),
         (_server(stations, tls), doors.tls),
@@ -164,13 +168,23 @@ def serve(
     ]
     _allow_many_files()
     try:
-        asyncio.run(_run(servers, bell, on_ready))
+        asyncio.run(_run(servers, bell, on_ready, hourly))
     finally:
         doors.close()
 
 
+async def every(seconds: float, work: Callable[[], None]) -> None:
+    """Do `work` again and again, the first time after `seconds`, until cancelled."""
+    while True:
+        await asyncio.sleep(seconds)
+        work()
+
+
 async def _run(
-    servers: list[tuple[_Server, socket.socket]], bell: Bell, on_ready: Callable[[], None]
+    servers: list[tuple[_Server, socket.socket]],
+    bell: Bell,
+    on_ready: Callable[[], None],
+    hourly: Callable[[], None],
 ) -> None:
     def stop() -> None:
         bell.close()
@@ -181,6 +195,7 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     tasks = [asyncio.create_task(server.serve(sockets=[door])) for server, door in servers]
+    chores = asyncio.create_task(every(3600, hourly))
     while not all(server.started for server, _ in servers):
         if any(task.done() for task in tasks):
             break
@@ -189,6 +204,7 @@ async def _run(
         on_ready()
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     stop()  # one door that closes by itself closes the others
+    chores.cancel()
     await asyncio.gather(*tasks)
     for task in done:
         task.result()

@@ -66,6 +66,10 @@ def _flaw(directory: Path) -> str:
     return ""
 
 
+def _warn(words: str) -> None:
+    click.echo(words, err=True)
+
+
 @click.command(epilog="Example: tally hub serve /var/lib/tally-hub --port 8440")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
 @click.option("--host", help="Address for stations; default from hub.toml. Console: loopback only.")
@@ -85,6 +89,6 @@ def serve(directory: Path, host: str | None, port: int | None) -> None:
         except ValueError:
             give_up(f"--host: expected an address of this machine, as 0.0.0.0, got {host[:60]!r}.")
     try:
-        bootstrap.serve(directory, host=host, port=port, say=click.echo)
+        bootstrap.serve(directory, host=host, port=port, say=click.echo, warn=_warn)
     except PortTakenError as error:
         give_up(str(error))

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import ssl
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -111,6 +112,20 @@ def test_a_certificate_not_valid_yet_still_connects(reach, tmp_path):
     secrets, tls = made(tmp_path / "new", NOW + dt.timedelta(days=20 * 365))
     with raw_server(answering(JSON_OK), tls) as server:
         assert isinstance(reach(secrets, server.address).send(TIME), Reply)
+
+
+def test_a_hub_with_another_ca_of_its_own_is_refused_until_the_station_enrols_again(
+    plant, reach, tmp_path
+):
+    secrets, _ = plant
+    other, _ = made(tmp_path / "other")
+    rotated = replace(secrets, ca_key=other.ca_key, ca_certificate=other.ca_certificate)
+    with raw_server(answering(JSON_OK), trust.tls_context(tmp_path, rotated, NOW)) as server:
+        found = reach(secrets, server.address).send(TIME)
+        assert isinstance(found, Unreached)
+        assert found.said.code == "foreign_ca"
+        assert "enrol again if the hub is new" in found.said.en
+        assert isinstance(reach(rotated, server.address).send(TIME), Reply)
 
 
 def test_the_next_address_is_tried_and_the_good_one_remembered(plant, reach):

@@ -1,5 +1,7 @@
 """Keys in one private file; certificates by the hub's name."""
 
+import asyncio
+import contextlib
 import datetime as dt
 import os
 import socket
@@ -10,6 +12,9 @@ import pytest
 from cryptography import x509
 
 from hub import trust
+from hub.api.serving import every
+from hub.bootstrap import Renewal
+from hub.services.office import Office
 from tests.support.hub_floor import Clock, entropy_of
 
 
@@ -105,3 +110,96 @@ def test_a_station_connects_by_the_hubs_name_only(tmp_path, name):
         ours.close()
         thread.join()
     assert (heard == [b"hello"]) == (name == "right")
+
+
+@pytest.fixture
+def meeting(secrets, tmp_path):
+    """Two ends of TLS: a server's context, and what a client sees of a new connection."""
+    (tmp_path / "ca.pem").write_text(secrets.ca_certificate)
+    client = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+    client.verify_flags |= ssl.VerifyFlags(0x200000)
+
+    def connect(server):
+        ours, theirs = socket.socketpair()
+        seen = []
+
+        def accept():
+            with server.wrap_socket(theirs, server_side=True) as tls:
+                tls.sendall(b"x")
+                tls.recv(1)
+
+        answering = threading.Thread(target=accept)
+        answering.start()
+        with client.wrap_socket(ours, server_hostname=secrets.server_name) as tls:
+            seen.append(tls.getpeercert()["serialNumber"])
+            assert tls.recv(1) == b"x"
+            tls.sendall(b"y")
+        answering.join()
+        return seen[0]
+
+    return connect
+
+
+def test_a_hub_that_serves_for_years_renews_its_certificate_half_a_year_before_the_end(
+    secrets, tmp_path, meeting
+):
+    now = Clock().now
+    context = trust.tls_context(tmp_path, secrets, now)
+    first = meeting(context)
+    assert trust.renew(context, tmp_path, secrets, now + dt.timedelta(days=540)) is None
+    assert meeting(context) == first
+    end = trust.renew(context, tmp_path, secrets, now + dt.timedelta(days=551))
+    assert end == trust.certificate_end(tmp_path)
+    assert end > now + dt.timedelta(days=1200)
+    assert meeting(context) != first
+
+
+def test_a_certificate_that_cannot_be_renewed_is_told_once_and_the_old_one_serves(
+    secrets, tmp_path, meeting
+):
+    clock, told = Clock(), []
+    context = trust.tls_context(tmp_path, secrets, clock())
+    first = meeting(context)
+    (tmp_path / "server.pem.new").mkdir()  # stands in the way of writing, also for root
+    office = Office(None, secrets, clock, os.urandom)
+    renewal = Renewal(tmp_path, office, context, told.append)
+    clock.forward(days=551)
+    for _ in range(3):
+        renewal.look()
+    assert len(told) == 1
+    assert "ends on 2028-11-19 and cannot be renewed" in told[0]
+    assert meeting(context) == first
+    (tmp_path / "server.pem.new").rmdir()
+    renewal.look()
+    assert "was renewed; it is good until 2030-05-" in told[1]
+    assert meeting(context) != first
+
+
+def test_a_full_disk_keeps_no_hub_from_serving_with_its_old_certificate(secrets, tmp_path, meeting):
+    now = Clock().now
+    first = meeting(trust.tls_context(tmp_path, secrets, now))
+    (tmp_path / "server.pem.new").mkdir()
+    late = now + dt.timedelta(days=4000)
+    assert meeting(trust.tls_context(tmp_path, secrets, late)) == first
+    (tmp_path / "server.pem").unlink()
+    with pytest.raises(OSError, match=r"server\.pem"):
+        trust.tls_context(tmp_path, secrets, late)
+
+
+def test_chores_are_done_again_and_again_until_the_hub_stops():
+    async def serve():
+        done, enough = [], asyncio.Event()
+
+        def chore():
+            done.append(1)
+            if len(done) == 3:
+                enough.set()
+
+        chores = asyncio.create_task(every(0, chore))
+        await enough.wait()
+        chores.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await chores
+        return done
+
+    assert len(asyncio.run(serve())) >= 3
