@@ -26,6 +26,9 @@ TEXTS: Final[dict[str, str]] = {
     "ok.undone": "已撤销。本站回到之前的状态。",
     "done.pass": "{unit} 已完成:合格。",
     "done.fail": "{unit} 已完成:不合格。请放入红箱。",
+    "done.pass_then": "{unit} 已完成:合格。请取回 {then}:它已退回第 {number} 步。请先拆下原零件。",
+    "done.fail_then": "{unit} 已完成:不合格,放入红箱。请取回 {then}:它已退回第 {number} 步。"
+    "请先拆下原零件。",
     "done.box": "箱 {box} 已封,内装 {count} 个。",
     # 未记录
     "ready.here": "就绪。",

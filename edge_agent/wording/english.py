@@ -33,6 +33,10 @@ TEXTS: Final[dict[str, str]] = {
     "ok.undone": "Taken back. The station stands where it stood before.",
     "done.pass": "{unit} is finished: PASS.",
     "done.fail": "{unit} is finished: FAIL. Put it in the red box.",
+    "done.pass_then": "{unit} is finished: PASS. Fetch {then}: it is back at step {number}. "
+    "Take its old part out first.",
+    "done.fail_then": "{unit} is finished: FAIL, red box. Fetch {then}: it is back at step "
+    "{number}. Take its old part out first.",
     "done.box": "Box {box} is closed with {count} in it.",
     # nothing recorded
     "ready.here": "Ready.",

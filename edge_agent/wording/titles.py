@@ -34,6 +34,8 @@ TITLES: Final[dict[str, Words]] = {
     "ok.undone": Words("Taken back", "已撤销"),
     "done.pass": Words("Unit finished: PASS", "产品完成:合格"),
     "done.fail": Words("Unit finished: FAIL", "产品完成:不合格"),
+    "done.pass_then": Words("Unit finished: PASS", "产品完成:合格"),
+    "done.fail_then": Words("Unit finished: FAIL", "产品完成:不合格"),
     "done.box": Words("Box closed", "已封箱"),
     # nothing recorded
     "ready.here": Words("Ready", "就绪"),

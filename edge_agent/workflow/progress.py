@@ -16,7 +16,7 @@ from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.prompting import answer
 from edge_agent.workflow.rules import Judgement, judge, rule_lot
 from edge_agent.workflow.turn import Reply, Turn, loaded_lot
-from edge_agent.workflow.types import Bound, Loaded, Made, OpenUnit, Verdict
+from edge_agent.workflow.types import Bound, Loaded, Made, OpenUnit, Says, Verdict
 from tally.events.types import ComponentBound, LotUnloaded, OperationCompleted, StepSkipped
 from tally.master.plans import BindSerial, LoadLot
 
@@ -133,9 +133,12 @@ def finish(turn: Turn, result: str, defects: tuple[str, ...] = ()) -> Reply:
     close(turn)
     if result == "PASS" and unit.order:
         turn.change(made=_one_more(turn.state.made, unit.order))
-    return Reply(
-        Verdict.DONE, "done.pass" if result == "PASS" else "done.fail", {"unit": unit.code}
-    )
+    is_pass = result == "PASS"
+    if turn.unit is None:
+        return Reply(Verdict.DONE, "done.pass" if is_pass else "done.fail", {"unit": unit.code})
+    # The unit that opened by itself lies somewhere else than in the operator's hands.
+    says: Says = {"unit": unit.code, "then": turn.unit.code, "number": str(turn.unit.step + 1)}
+    return Reply(Verdict.DONE, "done.pass_then" if is_pass else "done.fail_then", says)
 
 
 def _one_more(made: tuple[Made, ...], order: str) -> tuple[Made, ...]:

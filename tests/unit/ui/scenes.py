@@ -71,6 +71,7 @@ VALUES = {
     "where": "S02 07:10",
     "kept": "BL2-2647-000381",
     "number": "3",
+    "then": "BL2-2647-000402",
     "station": "S02",
     "stations": "S03, S02",
     "last": "S01 07:10",

@@ -205,6 +205,9 @@ def test_a_unit_put_back_waits_for_the_open_one_and_is_the_next(decided):
         assert decided.verdict(text) == "OK"
     outcome = decided.scan("CTLGOOD")
     assert (outcome.answer.verdict, outcome.answer.unit, outcome.answer.step) == ("DONE", UNIT, 3)
+    # Another lamp is in the operator's hands: the notice may be long gone, over a restart too.
+    assert f"Fetch {UNIT}: it is back at step 3." in show(outcome.answer, "en")
+    assert f"请取回 {UNIT}" in show(outcome.answer, "zh")
     assert decided.verdict("PCB-L-00912") == "OK"
 
 
