@@ -35,7 +35,7 @@ from edge_agent.journal.identity import (
 from edge_agent.journal.journal import Journal, passed
 from edge_agent.journal.lock import WriterLock
 from edge_agent.journal.outgoing import OutgoingJournal
-from edge_agent.journal.store import DATABASE_NAME, Reached, open_writer
+from edge_agent.journal.store import DATABASE_NAME, Reached, open_reader, open_writer
 from edge_agent.settings import (
     FILE_NAME,
     Language,
@@ -56,10 +56,14 @@ from edge_agent.station.posting import Posting, Silent
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
 from edge_agent.station.snapshot import DeviceShown
 from edge_agent.sync import port
+from edge_agent.sync.carrying import Brought, Packed, pack, unpack
 from edge_agent.sync.enrolling import enroll, read_token
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.uplink import Link, Uplink
+from tally.commands.bundle_files import opened_bundle, write_bundle
 from tally.master import Words
+from tally.proof.anchors import plant_fingerprint
+from tally.records.bundle import Bundle, opening
 from tally.records.ids import JOURNAL_ID_SIZE, JournalId
 from tally.records.segment import encode
 from tally.records.signing import SigningKey
@@ -165,12 +169,19 @@ class Station:
 
 @contextmanager
 def open_journal(
-    directory: Path, clock: Clock, *, kib_max: int = 0, reached: Reached = passed
+    directory: Path,
+    clock: Clock,
+    *,
+    kib_max: int = 0,
+    reached: Reached = passed,
+    starts: bool = True,
 ) -> Iterator[Journal]:
     """The journal of a station's folder, for its one writer; closed and let go at the end.
 
+    `starts`: the station itself starts, which is recorded as `agent.started`.
+
     Yields:
-        The journal, with `agent.started` recorded.
+        The journal.
 
     Raises:
         JournalFault: not enrolled, already running, or not writable.
@@ -184,7 +195,8 @@ def open_journal(
             journal = Journal(
                 connection, identity, trust, entropy=secrets.token_bytes, reached=reached
             )
-            journal.start(agent=agent_version(), at=clock.now())
+            if starts:
+                journal.start(agent=agent_version(), at=clock.now())
             yield journal
         except sqlite3.Error as error:
             # Met while reading: only transactions sort their errors themselves.
@@ -381,6 +393,46 @@ def _copied(seq: int) -> Words:
         f"服务器上有本工位到 {seq} 的记录,但本机日志中没有:此电脑曾被复制或从镜像恢复。"
         "重新注册之前不再发放编码,其他工作可继续。",
     )
+
+
+# --- bundles ----------------------------------------------------------------------------------
+
+
+def export_journal(directory: Path, file: Path, *, with_all: bool) -> Packed:
+    """Write a bundle of a station, which may be running, and read it again.
+
+    Raises:
+        JournalFault, JournalCorrupt: the station's files cannot be read.
+        BundleFault: the bundle cannot be written.
+    """
+    identity, trust = load_identity(directory), load_trust(directory)
+    connection = open_reader(directory / DATABASE_NAME)
+    try:
+        connection.execute("BEGIN")  # one moment: what is listed is what is written
+        packed = pack(connection, identity, trust, with_all=with_all, made=SystemClock().now())
+        beginning = opening(packed.bundle, identity.key)
+        size = len(beginning) + sum(part.size for part in packed.bundle.parts)
+        write_bundle(file, beginning, packed.parts(), size=size)
+    except sqlite3.Error as error:
+        raise fault_of(error) from error
+    finally:
+        connection.close()
+    return packed
+
+
+def import_journal(directory: Path, file: Path) -> tuple[Bundle, Brought]:
+    """Take what a bundle brings into the journal of a station that does not run.
+
+    Raises:
+        JournalFault, JournalCorrupt: as `open_journal`; J-101 when the station runs.
+        BundleFault: the bundle cannot be read, or is of another plant; nothing was taken.
+    """
+    clock, trust = SystemClock(), load_trust(directory)
+    with (
+        opened_bundle(file, plant_fingerprint(trust.root)) as (bundle, raw),
+        open_journal(directory, clock, starts=False) as journal,
+    ):
+        return bundle, unpack(journal, bundle, raw, at=clock.now())
 
 
 # --- enrolment ------------------------------------------------------------------------------------

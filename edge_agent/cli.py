@@ -321,6 +321,85 @@ def _fingerprint_words(found: dict[str, Any]) -> str:
     return "\n".join([found["short"], *tips])
 
 
+@station.command(epilog="Example: tally station journal S03 export /media/stick/S03.tlyb")
+@_FOLDER
+@click.argument("verb", metavar="export|import", type=click.Choice(["export", "import"]))
+@click.argument("file", metavar="FILE.tlyb", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--all", "with_all", is_flag=True, help="Export every own event and the hub's feeds as well."
+)
+@_JSON
+def journal(directory: Path, verb: str, file: Path, *, with_all: bool, as_json: bool) -> None:
+    """Carry events by stick: export what the hub has not acknowledged, import what comes back.
+
+    Export works while the station runs; for an import stop it first.
+    """
+    from tally.commands.bundle_files import BundleFault
+
+    if verb == "import" and with_all:
+        raise click.UsageError("--all is for export; an import takes all that the file holds.")
+    with _said():
+        try:
+            told = (
+                _export(directory, file, with_all) if verb == "export" else _bring(directory, file)
+            )
+        except BundleFault as fault:
+            raise click.ClickException(str(fault)) from fault
+    problems = told["problems"]
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for problem in problems:
+            click.echo(f"NOT OK  {problem}")
+        click.echo(_carried_words(told, file))
+    if problems:
+        sys.exit(1)
+
+
+def _export(directory: Path, file: Path, with_all: bool) -> dict[str, Any]:
+    from edge_agent.bootstrap import export_journal
+
+    packed = export_journal(directory, file, with_all=with_all)
+    bundle = packed.bundle
+    left = f"{bundle.left} events did not fit into one file; export again." if bundle.left else ""
+    return {
+        "file": str(file),
+        "station": bundle.name,
+        "own": packed.own_events,
+        "events": bundle.events,
+        "parts": len(bundle.parts),
+        "problems": [left] if left else [],
+    }
+
+
+def _bring(directory: Path, file: Path) -> dict[str, Any]:
+    from edge_agent.bootstrap import import_journal
+
+    bundle, brought = import_journal(directory, file)
+    return {
+        "file": str(file),
+        "maker": bundle.name,
+        "made": bundle.made,
+        "stored": brought.stored,
+        "held": brought.held,
+        "acknowledged": brought.acknowledged,
+        "problems": list(brought.problems),
+    }
+
+
+def _carried_words(told: dict[str, Any], file: Path) -> str:
+    if "own" in told:
+        return (
+            f"{file}: {told['events']} events in {told['parts']} parts, {told['own']} of them of "
+            f"{told['station']} itself; read again and whole. Safe to remove."
+        )
+    taken = f"From {told['maker']}, {told['made']}: {told['stored']} new events"
+    known = f"{taken}, {told['held']} were here already."
+    if told["acknowledged"] is None:
+        return known
+    return f"{known} The hub has own events to {told['acknowledged']}."
+
+
 @station.command(epilog="Example: tally station doctor S03")
 @_FOLDER
 @_JSON

@@ -7,12 +7,13 @@ functions over a connection; the caller owns the transaction.
 
 import base64
 import sqlite3
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from edge_agent.journal.cut import CutPiece
-from tally.records.ids import JournalId, parse_event_id
+from tally.records.ids import EventId, JournalId, parse_event_id
 from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX, Segment, encode
 from tally.wire.messages import Position
 
@@ -58,6 +59,32 @@ def piece_beyond(
         if _stands(connection, branch, first, end):
             return _cut(connection, journal, branch, tip, end)
     return None
+
+
+def pieces_of_branch(
+    connection: sqlite3.Connection, journal: JournalId, branch: int, before: Position, tip: int
+) -> Iterator[CutPiece]:
+    """All that is held of one branch of a foreign journal, in order.
+
+    Ends early where the signature over the newest events has not arrived yet.
+
+    Args:
+        connection: reads one moment of the file.
+        journal: whose.
+        branch: its number.
+        before: the event that the branch begins behind.
+        tip: seq of its newest event.
+    """
+    at = before
+    while at.seq < tip:
+        piece = _cut(connection, journal, branch, tip, at)
+        if piece is None:
+            return
+        yield piece
+        (found,) = connection.execute(
+            "SELECT id FROM foreign_event WHERE place = ?", (branch << SHIFT | piece.last,)
+        ).fetchone()
+        at = Position(piece.last, EventId(found))
 
 
 def _stands(connection: sqlite3.Connection, branch: int, first: int, end: Position) -> bool:

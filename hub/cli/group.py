@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import keeping, looking, proving, running, writing
+from hub.cli import carrying, keeping, looking, proving, running, writing
 
 
 @click.group(epilog='Example: tally hub init /var/lib/tally-hub --plant "Ningbo lamps" --site NB1')
@@ -28,6 +28,7 @@ for command in (
     keeping.restore,
     keeping.returns,
     looking.export,
+    carrying.bundle,
     proving.certify,
 ):
     hub.add_command(command)

@@ -17,6 +17,7 @@ from hub.services import Refused
 from hub.settings import SettingsError
 from hub.store.port import StoreFault
 from hub.trust import TrustFault
+from tally.commands.bundle_files import BundleFault
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,7 +44,7 @@ def in_words(command: Callable[P, R]) -> Callable[P, R]:
             give_up(refusal.words, refusal.problems)
         except SettingsError as error:
             give_up("The hub's settings have problems.", error.problems)
-        except (StoreFault, TrustFault, BackupFault, RecoveryFault) as error:
+        except (StoreFault, TrustFault, BackupFault, BundleFault, RecoveryFault) as error:
             give_up(str(error))
         except BrokenPipeError:
             # Whoever read the answer has seen enough (`… | head`); nothing went wrong here.

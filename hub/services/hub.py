@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from hub.services import (
+    carrying,
     casefiles,
     deciding,
     directory,
@@ -115,6 +116,18 @@ class Hub:
             Refused: `not_allowed` for every other journal, `forged`, `malformed`, `too_large`.
         """
         return ingesting.take_returned(self.office, data)
+
+    def take_parts(self, parts: Sequence[bytes]) -> list[dict[str, Any]]:
+        """Store what a bundle brought, one JSON-safe row a part; see `carrying`. Never refuses."""
+        return carrying.take_parts(self.office, parts)
+
+    def pack(self, journal: JournalId, tips: carrying.Tips | None) -> carrying.Packed:
+        """Plan a return bundle for a station, inside the caller's reading; see `carrying`.
+
+        Raises:
+            Refused: `unknown_journal`.
+        """
+        return carrying.pack(self.office, journal, tips)
 
     def note_cursors(
         self, journal: JournalId, cursors: Mapping[JournalId, tuple[int, EventId]]

@@ -9,6 +9,7 @@ itself when no hub runs. A refusal is the exception `Refused` on both ways. Argu
 - `decide`: case, keep, by, reason, claims_seen, supersedes → case, key, keep, retires, at,
   status
 - `go-on-without`: stations → awaited, who still has to report after a restore
+- `take-parts`: parts (list of base64 pieces and segments that a bundle brought) → parts, a row each
 - `foresee`: case, keep, reason?, claims_seen, supersedes → what `decide` would append and change
 """
 
@@ -73,11 +74,24 @@ class _ForeseeAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = UNWRITTEN
 
 
+class _PartsAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    parts: tuple[bytes, ...]
+    """Base64 in JSON."""
+
+
 class _WithoutAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stations: tuple[str, ...]
 
 
-OPERATIONS: Final = ("enroll-token", "import", "grant", "decide", "foresee", "go-on-without")
+OPERATIONS: Final = (
+    "enroll-token",
+    "import",
+    "grant",
+    "decide",
+    "foresee",
+    "go-on-without",
+    "take-parts",
+)
 
 
 def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +110,8 @@ def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str,
             return _grant(hub, _read(arguments, _GrantAsked))
         case "go-on-without":
             return {"awaited": hub.go_on_without(_read(arguments, _WithoutAsked).stations)}
+        case "take-parts":
+            return {"parts": hub.take_parts(_read(arguments, _PartsAsked).parts)}
         case "decide":
             return _decide(hub, _read(arguments, _DecideAsked))
         case "foresee":

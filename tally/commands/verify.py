@@ -1,4 +1,4 @@
-"""`tally verify FILE`: checks every signature and chain of an export or an as-built certificate.
+"""`tally verify FILE`: checks all signatures and chains of an export, a certificate or a bundle.
 
 Reads the file and prints, with no hub in reach; what holds and what not is judged by `tally.proof`.
 """
@@ -14,8 +14,10 @@ from typing import IO
 
 import click
 
+from tally.proof.bundled import BundleReport, prove_bundle
 from tally.proof.certified import CertificateReport, prove_certificate
 from tally.proof.exported import Report, prove_export
+from tally.records.bundle import START, SUFFIX
 from tally.records.certificate import CONTENTS_BYTES_MAX, MARK
 from tally.records.export import ROW_BYTES_MAX
 
@@ -32,7 +34,7 @@ _PLANT = re.compile(r"[0-9a-fA-F]{12,64}")
 @click.option("--code", help="The code you expect; for an as-built certificate.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 def verify(file: Path, plant: str | None, code: str | None, *, as_json: bool) -> None:
-    """Check an export or a certificate: every id, chain, head, seal, receipt and key in it.
+    """Check an export, a certificate or a bundle: every id, chain, head, seal, receipt and key.
 
     Exit status 0 when everything holds, 1 when a problem was found; each problem names the event.
     """
@@ -40,9 +42,10 @@ def verify(file: Path, plant: str | None, code: str | None, *, as_json: bool) ->
         raise click.UsageError(
             f"--plant: expected 12 to 64 hex digits of the root key's fingerprint, got {plant!r}."
         )
-    report: Report | CertificateReport
+    report: Report | CertificateReport | BundleReport
     with file.open("rb") as opened:
-        if opened.read(len(MARK)) == MARK:
+        mark = opened.read(max(len(MARK), len(START)))
+        if mark.startswith(MARK):
             opened.seek(0)
             report = prove_certificate(_lines(opened), plant=plant, code=code)
         elif code is not None:
@@ -50,6 +53,9 @@ def verify(file: Path, plant: str | None, code: str | None, *, as_json: bool) ->
                 f"--code is for as-built certificates, and {file} does not begin as one. For an "
                 "export leave it out."
             )
+        elif mark.startswith(START) or file.suffix == SUFFIX:
+            opened.seek(0)
+            report = prove_bundle(opened, plant=plant)
         else:
             opened.seek(0)
             report = prove_export(_rows(opened), plant=plant)
@@ -57,10 +63,32 @@ def verify(file: Path, plant: str | None, code: str | None, *, as_json: bool) ->
         click.echo(json.dumps({"file": str(file), "ok": not report.problems, **asdict(report)}))
     elif isinstance(report, CertificateReport):
         _print_certificate(report, plant=plant, code=code)
+    elif isinstance(report, BundleReport):
+        _print_bundle(report)
     else:
         _print(file, report)
     if report.problems or not report.events:
         raise SystemExit(1)
+
+
+def _print_bundle(report: BundleReport) -> None:
+    _print_problems(report)
+    for one in report.journals:
+        gaps = f", {one.gaps} gaps" if one.gaps else ""
+        name = _visible(one.writer)
+        click.echo(f"{name:<10} {one.events:>7} events  {one.first} to {one.last}{gaps}")
+    if report.left:
+        click.echo(f"{report.left} events did not fit when it was made")
+    held = f"{report.holding} of {report.parts} parts"
+    if report.problems:
+        click.echo(
+            f"{held} hold. An import takes those; for the rest export again where it was made."
+        )
+    else:
+        click.echo(
+            f"OK      {held} hold, {report.events} events; made by {report.maker}, {report.made}; "
+            f"plant {(report.plant or '?')[:12]}"
+        )
 
 
 def _lines(opened: IO[bytes]) -> Iterator[bytes]:
@@ -104,7 +132,7 @@ def _print(file: Path, report: Report) -> None:
         )
 
 
-def _print_problems(report: Report | CertificateReport) -> None:
+def _print_problems(report: Report | CertificateReport | BundleReport) -> None:
     for problem in report.problems[:_SHOWN_MAX]:
         click.echo(f"NOT OK  {_visible(problem.words)}")
     if len(report.problems) > _SHOWN_MAX:

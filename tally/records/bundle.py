@@ -41,6 +41,7 @@ from tally.records.signing import BUNDLE, PublicKey, Receipt, SigningKey
 TAG: Final = "bundle/1"
 START: Final = b'{"tally":"bundle/'
 """How the file of every version begins."""
+SUFFIX: Final = ".tlyb"
 MANIFEST_BYTES_MAX: Final = 8 * 1024 * 1024
 PARTS_MAX: Final = 20_000
 PART_BYTES_MAX: Final = PLAIN_BYTES_MAX + HEADER_BYTES_MAX + 64 * 1024
@@ -317,10 +318,14 @@ def _manifest(raw: bytes) -> _Manifest:
 def _bundle(manifest: _Manifest) -> Bundle:
     for part in manifest.parts:
         if not 1 <= part.first <= part.last:
-            raise _changed(f"its manifest lists events {part}")
+            raise _changed(f"its manifest lists events {part.first} to {part.last} as a part")
+    if not (manifest.name + manifest.made).isprintable():
+        raise _changed("its manifest names its maker in characters that cannot be shown")
     if sum(part.size for part in manifest.parts) > BYTES_MAX:
         raise BundleError(f"The manifest lists more than the {BYTES_MAX} bytes of one bundle.")
     try:
+        for journal in {part.journal for part in manifest.parts}:
+            parse_journal(journal)
         bundle = Bundle(
             root=PublicKey(unb64(manifest.root, 32)),
             maker=parse_journal(manifest.maker),

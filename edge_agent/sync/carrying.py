@@ -1,0 +1,179 @@
+"""What a station gives to a stick and takes from one; the files themselves are the caller's.
+
+Out: the feed `keys` first, so that the bundle proves itself; then own events; then what is held of
+neighbours; on request the hub's other feeds. Everything is read from one moment of the journal, so
+that reading twice gives the same bytes. In: the same `ingest` as over the network, part by part;
+nothing depends on who carried it. The form is `tally.records.bundle`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from edge_agent.journal.faults import Untrusted
+from edge_agent.journal.identity import Identity, Trust
+from edge_agent.journal.journal import Journal, read_receipt
+from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
+from edge_agent.journal.outgoing import OutgoingJournal
+from edge_agent.journal.returning import keys_feeds, pieces_of_branch
+from edge_agent.sync.session import BYTES_MAX, EVENTS_START
+from tally.records.bundle import (
+    TIPS_MAX,
+    Bundle,
+    FoundPart,
+    Source,
+    listed,
+    marked,
+    parts_in,
+    plain,
+)
+from tally.records.ids import GENESIS, EventId, JournalId
+from tally.wire.messages import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A bundle to be written: its manifest, and its parts as often as asked."""
+
+    bundle: Bundle
+    parts: Callable[[], Iterator[bytes]]
+    own_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What an import did. `problems`: parts and receipts that could not be taken, in words."""
+
+    stored: int
+    held: int
+    """Events that were here already."""
+    acknowledged: int | None
+    """Own events to here are at the hub, by a receipt that is newer than the last."""
+    problems: tuple[str, ...]
+
+
+def pack(
+    connection: sqlite3.Connection,
+    identity: Identity,
+    trust: Trust,
+    *,
+    with_all: bool,
+    made: datetime,
+) -> Packed:
+    """Plan a bundle of own events and what is held of others.
+
+    Args:
+        connection: reading, inside one transaction until the parts are written.
+        identity: whose journal it is.
+        trust: for the plant root key.
+        with_all: every own event and every feed; else the own ones without a receipt of the hub.
+        made: the wall clock.
+    """
+    own = OutgoingJournal(lambda: connection, identity, tuple)
+    start = 0 if with_all else own.acknowledged()
+
+    def parts() -> Iterator[bytes]:
+        return map(marked, _pieces(connection, own, start, with_feeds=with_all))
+
+    fields, left = listed(parts())
+    head = own.head()
+    receipt = read_receipt(connection, identity.journal)
+    tips = [(identity.journal, head.seq, head.event_id)]
+    tips += [(journal, at.seq, at.event_id) for journal, at in own.frontier().items()]
+    bundle = Bundle(
+        root=trust.root,
+        maker=identity.journal,
+        name=identity.station,
+        key=identity.key.public,
+        made=made.isoformat(timespec="seconds"),
+        parts=fields,
+        tips=tuple(tips[:TIPS_MAX]),
+        receipts=(receipt,) if receipt else (),
+        left=left,
+    )
+
+    def fitting() -> Iterator[bytes]:
+        return (data for data, _ in zip(parts(), fields, strict=False))
+
+    return Packed(bundle, fitting, head.seq - start)
+
+
+def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> Brought:
+    """Take every part that holds, and the newest receipt for the own journal.
+
+    Args:
+        journal: the one writer's.
+        bundle: as read from the file, of this plant.
+        file: stands at the first part.
+        at: the wall clock.
+
+    Raises:
+        JournalFault: the journal cannot be written; what was taken before stays.
+    """
+    stored, held = 0, 0
+    problems: list[str] = []
+    for found in parts_in(bundle, file):
+        new, known, problem = _take(journal, found, at)
+        stored, held = stored + new, held + known
+        problems += problem
+    acknowledged = _take_receipts(journal, bundle, problems)
+    return Brought(stored, held, acknowledged, tuple(problems))
+
+
+def _take(journal: Journal, found: FoundPart, at: datetime) -> tuple[int, int, list[str]]:
+    """Events stored, events held before, and words if not all is well."""
+    if found.segment is None:
+        return 0, 0, [found.words]
+    try:
+        done = journal.ingest(plain(found.segment), at=at)
+    except Untrusted as error:
+        return 0, 0, [f"{found.fields}: {error.words}"]
+    return done.stored, done.duplicates, [done.words] if done.words else []
+
+
+def _take_receipts(journal: Journal, bundle: Bundle, problems: list[str]) -> int | None:
+    newest = None
+    for receipt in bundle.receipts:
+        if receipt.journal != journal.identity.journal:
+            continue
+        try:
+            if journal.save_receipt(receipt):
+                newest = receipt.durable_through
+        except Untrusted as error:
+            problems.append(error.words)
+    return newest
+
+
+def _pieces(
+    connection: sqlite3.Connection, own: OutgoingJournal, start: int, *, with_feeds: bool
+) -> Iterator[bytes]:
+    branches = read_branches(connection)
+    keys = keys_feeds(connection)
+    feeds = _feeds(connection)
+    for branch in (one for journal in keys for one in branches if one.journal == journal):
+        yield from _foreign(connection, branch)
+    while (piece := own.piece_after(start, EVENTS_START, BYTES_MAX)) is not None:
+        yield piece.data
+        start = piece.last
+    neighbours = [one for one in branches if one.journal not in feeds]
+    others = [one for one in branches if one.journal in feeds.difference(keys)]
+    for branch in (*neighbours, *(others if with_feeds else ())):
+        yield from _foreign(connection, branch)
+
+
+def _foreign(connection: sqlite3.Connection, branch: Branch) -> Iterator[bytes]:
+    before = Position(0, GENESIS)
+    if branch.parent is not None:
+        (found,) = connection.execute(
+            "SELECT id FROM foreign_event WHERE place = ?",
+            (branch.parent << BRANCH_SHIFT | branch.first - 1,),
+        ).fetchone()
+        before = Position(branch.first - 1, EventId(found))
+    pieces = pieces_of_branch(connection, branch.journal, branch.branch, before, branch.tip)
+    return (piece.data for piece in pieces)
+
+
+def _feeds(connection: sqlite3.Connection) -> set[JournalId]:
+    rows = connection.execute("SELECT journal FROM known_key WHERE role = 'feed'")
+    return {JournalId(row[0]) for row in rows}

@@ -1,0 +1,102 @@
+"""A hub's folder and stations' folders that no network joins: all there is are files on a stick."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from edge_agent import bootstrap as at_station
+from edge_agent.cli import station as station_commands
+from edge_agent.journal.identity import Trust, write_trust
+from edge_agent.journal.journal import OwnFact
+from edge_agent.station.clock import SystemClock
+from hub import bootstrap as at_hub
+from hub.cli import hub as hub_commands
+from tally.commands.verify import verify as verify_command
+from tests.support.building import board, bound, lamp
+from tests.support.hub_floor import demo_files, secret_of
+
+
+def run(commands, *words, status=0):
+    """Run a command here; gives what it printed."""
+    done = CliRunner().invoke(commands, [str(word) for word in words])
+    assert done.exit_code == status, (words, done.output, done.exception)
+    return done.output
+
+
+class Island:
+    """A plant without a network.
+
+    Attributes:
+        hub: the hub's folder.
+        stick: where bundles are put.
+    """
+
+    def __init__(self, folder: Path, stations=("S03",), plant="NB1"):
+        self.hub = folder / "hub"
+        self.stick = folder / "stick"
+        self.stick.mkdir(parents=True)
+        self.folder = folder
+        hub = at_hub.create(self.hub, plant=plant, site="NB1")
+        try:
+            hub.publish(demo_files())
+            for name in stations:
+                self._join(hub, name)
+        finally:
+            hub.office.store.close()
+
+    def _join(self, hub, name):
+        folder = self.folder / name
+        folder.mkdir()
+        genesis = at_station._genesis(folder, hub.plant, name)
+        found = hub.enroll(secret_of(hub.open_token(name, ["127.0.0.1:1"])), genesis)
+        trust = Trust(
+            found.hub_id,
+            found.root,
+            found.receipt_key,
+            found.keys_feed,
+            hub.office.secrets.ca_certificate,
+            ("127.0.0.1:1",),
+            found.line,
+            found.site,
+        )
+        (folder / at_station.TRUST_NAME).write_bytes(write_trust(trust))
+
+    def work(self, name, numbers):
+        """The station binds one board into each lamp of these numbers."""
+        clock = SystemClock()
+        with at_station.open_journal(self.folder / name, clock) as journal:
+            for number in numbers:
+                journal.append([OwnFact(bound(board(number), lamp(number)))], None, at=clock.now())
+
+    def out(self, name, file, *options):
+        """The station exports."""
+        run(station_commands, "journal", self.folder / name, "export", self.stick / file, *options)
+        return self.stick / file
+
+    def take(self, name, file, status=0):
+        """The station imports; what it said, as JSON."""
+        words = ("journal", self.folder / name, "import", file, "--json")
+        return json.loads(run(station_commands, *words, status=status))
+
+    def bring(self, *files, status=0):
+        """The hub imports; a row a file."""
+        words = ("bundle", "import", self.hub, *files, "--json")
+        return json.loads(run(hub_commands, *words, status=status))
+
+    def answer(self, name, file, *options):
+        """The hub exports for a station."""
+        run(hub_commands, "bundle", "export", self.hub, name, self.stick / file, *options)
+        return self.stick / file
+
+    def status(self, name):
+        """Where a station stands, as JSON."""
+        return json.loads(run(station_commands, "status", self.folder / name, "--json"))
+
+    def fingerprint(self):
+        """The hub's ledger."""
+        return json.loads(run(hub_commands, "fingerprint", self.hub, "--json"))
+
+    def verify(self, file, status=0):
+        """What `tally verify` says of a bundle, as JSON."""
+        return json.loads(run(verify_command, file, "--json", status=status))
