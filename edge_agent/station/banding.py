@@ -33,6 +33,7 @@ _SUBJECTS: Final = (
     "case",
 )
 """What an answer is about, the most exact placeholder first."""
+_NOT_SAVED: Final = "E-901"
 _NOT_LISTED: Final = frozenset(("ready.here", "ready.help", "ready.language", "wait.printing"))
 
 
@@ -73,9 +74,14 @@ def latched_band(band: Band, key: str, says: Says, then: Prompt) -> Band:
 
 
 def staying(band: Band | None, new: Band, state: StationState, then: Prompt) -> Band:
-    """The band after `new` was said: a latched refusal stays, and `new` stands below it."""
+    """The band after `new` was said: a latched refusal stays, and `new` stands below it.
+
+    That nothing can be saved goes before every refusal: who only read "scan another" would.
+    """
     latch = state.latch
     if latch is None or new.latched or state.ask or new.verdict is Verdict.LOCK:
+        return new
+    if new.code == _NOT_SAVED:
         return new
     if band is None or not band.latched or band.verdict is Verdict.LOCK:
         blank = Band(0, Verdict.NG, latch.code, title_of(latch.key), NO_WORDS, new.since)

@@ -3,6 +3,7 @@
 import pytest
 
 from drivers import Health, HealthState, Read
+from edge_agent.journal.faults import JournalFault, StorageReason
 from edge_agent.scan.types import Typed
 from edge_agent.station.pace import PACE_UNITS_MIN, Pace
 from edge_agent.station.picturing import Picturing
@@ -126,6 +127,27 @@ def test_a_latched_refusal_stays_in_the_band_until_the_right_scan(station):
     picture = station.scan("PCB-L-00905")
     assert picture.band.verdict is Verdict.OK
     assert not picture.band.latched
+
+
+def test_a_full_disk_takes_the_band_from_a_latched_refusal_until_there_is_space(station):
+    to_the_board(station)
+    station.scan("PCB-L-00904")
+    station.do("CTLHOLD")
+    station.scan(station.do("CTLNEXT").unit)
+    assert station.scan("PCB-L-00904").band.latched
+
+    def full(label):
+        raise JournalFault(
+            "E-901", StorageReason.FULL, is_retryable=True, words="full", words_zh="满"
+        )
+
+    store = station.floor.journal._store
+    reached, store.reached = store.reached, full
+    band = station.scan("PCB-L-00905").band
+    assert (band.verdict, band.code, band.do_now, band.latched) == ("NG", "E-901", (), False)
+    store.reached = reached
+    assert station.scan("PCB-L-00904").band.title.en == "Already in another unit"
+    assert station.scan("PCB-L-00905").band.verdict is Verdict.OK
 
 
 def test_a_latched_refusal_is_shown_again_after_a_restart(station):
