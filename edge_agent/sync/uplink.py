@@ -150,6 +150,8 @@ class Uplink:
                     body=body,
                     seconds=time.monotonic() - started,
                     retry_after=_seconds(response.headers.get("Retry-After")),
+                    wall_ms=int(time.time() * 1000),
+                    certificate_end=self.certificate_end,
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return _why(error, base.removeprefix("https://"), request)
@@ -315,6 +317,8 @@ def _reason(error: BaseException) -> str:
             found = inner.reason
         elif isinstance(inner, OSError) and inner.strerror:
             found = inner.strerror
+        elif isinstance(inner, urllib3.exceptions.LocationParseError | UnicodeError):
+            found = "that is no name of a host"
         inner = inner.__cause__ or inner.__context__ or _argument(inner)
     return found
 

@@ -58,7 +58,7 @@ class Asked:
     def kind(self) -> str:
         """Method and path, with neither journal nor query."""
         parts = urlsplit(self.path).path.split("/")
-        return " ".join([self.method, *(part for part in parts if len(part) != 26)])
+        return " ".join([self.method, *(part for part in parts if part and len(part) != 26)])
 
     def sent_to(self, connection: http.client.HTTPConnection) -> None:
         """Ask the same again, byte for byte in what counts."""
@@ -128,6 +128,8 @@ def to_hub(port: int) -> http.client.HTTPSConnection:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    # Later versions send tickets of their own accord; what can be read here is then no answer.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     return http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=context)
 
 
