@@ -18,7 +18,7 @@ from hub.cli.printing import in_words, print_json
 from hub.cli.running import DIRECTORY
 from hub.cli.writing import AS_JSON, ask_hub
 from hub.services.carrying import Tips
-from tally.commands.bundle_files import opened_bundle, write_bundle
+from tally.commands.bundle_files import BundleFault, opened_bundle, write_bundle
 from tally.records.bundle import Bundle, Source, opening, parts_in, plain
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -44,17 +44,18 @@ def import_bundles(directory: Path, files: tuple[Path, ...], *, as_json: bool) -
     Exit status 1 when a part could not be taken: it is named, all others are taken.
     """
     plant = _plant(directory)
-    told = [_import(directory, file, plant) for file in files]
+    told = [_imported(directory, file, plant) for file in files]
     if as_json:
         print_json(told)
     else:
         for one in told:
             for problem in one["problems"]:
                 click.echo(f"NOT OK  {problem}")
-            click.echo(
-                f"{one['file']}: from {one['maker']}, {one['made']}: {one['stored']} new events, "
-                f"{one['held']} were here already."
-            )
+            if one["maker"] is not None:
+                click.echo(
+                    f"{one['file']}: from {one['maker']}, {one['made']}: {one['stored']} new "
+                    f"events, {one['held']} were here already."
+                )
     if any(one["problems"] for one in told):
         raise SystemExit(1)
 
@@ -124,6 +125,15 @@ def _plant(directory: Path) -> str:
 def _tips(since: Path, plant: str) -> Tips:
     with opened_bundle(since, plant) as (found, _):
         return {journal: event_id for journal, _, event_id in found.tips}
+
+
+def _imported(directory: Path, file: Path, plant: str) -> dict[str, Any]:
+    """What became of one file; one that cannot be used keeps no other from being taken."""
+    try:
+        return _import(directory, file, plant)
+    except BundleFault as fault:
+        nothing: dict[str, Any] = {"maker": None, "made": None, "stored": 0, "held": 0, "parts": []}
+        return {"file": str(file), "problems": [str(fault)]} | nothing
 
 
 def _import(directory: Path, file: Path, plant: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from typing import IO, Final
 from tally.records.bundle import Bundle, BundleError, Source, parts_in, read_opening
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_FLUSH: Final = {errno.EINVAL, errno.ENOTSUP}
+"""Some file systems of sticks cannot flush a folder; there the file's own flush did it."""
 _CLOSED: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -37,21 +39,24 @@ def write_bundle(file: Path, opening: bytes, parts: Iterable[bytes], *, size: in
     """
     if file.exists():
         raise BundleFault(f"{file} exists already; a bundle is never overwritten. Name a new file.")
-    beside = file.with_name(f"{file.name}.{os.getpid()}.part")
+    at = file.with_name(f"{file.name}.{os.getpid()}.part")
+    is_kept = False
     try:
-        with os.fdopen(_new(beside), "wb") as out:
+        with os.fdopen(_new(at), "wb") as out:
             out.write(opening)
             out.writelines(parts)
             out.flush()
             os.fsync(out.fileno())
-        _read_again(beside, file)
-        beside.rename(file)
+        _read_again(at, file)
+        at = at.rename(file)
         _flush_folder(file.parent)
+        is_kept = True
     except OSError as error:
         raise BundleFault(_words(file, error, size)) from error
     finally:
-        with suppress(OSError):  # the medium may be gone
-            beside.unlink(missing_ok=True)
+        if not is_kept:
+            with suppress(OSError):  # the medium may be gone
+                at.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -159,5 +164,8 @@ def _flush_folder(folder: Path) -> None:
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(number)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
     finally:
         os.close(number)

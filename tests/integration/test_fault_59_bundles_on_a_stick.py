@@ -13,6 +13,7 @@ from edge_agent.cli import station as station_commands
 from edge_agent.station.clock import SystemClock
 from hub.cli import hub as hub_commands
 from tally.records.bundle import PART_BYTES_MAX, parts_in, read_opening
+from tests.support.hub_process import HubProcess
 from tests.support.station_process import TALLY
 from tests.support.sticks import Island, run
 
@@ -273,6 +274,26 @@ def test_fault_59_anything_else_that_lies_on_a_stick_is_refused_in_words(island)
     run(hub_commands, "bundle", "import", island.hub, island.stick, status=2)
     run(hub_commands, "bundle", "import", island.hub, island.stick / "absent.tlyb", status=1)
     assert (island.fingerprint(), island.status("S03")) == before
+
+
+def test_fault_59_a_file_that_is_none_keeps_no_other_from_being_taken(island, file):
+    junk = island.stick / "junk.tlyb"
+    junk.write_bytes(b"holiday pictures")
+    told = island.bring(junk, file, status=1)
+    assert [one["stored"] for one in told] == [0, len(WORK) + 1]
+    assert "This is no bundle" in told[0]["problems"][0]
+
+
+def test_fault_59_a_hub_that_serves_takes_a_bundle_and_answers_beside_its_work(island, file):
+    hub = HubProcess(island.hub)
+    hub.start()
+    try:
+        assert stored(island.bring(file)) == len(WORK) + 1
+        back = island.answer("S03", "back.tlyb", "--since", file)
+        assert stored(island.bring(file)) == 0
+    finally:
+        hub.end()
+    assert island.take("S03", back)["acknowledged"] == island.status("S03")["seq"]
 
 
 def test_fault_59_the_parts_of_a_bundle_are_read_in_order_and_each_is_what_the_list_says(file):
