@@ -15,7 +15,6 @@ import re
 import selectors
 import sys
 from codecs import getincrementaldecoder
-from itertools import chain
 from typing import Any, Final
 
 from textual import events, messages
@@ -163,18 +162,28 @@ class TerminalDriver(LinuxDriver):
                     parser = self._pass_on(parser, piece, read_at)
 
     def _pass_on(self, parser: XTermParser, piece: str, read_at: float) -> XTermParser:
-        """Parse and post; a sequence that the parser cannot take costs itself and no more."""
-        try:
-            for message in chain(parser.feed(piece) if piece else (), parser.tick()):
-                if isinstance(message, _TAKEN):
-                    self._post(message, read_at)
-        except Exception:  # noqa: BLE001  # hostile bytes in foreign code: no one list of errors
-            return XTermParser(self._debug)
+        """Parse and post, one character at a time: what the parser cannot take costs itself only.
+
+        It and what is not taken count as a key without a character: in the middle of a scan
+        something is missing then, and the scan is refused.
+        """
+        for character in (*piece, ""):
+            try:
+                for message in parser.feed(character) if character else parser.tick():
+                    known = message if isinstance(message, _TAKEN) else _unknown()
+                    self._post(known, read_at)
+            except Exception:  # noqa: BLE001  # hostile bytes in foreign code: no list of errors
+                parser = XTermParser(self._debug)
+                self._post(_unknown(), read_at)
         return parser
 
     def _post(self, message: Message, read_at: float) -> None:
         message.time = read_at
         self.process_message(message)
+
+
+def _unknown() -> events.Key:
+    return events.Key("unknown", None)
 
 
 def _read(descriptor: int) -> bytes:

@@ -27,11 +27,12 @@ class Listening:
         self.text, self.parser, self.keys = TerminalText(), XTermParser(), []
 
     def parse(self, piece):
-        try:
-            for message in self.parser.feed(piece) if piece else ():
-                self.take(message)
-        except Exception:  # noqa: BLE001  # what the driver does, for the driver's reason
-            self.parser = XTermParser()
+        for character in piece:
+            try:
+                for message in self.parser.feed(character):
+                    self.take(message)
+            except Exception:  # noqa: BLE001  # what the driver does, for the driver's reason
+                self.parser = XTermParser()
 
     def take(self, message):
         if isinstance(message, events.Key):

@@ -28,10 +28,23 @@ def test_no_bytes_stop_the_screen_or_book_anything(morning, work_floor, tmp_path
     with Pane(folder) as pane:
         pane.until("S03")
         pane.scan("BDG-1133", "ZHAO Lei is signed in.")
-        for raw in HOSTILE.values():
-            pane.burst(raw)
+        pane.burst(*HOSTILE.values())
         # The paste ends by itself, and what it held was one scan: a badge.
         pane.see("CHEN Jing")
         pane.scan("BDG-1133", "ZHAO Lei")
         assert not [body for body in events_of(folder) if isinstance(body, WORK)]
         pane.scan("CTLNEXT", "Label printed")
+
+
+@pytest.mark.timeout(120)
+def test_a_sequence_inside_a_scan_is_no_gap_in_it(morning, tmp_path):
+    folder = offline_copy(morning, tmp_path / "S03")
+    with Pane(folder) as pane:
+        pane.until("S03")
+        pane.scan("BDG-1133", "ZHAO Lei is signed in.")
+        inside = (b"\x1b[<0;5;5M", b"\x1b[99999999999u", b"\x1b[48;9;9;9;9t", b"\x1bOP")
+        pane.burst(*(b"BDG-%d%b001\r" % (n, one) for n, one in enumerate(inside)))
+        pane.burst("BL2-25")
+        pane.see("E-301")
+        refused = [body for body in events_of(folder) if isinstance(body, t.RefusalShown)]
+        assert [body.code for body in refused] == ["E-305"] * len(inside) + ["E-301"]
