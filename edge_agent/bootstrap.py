@@ -381,6 +381,8 @@ def _message_of(effect: port.Effect) -> messages.UplinkMessage:
             return messages.LinkChanged(online, said.code, Words(said.en, said.zh))
         case port.Noticed(said, forked=forked):
             return messages.HubSaid(said.code, Words(said.en, said.zh), suspect=forked)
+        case port.HubNoted(clock, end):
+            return messages.HubNoted(clock.offset_ms, clock.within_ms, end)
         case port.HubAhead(have):
             return messages.HubSaid("S-102", _copied(have.seq), suspect=True)
 

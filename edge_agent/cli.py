@@ -233,10 +233,20 @@ def _status_words(found: dict[str, Any]) -> str:
             **found
         ),
     ]
+    if found["hub_noted"]:
+        lines.append(_clock_words(found["hub_noted"]))
     if found["suspect"]:
         lines.append(f"SUSPECT: {found['suspect']}")
     lines += [f"  knows {one['name'] or one['journal']} to {one['seq']}" for one in found["others"]]
     return "\n".join(lines)
+
+
+def _clock_words(noted: dict[str, Any]) -> str:
+    from tally.wire.clocks import ClockOffset
+
+    clock = ClockOffset(noted["clock_offset_ms"], noted["clock_within_ms"])
+    wrong = "; set the clock right, work goes on" if clock.is_wrong else ""
+    return f"Clock {clock} against the hub's, seen {noted['at']}{wrong}"
 
 
 @station.command(epilog="Example: tally station wip S03")

@@ -8,6 +8,7 @@
 Other journals are `others`; what the uplink reads is `outgoing`; the file itself is `store`.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -362,6 +363,15 @@ class Journal:
         if is_cut != self.is_link_cut:
             with self._store.transaction(self._rolled_back):
                 self._store.put("link", "cut" if is_cut else "whole")
+
+    def note_hub(self, noted: Mapping[str, int | str]) -> None:
+        """Keep what was last seen of the hub, for `status` and `doctor`; no event, no claim.
+
+        Raises:
+            JournalFault: nothing was kept.
+        """
+        with self._store.transaction(self._rolled_back):
+            self._store.put("hub_noted", json.dumps(dict(noted)))
 
     def suspect(self, words: str) -> None:
         """Remember that this journal was copied or restored; codes are no longer given out."""

@@ -2,9 +2,10 @@
 
 import os
 import sqlite3
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +15,9 @@ from edge_agent.journal.lock import LOCK_NAME
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import check_tail
 from edge_agent.station.clock import SystemClock
-from edge_agent.station.looking import newest_event
+from edge_agent.station.looking import hub_noted, newest_event
 from tally.ledger.sqlite import SqliteLedger
+from tally.wire.clocks import WRONG_MS, ClockOffset
 
 DISK_BYTES_MIN: Final = 512 * 1024 * 1024
 WAL_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -57,7 +59,8 @@ def examine(directory: Path, identity: Identity) -> list[Checked]:
     except (JournalFault, JournalCorrupt) as fault:
         return [*found, Checked("journal", is_well=False, words=fault.words)]
     try:
-        found += [_clock(connection), _wal(directory), _pages(connection)]
+        found += [_clock(connection), *_of_the_hub(connection)]
+        found += [_wal(directory), _pages(connection)]
         found.append(_chain(connection, identity))
         found.append(_ledger(connection))
     except sqlite3.Error as error:
@@ -138,6 +141,30 @@ def _clock(connection: sqlite3.Connection) -> Checked:
             "the clock was set back. Work goes on; set the clock right.",
         )
     return Checked("clock", is_well=True, words=words)
+
+
+def _of_the_hub(connection: sqlite3.Connection) -> list[Checked]:
+    """The clock against the hub's, and the hub's certificate, as last seen."""
+    noted = hub_noted(connection)
+    if noted is None:
+        return []
+    clock = ClockOffset(noted["clock_offset_ms"], noted["clock_within_ms"])
+    words = f"{clock} against the hub's, seen {noted['at']}, expected at most {WRONG_MS // 1000} s."
+    if clock.is_wrong:
+        words += " Work goes on and nothing is lost; set the clock right, here or at the hub."
+    found = [Checked("clock of the hub", is_well=not clock.is_wrong, words=words)]
+    try:
+        end = datetime.fromtimestamp(ssl.cert_time_to_seconds(noted["certificate_end"]), UTC)
+    except ValueError:
+        return found
+    has_ended = end < SystemClock().now()
+    words = f"The hub's certificate {'ended' if has_ended else 'is good until'} {end:%Y-%m-%d}."
+    if has_ended:
+        words += (
+            " Work and sync go on. A hub renews it by itself: look at this station's clock, then "
+            "at what tally hub serve says."
+        )
+    return [*found, Checked("certificate", is_well=not has_ended, words=words)]
 
 
 def _wal(directory: Path) -> Checked:

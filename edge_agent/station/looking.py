@@ -4,6 +4,7 @@ Works while the station runs, and never changes anything. Each function gives a 
 keys are what scripts rely on.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -40,6 +41,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "unsent": seq - durable,
         "sealed": connection.execute("SELECT coalesce(max(last), 0) FROM seal").fetchone()[0],
         "suspect": _meta(connection, "suspect"),
+        "hub_noted": hub_noted(connection),
         "others": [
             {
                 "journal": show_journal(branch.journal),
@@ -147,6 +149,15 @@ def newest_event(connection: sqlite3.Connection) -> EventLine | None:
     row = connection.execute("SELECT line FROM event ORDER BY seq DESC LIMIT 1").fetchone()
     event = read_line(row[0]) if row else None
     return event if isinstance(event, EventLine) else None
+
+
+def hub_noted(connection: sqlite3.Connection) -> dict[str, Any] | None:
+    """Our clock less the hub's, and the end of the hub's certificate, as last seen; None if never.
+
+    Keys: `at`, `clock_offset_ms`, `clock_within_ms`, `certificate_end`.
+    """
+    kept = _meta(connection, "hub_noted")
+    return None if kept is None else dict(json.loads(kept))
 
 
 def _meta(connection: sqlite3.Connection, key: str) -> str | None:

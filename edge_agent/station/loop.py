@@ -28,6 +28,7 @@ from edge_agent.station.messages import (
     DeviceHealth,
     DeviceRead,
     EndOfInput,
+    HubNoted,
     HubSaid,
     IngestAsked,
     Line,
@@ -185,8 +186,8 @@ class Loop:
                 _settle(done, lambda: self._core.journal.save_receipt(receipt))
             case LinkChanged():
                 self._link_changed(message)
-            case HubSaid():
-                self._hub_said(message)
+            case HubSaid() | HubNoted():
+                self._heard_of_hub(message)
             case _:
                 self._use_the_pause()
         if self._is_held_over():
@@ -269,6 +270,18 @@ class Loop:
         if self._screen:
             self._screen.picturing.link(Words("", "") if online else message.words)
         message.done.set_result(None)
+
+    def _heard_of_hub(self, message: HubSaid | HubNoted) -> None:
+        if isinstance(message, HubSaid):
+            self._hub_said(message)
+            return
+        noted: dict[str, int | str] = {
+            "at": self._clock.now().isoformat(timespec="seconds"),
+            "clock_offset_ms": message.offset_ms,
+            "clock_within_ms": message.within_ms,
+            "certificate_end": message.certificate_end,
+        }
+        _settle(message.done, lambda: self._core.journal.note_hub(noted))
 
     def _hub_said(self, message: HubSaid) -> None:
         def act() -> None:

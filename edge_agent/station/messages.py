@@ -125,7 +125,17 @@ class HubSaid:
     done: "Future[None]" = field(default_factory=Future)
 
 
-UplinkMessage = IngestAsked | ReceiptCame | LinkChanged | HubSaid
+@dataclass(frozen=True, slots=True)
+class HubNoted:
+    """Keep for people: our clock less the hub's, and when the hub's certificate ends."""
+
+    offset_ms: int
+    within_ms: int
+    certificate_end: str
+    done: "Future[None]" = field(default_factory=Future)
+
+
+UplinkMessage = IngestAsked | ReceiptCame | LinkChanged | HubSaid | HubNoted
 LineMessage = Line | EndOfInput
 Message = DeviceRead | DeviceHealth | LineMessage | UplinkMessage | StopAsked
 

@@ -8,6 +8,7 @@ from typing import Final
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
 from edge_agent.sync.port import HubAhead, Noticed
 from edge_agent.sync.session import NOTHING, Pulled
+from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
 from edge_agent.sync.wording import say
 from tally.records.ids import parse_event_id, parse_journal
@@ -72,7 +73,8 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         events_max=max(EVENTS_MIN, min(state.events_max, answer.events_max)),
         bytes_max=max(BYTES_MIN, min(state.bytes_max, answer.bytes_max)),
     )
-    return after, (*offered_receipt(turn, answer.receipt), *effects, *shown(answer.notices))
+    after, seen = timed(after, reply, answer)
+    return after, (*offered_receipt(turn, answer.receipt), *effects, *seen, *shown(answer.notices))
 
 
 def _to_return(turn: Turn, listed: tuple[m.Subscription, ...]) -> tuple[Pulled, ...]:

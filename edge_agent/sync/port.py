@@ -16,6 +16,7 @@ from typing import Protocol
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt, SigningKey
+from tally.wire.clocks import ClockOffset
 from tally.wire.messages import Position
 
 
@@ -157,7 +158,15 @@ class LinkTurned:
     said: Said
 
 
-Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned
+@dataclass(frozen=True, slots=True)
+class HubNoted:
+    """Keep for people: our clock less the hub's, and the certificate's end as `ssl` shows it."""
+
+    clock: ClockOffset
+    certificate_end: str
+
+
+Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned | HubNoted
 
 
 class Mailbox(Protocol):

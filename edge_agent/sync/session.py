@@ -23,6 +23,7 @@ from edge_agent.journal.cut import Runway
 from edge_agent.sync.port import (
     Effect,
     HubAhead,
+    HubNoted,
     Identity,
     Ingest,
     JournalView,
@@ -33,6 +34,7 @@ from edge_agent.sync.wording import say
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.wire import messages as m
 from tally.wire import protocol as p
+from tally.wire.clocks import ClockOffset
 from tally.wire.messages import Position
 from tally.wire.reading import write_message
 from tally.wire.session import sign_session
@@ -136,6 +138,10 @@ class SyncState:
     said: Said | None = None
     ahead: tuple[Position, bool] | None = None
     """What the hub holds beyond this journal, and whether that contradicts it."""
+    clock: ClockOffset | None = None
+    """As the newest hello showed it; the next one tells the hub."""
+    noted: HubNoted | None = None
+    """What was last handed to the loop of the clock and the certificate."""
     told: Mapping[str, float] = field(default_factory=dict)
     """What was shown to people, and until when it is not shown again."""
 
@@ -250,6 +256,8 @@ def _hello(identity: Identity, state: SyncState, view: JournalView) -> Request:
         gauges=m.Gauges(
             unsent=max(0, head.seq - view.acknowledged()),
             codes_left={item.scheme: item.left for item in list(view.runways())[:100]},
+            clock_offset_ms=state.clock.offset_ms if state.clock else None,
+            clock_within_ms=state.clock.within_ms if state.clock else None,
         ),
     )
     return Request("hello", "POST", p.HELLO, write_message(said), bearer=state.bearer)

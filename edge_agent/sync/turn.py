@@ -21,13 +21,18 @@ M = TypeVar("M", bound=m.Message)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back, whole and within its limits; `seconds` it took."""
+    """What came back, whole and within its limits; `seconds` it took.
+
+    `wall_ms`: our wall clock when it had come, ms UTC; `certificate_end`: as `ssl` shows it.
+    """
 
     status: int
     content_type: str
     body: bytes
     seconds: float = 0.0
     retry_after: float | None = None
+    wall_ms: int = 0
+    certificate_end: str = ""
 
 
 @dataclass(frozen=True, slots=True)

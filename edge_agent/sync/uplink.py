@@ -150,6 +150,8 @@ class Uplink:
                     body=body,
                     seconds=time.monotonic() - started,
                     retry_after=_seconds(response.headers.get("Retry-After")),
+                    wall_ms=int(time.time() * 1000),
+                    certificate_end=self.certificate_end,
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return _why(error, base.removeprefix("https://"), request)

@@ -208,6 +208,24 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         ),
         "按本站时钟，中心的证书已于 {end} 到期。生产和同步照常；请检查时钟和中心。",
     ),
+    "clock_ahead": (
+        (
+            "This station's clock is {seconds} s ahead of the hub's (± {within} s). Work and sync "
+            "go on and nothing is lost; set the clock right."
+        ),
+        "本站时钟比中心快 {seconds} 秒（± {within} 秒）。生产和同步照常，数据不丢失；请校准时钟。",
+    ),
+    "clock_behind": (
+        (
+            "This station's clock is {seconds} s behind the hub's (± {within} s). Work and sync "
+            "go on and nothing is lost; set the clock right."
+        ),
+        "本站时钟比中心慢 {seconds} 秒（± {within} 秒）。生产和同步照常，数据不丢失；请校准时钟。",
+    ),
+    "clock_right": (
+        "This station's clock agrees with the hub's again.",
+        "本站时钟已与中心一致。",
+    ),
     "sync_fault": (
         "The sync met a fault of its own: {why}. Production goes on; it starts again.",
         "同步程序出错：{why}。生产照常；将自动重新开始。",

@@ -195,6 +195,7 @@ def answer_challenge(desk: AtDesk, body: Body) -> Response:
 @router.post(p.HELLO)
 def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
     """Where both stand; what there is to pull."""
+    received_ms = desk.now_ms()
     said = read_message(body, m.Hello)
     if said.run != caller.run:
         raise TurnedAway("no_session", "This session was opened by another run of the program.")
@@ -225,6 +226,8 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
             )[:SUBSCRIPTIONS_MAX],
             notices=_notices(standing.notices),
             news=digest(subscriptions),
+            received_ms=max(0, received_ms),
+            sent_ms=max(0, desk.now_ms()),
         )
     )
 
@@ -243,11 +246,14 @@ def _receipt(
     return standing.receipt
 
 
-@router.put(p.JOURNALS + "/{journal}/records", dependencies=[Depends(_caller)])
-def put_records(desk: AtDesk, journal: PathJournal, body: Body) -> Response:
+@router.put(p.JOURNALS + "/{journal}/records")
+def put_records(desk: AtDesk, caller: Caller, journal: PathJournal, body: Body) -> Response:
     """One piece or segment, from its writer or from a relay: it proves itself."""
     taken = desk.hub.ingest(journal, body)
-    desk.bell.ring()
+    if journal != caller.journal:
+        desk.bell.ring()  # what is given back may bring more than its own journal
+    elif taken.stored:
+        desk.bell.ring(journal)
     return _taken(journal, taken)
 
 
@@ -295,10 +301,11 @@ async def news(
     """The digest of what there is to pull, as soon as it differs from `seen`, or after `wait` s."""
     latest = seen
     async for rings in desk.bell.rounds(wait):
-        latest = digest(await run_in_threadpool(desk.hub.subscriptions, caller.journal))
+        subscriptions = await run_in_threadpool(desk.hub.subscriptions, caller.journal)
+        latest = digest(subscriptions)
         if latest != seen:
             break
-        await desk.bell.wait(*rings)
+        await desk.bell.wait(*rings, frozenset(item.journal for item in subscriptions))
     return _answer(m.News(news=latest))
 
 
@@ -368,6 +375,9 @@ def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
     own = show_journal(caller.journal)
     if said.heads and said.heads[0].journal == own:
         facts["head"] = said.heads[0].seq
+    if said.gauges.clock_offset_ms is not None and said.gauges.clock_within_ms is not None:
+        facts["clock_offset_ms"] = said.gauges.clock_offset_ms
+        facts["clock_within_ms"] = said.gauges.clock_within_ms
     if said.previous_run is not None:
         facts["previous_run"] = said.previous_run
     return {**facts, "agent": said.agent, **heard, **left}

@@ -22,6 +22,7 @@ from hub.cli.writing import AS_JSON
 from hub.services import Hub, exporting, rebuilding
 from hub.services.hub import Table
 from hub.services.tracing import trace_lines
+from tally.wire.clocks import ClockOffset
 
 _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "blocks": (
@@ -39,7 +40,7 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "stations": (
         "Stations: how far the hub holds their journals, and when they last called.",
-        ("station", "line", "seq", "said_at", "gauges", "journal"),
+        ("station", "line", "seq", "said_at", "clock", "gauges", "journal"),
     ),
     "units": (
         "Units and boxes: where they are, how each operation ended, why they are held.",
@@ -75,7 +76,17 @@ def _unit_for_people(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _station_for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """With its clock against the hub's in a column of its own."""
+    gauges = dict(row["gauges"])
+    offset, within = gauges.pop("clock_offset_ms", None), gauges.pop("clock_within_ms", None)
+    clock = ClockOffset(offset, within) if offset is not None and within is not None else None
+    wrong = " WRONG" if clock and clock.is_wrong else ""
+    return row | {"clock": f"{clock}{wrong}" if clock else "", "gauges": gauges}
+
+
 _FOR_PEOPLE: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+    "stations": _station_for_people,
     "units": _unit_for_people,
 }
 

@@ -131,10 +131,16 @@ class SessionGrant(Message, frozen=True):
 
 
 class Gauges(Message, frozen=True):
-    """What the console shows of a station: unsent events, and codes left by scheme."""
+    """What the console shows of a station: unsent events, and codes left by scheme.
+
+    `clock_offset_ms`: the station's clock less the hub's by its hello before, give or take
+    `clock_within_ms`.
+    """
 
     unsent: Count = 0
     codes_left: Annotated[dict[Short, Count], msgspec.Meta(max_length=100)] = {}
+    clock_offset_ms: Annotated[int, msgspec.Meta(ge=-(2**53 - 1), le=2**53 - 1)] | None = None
+    clock_within_ms: Count | None = None
 
 
 class Hello(Message, frozen=True):
@@ -171,7 +177,8 @@ class HelloAnswer(Message, frozen=True):
 
     `have`: the end of this station's journal at the hub. `common`: the highest entry of the locator
     that the hub holds; nothing above it is shared. `news`: digest of the subscriptions' tips, for
-    the long poll.
+    the long poll. `received_ms`, `sent_ms`: the hub's wall clock, ms UTC, when the hello came and
+    when this left; 0 from a hub that does not tell.
     """
 
     hub: JournalText
@@ -184,6 +191,8 @@ class HelloAnswer(Message, frozen=True):
     events_max: Count = 500
     bytes_max: Count = 1024 * 1024
     news: Short = ""
+    received_ms: Count = 0
+    sent_ms: Count = 0
 
 
 class Taken(Message, frozen=True):

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.sync.enrolling import EnrolmentError, enroll, read_token
-from edge_agent.sync.port import Ingest, LinkTurned, Runway, SaveReceipt
+from edge_agent.sync.port import HubNoted, Ingest, LinkTurned, Runway, SaveReceipt
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.turn import Reply
 from edge_agent.sync.uplink import Link, Uplink
@@ -89,6 +89,21 @@ def test_what_another_station_of_the_line_does_arrives_by_itself(syncing, hub):
         effect = one.loop.wait_for(Ingest)
         if one.view.held[effect.journal].seq > before.get(effect.journal, 0):
             return
+
+
+def test_clocks_are_compared_with_every_hello_and_both_sides_know_it(syncing, hub):
+    station = syncing()
+    assert station.sync() is None
+    noted = station.loop.wait_for(HubNoted)
+    assert abs(noted.clock.offset_ms) <= noted.clock.within_ms < 20_000
+    assert noted.certificate_end.endswith("GMT")
+    station.thread.set_link(up=False)
+    station.loop.wait_for(LinkTurned, online=False)
+    station.thread.set_link(up=True)
+    assert station.sync() is None  # with another hello, which tells what the first one showed
+    name = show_journal(station.view.journal)
+    [row] = [row for row in hub.run("stations") if row["journal"] == name]
+    assert row["gauges"]["clock_offset_ms"] == noted.clock.offset_ms
 
 
 def test_a_cut_link_is_the_reason_and_nothing_leaves_until_it_is_restored(syncing):

@@ -14,6 +14,7 @@ from edge_agent.journal.identity import (
 )
 from edge_agent.journal.lock import WriterLock
 from edge_agent.journal.store import PAGE_SIZE, open_reader
+from edge_agent.station import looking
 from edge_agent.station.doctoring import devices_checked, examine
 from tests.support.stations import Bench, Plant
 
@@ -87,6 +88,38 @@ def test_the_doctor_finds_a_station_well(bench):
     assert {"disk", "sqlite", "identity", "clock", "wal", "chain", "ledger"} <= set(found)
     assert found["chain"].is_well
     assert found["identity"].is_well
+
+
+def noted(ahead_ms, end):
+    return {
+        "at": "2026-11-20T14:30:00+08:00",
+        "clock_offset_ms": ahead_ms,
+        "clock_within_ms": 40,
+        "certificate_end": end,
+    }
+
+
+def test_the_doctor_and_the_status_show_the_clock_against_the_hubs(bench):
+    journal = bench.open()
+    assert looking.status(journal.connection, bench.identity)["hub_noted"] is None
+    journal.note_hub(noted(-360_000, "Nov 19 00:00:00 2098 GMT"))
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert not found["clock of the hub"].is_well
+    assert "-360 s ± 0.1 s against the hub's" in found["clock of the hub"].words
+    assert found["certificate"].is_well
+    shown = looking.status(journal.connection, bench.identity)["hub_noted"]
+    assert shown["clock_offset_ms"] == -360_000
+    journal.note_hub(noted(500, "Nov 19 00:00:00 2098 GMT"))
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert found["clock of the hub"].is_well
+
+
+def test_the_doctor_names_a_certificate_of_the_hub_that_ended(bench):
+    journal = bench.open()
+    journal.note_hub(noted(0, "Nov 19 00:00:00 2020 GMT"))
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert not found["certificate"].is_well
+    assert "ended 2020-11-19. Work and sync go on" in found["certificate"].words
 
 
 def test_the_doctor_names_an_open_key_and_a_damaged_chain(bench):
