@@ -29,6 +29,8 @@ from edge_agent.scan.types import SCAN_BYTES_MAX
 
 STROKES_MAX: Final = 4 * SCAN_BYTES_MAX + 4
 """Keys of one burst that are kept: a character may take four (Alt+0029), and one more than fits."""
+UNKNOWN_KEY: Final = "unknown"
+"""What the terminal sent and nobody understood: no person's key, but a gap in a burst."""
 PASTED_SCANS_MAX: Final = 64
 _PASTED_MAX: Final = PASTED_SCANS_MAX * (SCAN_BYTES_MAX + 2)
 _HELD_MAX: Final = 16

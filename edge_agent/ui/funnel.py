@@ -15,7 +15,15 @@ from textual import events
 from textual.app import App
 from textual.driver import Driver
 
-from edge_agent.scan.keystrokes import Burst, Keystrokes, Pace, Stroke, Typing, split_pasted
+from edge_agent.scan.keystrokes import (
+    UNKNOWN_KEY,
+    Burst,
+    Keystrokes,
+    Pace,
+    Stroke,
+    Typing,
+    split_pasted,
+)
 
 ReturnType = TypeVar("ReturnType")
 KEYBOARD: Final = "keyboard"
@@ -85,7 +93,7 @@ class FunnelledApp(App[ReturnType]):
                     self.on_scan(raw, KEYBOARD)
                 case Burst(raw):
                     self.on_partial_scan(raw, KEYBOARD)
-                case Stroke(key, character):
+                case Stroke(key, character) if key != UNKNOWN_KEY:
                     self.person_key(key, character)
 
     def _look_at(self, moment: float) -> None:

@@ -23,6 +23,8 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from edge_agent.scan.keystrokes import UNKNOWN_KEY
+
 READ_BYTES: Final = 4096
 PASTE_CHARACTERS_MAX: Final = 128 * 1024
 PASTE_SILENCE_S: Final = 1.0
@@ -183,7 +185,7 @@ class TerminalDriver(LinuxDriver):
 
 
 def _unknown() -> events.Key:
-    return events.Key("unknown", None)
+    return events.Key(UNKNOWN_KEY, None)
 
 
 def _read(descriptor: int) -> bytes:

@@ -125,3 +125,14 @@ def test_many_bursts_keep_their_order():
         assert [what[1].decode() for what in await heard(app, 100)] == codes
 
     with_app(story)
+
+
+def test_what_the_terminal_says_and_nobody_understands_is_no_key_but_a_gap_in_a_scan():
+    async def story(app, pilot):
+        app.post_message(events.Key("unknown", None))
+        press(app, "PCB-L-0")
+        app.post_message(events.Key("unknown", None))
+        press(app, "0931\r")
+        assert await heard(app, 1) == [("scan", "PCB-L-0\ufffd0931".encode(), "keyboard")]
+
+    with_app(story)
