@@ -10,7 +10,7 @@ JOBS ?= 2
 # The commands that the tests start are this tree's, whatever else is installed.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup run test check lint bench simulate simulate-forever planted prove docs fmt lock clean
+.PHONY: help setup run test check lint bench simulate simulate-forever planted prove docs pictures fmt lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ prove: setup ## The long simulation with figures, a power cut after every call, 
 
 docs: setup ## Make the pages that come from the code
 	@$(BIN)/python -m tally.commands.events_page docs/events.md
+
+pictures: setup-for-tests ## Make the pictures of README and docs from the running demo
+	@$(BIN)/python -m tests.pictures
 
 fmt: setup ## Format, and fix what can be fixed safely
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
