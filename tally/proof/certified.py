@@ -34,7 +34,7 @@ from tally.records.signing import PublicKey, Receipt
 
 @dataclass(frozen=True, slots=True)
 class CertifiedEvent:
-    """One event of the file as people read it. `about`: the codes that its body names first."""
+    """One event of the file as people read it. `about`: what it says, without names of fields."""
 
     event: str
     at: str
@@ -172,7 +172,12 @@ def _names(body: Body | None) -> list[str]:
     return texts
 
 
-_ABOUT: Final = ("unit", "code", "child", "parent", "item", "box", "lot", "target", "case")
+_ABOUT: Final = (
+    *("unit", "code", "child", "parent", "item", "box", "part", "lot", "target", "case"),
+    *("slot", "operation", "characteristic", "value", "unit_of_measure", "result"),
+    *("verdict", "defects", "provisional", "what", "reason"),
+)
+"""Fields of bodies in the order in which a line for people has them."""
 
 
 def _report(file: CertificateFile) -> CertificateReport:
@@ -197,7 +202,7 @@ def _report(file: CertificateFile) -> CertificateReport:
 
 def _shown(file: CertificateFile, event: CertifiedLine) -> CertifiedEvent:
     given = msgspec.to_builtins(event.body) if event.body is not None else {}
-    about = " ".join(str(given[name]) for name in _ABOUT if name in given)
+    about = " ".join(_as_text(name, given[name]) for name in _ABOUT if given.get(name))
     read = event.read
     return CertifiedEvent(
         event=event.name,
@@ -207,6 +212,12 @@ def _shown(file: CertificateFile, event: CertifiedLine) -> CertifiedEvent:
         type=read.t if read else "?",
         about=about,
     )
+
+
+def _as_text(name: str, value: object) -> str:
+    if value is True:
+        return name
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _station(file: CertificateFile, journal: str) -> str:

@@ -1,6 +1,9 @@
 """Whatever is done to a certificate is found, and the event that it was done to is named."""
 
+import json
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -57,7 +60,7 @@ def again(lines: list[bytes], key: SigningKey = RECEIPTS, **changed: object) -> 
 # --- one file ---------------------------------------------------------------------------------
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 7))
 def test_every_flipped_bit_is_found_and_its_row_named(at: int, bit: int) -> None:
     changed = bytearray(WHOLE)
@@ -201,6 +204,50 @@ def test_a_hub_that_signs_a_list_without_a_seal_a_chain_or_a_registration_is_fou
         assert words(left)
     else:  # the one thing that no proof of inclusion shows, and `verify` says so
         assert words(left) == []
+
+
+LEAVES = st.one_of(
+    st.integers(-(2**70), 2**70),
+    st.text(max_size=30),
+    st.none(),
+    st.booleans(),
+    st.sampled_from(["00" * 32, "A" * 26, "", "0" * 64, b64(bytes(64)), b64(bytes(32))]),
+    st.lists(st.sampled_from(["00" * 32, "", "x"]), max_size=3),
+)
+
+
+def _leaf_changed(draw: st.DataObject, row: dict[str, Any]) -> bytes:
+    """The row with another value somewhere in it."""
+    inside = row
+    while True:
+        name = draw.draw(st.sampled_from(sorted(inside)))
+        if not isinstance(inside[name], dict) or not inside[name]:
+            break
+        inside = inside[name]
+    inside[name] = draw.draw(LEAVES)
+    return json.dumps(row, separators=(",", ":")).encode()
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_whatever_a_hub_signs_instead_of_a_row_is_answered_in_words(data: st.DataObject) -> None:
+    number = data.draw(PLACES)
+    row = _leaf_changed(data, json.loads(LINES[number]))
+    name, _ = CONTENTS.rows[number - 1]
+    rows = [*LINES[:number], row + b"\n", *LINES[number + 1 :]]
+    digests = list(CONTENTS.rows)
+    digests[number - 1] = (name, sha256(row).hexdigest())
+    fields = {one: getattr(CONTENTS, one) for one in CONTENTS.__struct_fields__}
+    contents = signed(Contents(**(fields | {"rows": tuple(digests)})), RECEIPTS) + b"\n"
+    report = prove_certificate([contents, *rows[1:]])
+    assert row == LINES[number][:-1] or report.problems
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_whatever_stands_in_the_list_is_answered_in_words(data: st.DataObject) -> None:
+    contents = _leaf_changed(data, json.loads(LINES[0]))
+    assert contents + b"\n" == LINES[0] or words([contents + b"\n", *LINES[1:]])
 
 
 # --- as a stranger sees it --------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 import pytest
 
+from hub import trust
+from hub.bootstrap import in_memory
 from hub.services import Refused
 from hub.services.certifying import certificate
 from tally.events import types as t
 from tally.proof.certified import prove_certificate
 from tests.support.building import board, bound, bound_lot, lamp
-from tests.support.hub_floor import a_hub, demo_files, enrolled
+from tests.support.hub_floor import a_hub, demo_files, enrolled, entropy_of
 
 BOX = "095211010000000870"
 
@@ -112,3 +114,18 @@ def test_what_nobody_made_is_refused(hub, made, code, why):
 def test_more_than_one_file_should_hold_is_refused_in_words(hub, made):
     with pytest.raises(Refused, match="more than 5 events"):
         certificate(hub.office, lamp(1), limit=5)
+
+
+def test_a_restored_hub_proves_what_was_made_before_and_after_it(hub, made):
+    maker, _ = made
+    office = hub.office
+    image = office.store._connection.serialize()
+    entropy = entropy_of("restored")
+    secrets = trust.renewed(office.secrets, entropy, office.now())
+    again = in_memory(secrets, office.clock, entropy, image=image, is_restored=True)
+    maker.add(t.OperationCompleted(lamp(1), "40", "PASS"))
+    again.ingest(maker.id, maker.piece(10))
+    report = proven(again, lamp(1), plant=office.secrets.fingerprint)
+    assert report.problems == ()
+    assert [e.type for e in report.events].count("operation.completed") == 2
+    assert any("30 PASS" in event.about for event in report.events)
