@@ -59,7 +59,7 @@ class JournalCorrupt(Exception):
         at = f"在事件 {seq} 处" if seq else "(文件本身)"
         self.words_zh = (
             f"日志{at}已损坏:应为 {expected},实际为 {found}。未写入任何内容。"
-            "请先备份此文件夹,再重新注册工位:已发送的记录仍在服务器和相邻工位。"
+            "请先备份此文件夹,再重新注册工位:已发送的记录仍在中心和相邻工位。"
         )
         super().__init__(f"{self.code}: {self.words}")
         self.seq = seq

@@ -154,14 +154,14 @@ class StationKnowledge:
 
     def _heard(self) -> Basis:
         if self._heard_at is None:
-            return Basis("never heard of the hub", float("inf"), "从未收到服务器数据")
+            return Basis("never heard of the hub", float("inf"), "从未收到中心数据")
         if self._online:
-            return Basis("hub now", 0.0, "服务器当前数据")
+            return Basis("hub now", 0.0, "中心当前数据")
         now = self._at or self._clock.now()
         age_s = max(0.0, (now - self._heard_at).total_seconds())
         shown = self._heard_at.astimezone(now.tzinfo)
         when = shown.strftime("%H:%M" if age_s < MAX_AGE_S else "%Y-%m-%d %H:%M")
-        return Basis(f"hub as of {when}", age_s, f"服务器 {when} 的数据")
+        return Basis(f"hub as of {when}", age_s, f"中心 {when} 的数据")
 
     # --- master data --------------------------------------------------------------------------
 

@@ -394,6 +394,6 @@ _LINK_DOWN: Final = Words(
     "The link is cut. Work goes on; events wait on this station.",
     "网络已断开。可继续作业,记录留在本工位。",
 )
-_NO_HUB: Final = Words("This station has no hub to talk to.", "本工位没有可连接的服务器。")
+_NO_HUB: Final = Words("This station has no hub to talk to.", "本工位没有可连接的中心。")
 _ALL_SENT: Final = Words("All is sent and up to date.", "全部已发送,数据为最新。")
 _WAITED: Final = Words("Waited.", "已等待。")

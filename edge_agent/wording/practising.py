@@ -30,11 +30,11 @@ PRACTISING: Final[dict[str, dict[str, str]]] = {
         "practice.hold": "禁止使用的批次。",
         "practice.untested": "未通过烧录测试的灯板。",
         "practice.shared": "S02 同样离线,正在装同一块灯板。请在此也扫它。",
-        "practice.live": "请打开服务器:产品 ...{tail} 已上线 {console}",
+        "practice.live": "请打开中心:产品 ...{tail} 已上线 {console}",
         "practice.pull": "Ctrl+L 断开网络,模拟断网。可继续作业。",
         "practice.cut": "网络已断开,S02 也离线。请继续:作业不停。",
         "practice.restore": "{code} 已装入两个产品,尚无人知晓。按 Ctrl+L 恢复网络。",
-        "practice.case": "请打开服务器:一块灯板装入两个产品,待裁决 {console}",
+        "practice.case": "请打开中心:一块灯板装入两个产品,待裁决 {console}",
     },
 }
 """By language, then key."""

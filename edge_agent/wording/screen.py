@@ -35,7 +35,7 @@ SCREEN: Final[dict[str, Words]] = {
         "本步已拒绝 {count}/{limit} 次。满 {limit} 次锁定,须班长解锁。",
     ),
     "unread": Words(
-        "{count} new from the hub, newest: {title}", "服务器新消息 {count} 条,最新:{title}"
+        "{count} new from the hub, newest: {title}", "中心新消息 {count} 条,最新:{title}"
     ),
     "read": Words("F1 shows all", "F1 查看"),
     "leave": Words("Ctrl+Q leaves.", "按 Ctrl+Q 退出。"),
@@ -46,9 +46,9 @@ SCREEN: Final[dict[str, Words]] = {
     "sending": Words("sending {count}", "发送中 {count}"),
     "codes": Words("codes {left} ~{time}", "余码 {left} 约{time}"),
     "codes_none": Words("codes 0 PRINT STOPPED", "余码 0 停止打印"),
-    "hub_now": Words("hub now", "服务器 当前"),
-    "hub_at": Words("hub {at}", "服务器 {at}"),
-    "hub_never": Words("hub never", "服务器 无"),
+    "hub_now": Words("hub now", "中心 当前"),
+    "hub_at": Words("hub {at}", "中心 {at}"),
+    "hub_never": Words("hub never", "中心 无"),
     "days": Words("{count}d", "{count}天"),
     "hours": Words("{hours}h{minutes}", "{hours}时{minutes}分"),
     "minutes": Words("{count}m", "{count}分"),

@@ -160,7 +160,7 @@ TITLES: Final[dict[str, Words]] = {
     # without an answer: by code, else by verdict
     "E-901": Words("Not saved", "未保存"),
     "E-902": Words("The window was too small", "窗口太小"),
-    "hub": Words("Message of the hub", "服务器消息"),
+    "hub": Words("Message of the hub", "中心消息"),
     "READY": Words("Ready", "就绪"),
     "WAIT": Words("Please wait", "请稍候"),
     "NG": Words("Not taken", "未接受"),

@@ -221,7 +221,7 @@ def test_a_lamp_whose_board_was_taken_out_is_not_packed_and_the_box_goes_on():
 
 def test_what_is_known_and_who_did_it_are_said_in_chinese_too(floor):
     said = text_of(floor.scan("BDG-9999"), "zh")
-    assert "服务器" in said
+    assert "中心" in said
     assert "hub as of" not in said
     build_to_step(floor, 3)
     said = text_of(floor.scan("PCB-L-2546C"), "zh")

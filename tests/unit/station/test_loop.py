@@ -182,11 +182,11 @@ def test_sync_gives_the_uplinks_reason(floor):
     wire = Wire()
     running = Running(floor, wire, lines=['{"sync": true}'])
     running.loop._do(running.loop._next())
-    wire.asked[0].set_result(Reason("no_route", "The hub does not answer.", "服务器无应答。"))
+    wire.asked[0].set_result(Reason("no_route", "The hub does not answer.", "中心无应答。"))
     running.run()
     (_, output, *_), *_ = running.heard.answers
     assert (output.verdict, output.code) == ("WAIT", "no_route")
-    assert text_of(output, "zh") == "服务器无应答。"
+    assert text_of(output, "zh") == "中心无应答。"
 
 
 def test_a_cut_link_is_offline_at_once_whatever_the_uplink_still_says(floor):

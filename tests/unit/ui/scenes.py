@@ -75,7 +75,7 @@ VALUES = {
     "station": "S02",
     "stations": "S03, S02",
     "last": "S01 07:10",
-    "basis": Words("hub as of 06:55", "服务器 06:55 的数据"),
+    "basis": Words("hub as of 06:55", "中心 06:55 的数据"),
     "rule": Words("the result of the operation before", "前道工序结果"),
     "devices": "camera-1, serial-1",
     "source": "serial-2",
