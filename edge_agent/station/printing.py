@@ -60,6 +60,5 @@ def _unknown(name: str) -> Words:
     return Words(
         f"this station knows no label template {name}; technician: import it at the hub "
         "(tally hub import DIR FILE), then let this station sync",
-        f"本工位没有标签模板 {name};技术员:请在中心导入"
-        "(tally hub import DIR FILE),再让本工位同步",
+        f"本工位没有标签模板 {name};技术员:请在中心导入(tally hub import DIR FILE),再让本工位同步",
     )
