@@ -378,7 +378,7 @@ def _export(directory: Path, file: Path, with_all: bool) -> dict[str, Any]:
         "own": packed.own_events,
         "events": bundle.events,
         "parts": len(bundle.parts),
-        "problems": [left] if left else [],
+        "problems": [*packed.damaged, *([left] if left else [])],
     }
 
 

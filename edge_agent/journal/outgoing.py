@@ -65,6 +65,11 @@ class OutgoingJournal:
             self._opened = self._open()
         return self._opened
 
+    @property
+    def journal(self) -> JournalId:
+        """Whose it is."""
+        return self._identity.journal
+
     def close(self) -> None:
         """Close the connection, if it was opened."""
         if self._opened is not None:

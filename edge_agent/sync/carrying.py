@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from edge_agent.journal.cut import CutPiece
 from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal, read_receipt
@@ -28,7 +29,8 @@ from tally.records.bundle import (
     parts_in,
     plain,
 )
-from tally.records.ids import GENESIS, EventId, JournalId
+from tally.records.ids import GENESIS, EventId, JournalId, show_journal
+from tally.records.segment import SegmentError
 from tally.wire.messages import Position
 
 
@@ -39,6 +41,8 @@ class Packed:
     bundle: Bundle
     parts: Callable[[], Iterator[bytes]]
     own_events: int
+    damaged: tuple[str, ...] = ()
+    """Events that are left out because this disk no longer holds what was written, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,15 @@ def pack(
     own = OutgoingJournal(lambda: connection, identity, tuple)
     start = 0 if with_all else own.acknowledged()
 
+    damaged: dict[str, None] = {}
+
     def parts() -> Iterator[bytes]:
-        return map(marked, _pieces(connection, own, start, with_feeds=with_all))
+        for journal, piece in _pieces(connection, own, start, with_feeds=with_all):
+            try:
+                yield marked(piece.data)
+            except SegmentError as error:
+                name = f"{show_journal(journal)} {piece.first}..{piece.last}"
+                damaged[f"{name} is left out, this disk is damaged: {error}"] = None
 
     fields, left = listed(parts())
     head = own.head()
@@ -96,7 +107,7 @@ def pack(
     def fitting() -> Iterator[bytes]:
         return (data for data, _ in zip(parts(), fields, strict=False))
 
-    return Packed(bundle, fitting, head.seq - start)
+    return Packed(bundle, fitting, head.seq - start, tuple(damaged))
 
 
 def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> Brought:
@@ -147,14 +158,14 @@ def _take_receipts(journal: Journal, bundle: Bundle, problems: list[str]) -> int
 
 def _pieces(
     connection: sqlite3.Connection, own: OutgoingJournal, start: int, *, with_feeds: bool
-) -> Iterator[bytes]:
+) -> Iterator[tuple[JournalId, CutPiece]]:
     branches = read_branches(connection)
     keys = keys_feeds(connection)
     feeds = _feeds(connection)
     for branch in (one for journal in keys for one in branches if one.journal == journal):
         yield from _foreign(connection, branch)
     while (piece := own.piece_after(start, EVENTS_START, BYTES_MAX)) is not None:
-        yield piece.data
+        yield own.journal, piece
         start = piece.last
     neighbours = [one for one in branches if one.journal not in feeds]
     others = [one for one in branches if one.journal in feeds.difference(keys)]
@@ -162,7 +173,9 @@ def _pieces(
         yield from _foreign(connection, branch)
 
 
-def _foreign(connection: sqlite3.Connection, branch: Branch) -> Iterator[bytes]:
+def _foreign(
+    connection: sqlite3.Connection, branch: Branch
+) -> Iterator[tuple[JournalId, CutPiece]]:
     before = Position(0, GENESIS)
     if branch.parent is not None:
         (found,) = connection.execute(
@@ -171,7 +184,7 @@ def _foreign(connection: sqlite3.Connection, branch: Branch) -> Iterator[bytes]:
         ).fetchone()
         before = Position(branch.first - 1, EventId(found))
     pieces = pieces_of_branch(connection, branch.journal, branch.branch, before, branch.tip)
-    return (piece.data for piece in pieces)
+    return ((branch.journal, piece) for piece in pieces)
 
 
 def _feeds(connection: sqlite3.Connection) -> set[JournalId]:

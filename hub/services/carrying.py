@@ -15,7 +15,7 @@ from typing import Any
 from hub.services import feeds, ingesting, reading
 from hub.services.answers import Ingested, Refused
 from hub.services.office import Office
-from hub.store.port import Journal
+from hub.store.port import Journal, StoreFault
 from tally.records.bundle import TIPS_MAX, Bundle, listed, marked
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.segment import Segment, SegmentError, decode, prove
@@ -52,11 +52,19 @@ def pack(office: Office, journal: JournalId, tips: Tips | None) -> Packed:
 
     Raises:
         Refused: `unknown_journal`.
+        StoreFault: what is stored is damaged.
     """
     found = ingesting.standing(office, journal)
 
     def parts() -> Iterator[bytes]:
-        return map(marked, _pieces(office, journal, tips))
+        try:
+            yield from map(marked, _pieces(office, journal, tips))
+        except SegmentError as error:
+            raise StoreFault(
+                f"Stored events cannot be read as they were written: {error}. Stop the hub, keep "
+                "its files, restore the newest backup; stations send again what it lacks.",
+                is_retryable=False,
+            ) from error
 
     fields, left = listed(parts())
     secrets = office.secrets

@@ -156,10 +156,13 @@ def marked(data: bytes) -> bytes:
     changed. Lines and signatures stay the same.
 
     Raises:
-        SegmentError: the bytes are no segment (a caller's bug).
+        SegmentError: the lines are not those that were signed: whoever held them has a damaged
+            disk.
     """
     segment = decode(data)
     ids = chain_ids(segment.journal, segment.first, segment.before, segment.lines)
+    if ids[-1] != segment.head:
+        raise SegmentError("what stands there is not what was written")
     return encode(replace(segment, marks=tuple(event_id[:4] for event_id in ids)))
 
 

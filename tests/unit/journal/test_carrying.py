@@ -133,3 +133,28 @@ def test_parts_and_receipts_that_prove_nothing_are_named_and_harm_no_other(plant
     ]
     assert done.stored == journal.seq
     assert neighbour.receipt is None
+
+
+def test_what_a_damaged_disk_no_longer_holds_is_left_out_in_words_and_the_rest_goes(plant, s02):
+    ours, theirs = enrolled(plant, "S03"), enrolled(plant, "S04")
+    journal = ours.told(ours.open())
+    journal.ingest(piece(s02), at=NOON)
+    work(journal, range(3))
+    seq = journal.seq - 1
+    (line,) = journal.fetch(ours.identity.journal, seq)
+    for changed in (
+        line.replace(b'"slot":"board"', b'"slot":"beard"'),
+        line[:9] + b"\n" + line[9:],
+    ):
+        journal.connection.execute("DROP TRIGGER IF EXISTS event_is_never_changed")
+        journal.connection.execute("UPDATE event SET line = ? WHERE seq = ?", (changed, seq))
+        made = pack(journal.connection, ours.identity, ours.trust, with_all=False, made=NOON)
+        (words,) = made.damaged
+        assert words.startswith(
+            f"{journal.name} 1..{journal.seq} is left out, this disk is damaged"
+        )
+        neighbour = theirs.open()
+        data = opening(made.bundle, ours.identity.key) + b"".join(made.parts())
+        done = take(neighbour, data)
+        assert done.problems == ()
+        assert neighbour.others.frontier()[s02.id] == (s02.seq, s02.ids[-1])
