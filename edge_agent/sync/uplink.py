@@ -40,6 +40,15 @@ from tally.wire.protocol import (
 CONNECT_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
 """Longest silence inside an answer; a long poll is given its own."""
+_ALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
+)
+"""A pulled cable says nothing: while an answer is waited for, the other side is asked every 2 s
+and given up after 2 + 2 x 1 s. With `CONNECT_SECONDS` for the next try, the screen says OFFLINE
+within 10 s (`screens.md` 5, check 12)."""
 CHUNK_BYTES: Final = 64 * 1024
 CA_BYTES_MAX: Final = 64 * 1024
 _NO_CHECK_TIME: Final = 0x200000
@@ -208,6 +217,7 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         # OpenSSL itself checks the name: `server_hostname` with the context's check_hostname.
         kwargs.update(ssl_context=self._context, server_hostname=self._name)
+        kwargs["socket_options"] = [*HTTPSConnection.default_socket_options, *_ALIVE]
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"https": _pool_class(self._wire)}
 

@@ -1,0 +1,55 @@
+"""A cable that is pulled closes no connection: the uplink finds out by itself.
+
+In a network of its own (`unshare --net`), because only there an interface may be taken down.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PULLED = """
+import datetime as dt, os, subprocess, sys, threading, time
+from pathlib import Path
+from edge_agent.sync.session import Request
+from edge_agent.sync.turn import Unreached
+from edge_agent.sync.uplink import Link, Uplink
+from hub import trust
+from tests.support.raw_server import raw_server, read_request
+
+def link(state):
+    subprocess.run(["ip", "link", "set", "lo", state], check=True)
+
+link("up")
+now = dt.datetime.now(dt.UTC)
+secrets = trust.new_secrets(plant="NB1", site="NB1", clock=lambda: now, entropy=os.urandom)
+tls = trust.tls_context(Path(sys.argv[1]), secrets, now)
+asked, over = threading.Event(), threading.Event()
+
+def silent(connection):
+    read_request(connection)
+    asked.set()
+    over.wait()
+
+with raw_server(silent, tls) as server:
+    uplink = Uplink([server.address], secrets.hub_id, secrets.ca_certificate, Link())
+    threading.Thread(target=lambda: (asked.wait(), link("down")), daemon=True).start()
+    poll = Request("news", "GET", "/v1/news", seconds=120.0)
+    started = time.monotonic()
+    found = uplink.send(poll)
+    print(type(found) is Unreached, time.monotonic() - started < poll.seconds / 2, flush=True)
+    over.set()
+    link("up")  # so that the server can be closed
+    uplink.close()
+"""
+
+
+def test_a_long_poll_ends_long_before_its_time_when_the_cable_is_pulled(tmp_path):
+    own_network = ["unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "--net"]
+    done = subprocess.run(
+        [*own_network, sys.executable, "-c", PULLED, tmp_path],
+        capture_output=True, text=True, timeout=240, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.split() == ["True", "True"], done.stderr
