@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, cast
@@ -64,7 +65,7 @@ from tally.commands.bundle_files import opened_bundle, write_bundle
 from tally.master import Words
 from tally.proof.anchors import plant_fingerprint
 from tally.records.bundle import Bundle, opening
-from tally.records.ids import JOURNAL_ID_SIZE, JournalId
+from tally.records.ids import JOURNAL_ID_SIZE, JournalId, Ref
 from tally.records.segment import encode
 from tally.records.signing import SigningKey
 
@@ -392,7 +393,7 @@ def _copied(seq: int) -> Words:
         f"The hub holds events of this station up to {seq} that are not in its journal: this "
         "computer was copied, or restored from an image. No code is given out until the station is "
         "enrolled anew; other work goes on.",
-        f"服务器上有本工位到 {seq} 的记录,但本机日志中没有:此电脑曾被复制或从镜像恢复。"
+        f"中心上有本工位到 {seq} 的记录,但本机日志中没有:此电脑曾被复制或从镜像恢复。"
         "重新注册之前不再发放编码,其他工作可继续。",
     )
 
@@ -473,7 +474,7 @@ def enroll_here(directory: Path, token: str, devices: Sequence[str], language: s
     except OSError as error:
         raise _damaged(directory, error) from error
     with WriterLock(directory):
-        enrolment = enroll(asked, lambda plant, name: _genesis(directory, plant, name))
+        enrolment = enroll(asked, partial(_genesis, directory, asked.after))
         if settings:
             _write(directory / FILE_NAME, settings, mode=0o644)
         # Last: with this file the folder is a station.
@@ -481,7 +482,7 @@ def enroll_here(directory: Path, token: str, devices: Sequence[str], language: s
     return enrolment.station
 
 
-def _genesis(directory: Path, plant: str, name: str) -> bytes:
+def _genesis(directory: Path, after: Ref | None, plant: str, name: str) -> bytes:
     """Event 1 as the hub is shown it: of the journal that an attempt began, or of a new one."""
     path = directory / IDENTITY_NAME
     if path.exists() and (directory / DATABASE_NAME).exists():
@@ -493,7 +494,7 @@ def _genesis(directory: Path, plant: str, name: str) -> bytes:
         stale.unlink(missing_ok=True)
     key = SigningKey(secrets.token_bytes(32))
     identity = Identity(JournalId(secrets.token_bytes(JOURNAL_ID_SIZE)), key, name, plant)
-    line = genesis_line(identity, at=SystemClock().now(), reason="enrolled")
+    line = genesis_line(identity, at=SystemClock().now(), reason="enrolled", after=after)
     _write(path, write_identity(identity), mode=0o600)
     connection = open_writer(directory / DATABASE_NAME)
     found(connection, identity, line)

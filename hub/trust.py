@@ -109,6 +109,8 @@ class Token:
     plant: str
     station: str
     secret: str
+    after: str = ""
+    """Reference of the newest event that is known of the station's journal before."""
 
     def __str__(self) -> str:
         """One line: base64url, without padding, of JSON with these field names."""
@@ -120,6 +122,8 @@ class Token:
             "station": self.station,
             "secret": self.secret,
         }
+        if self.after:
+            fields["after"] = self.after
         plain = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
         return base64.urlsafe_b64encode(plain).decode("ascii").rstrip("=")
 
@@ -285,8 +289,10 @@ def certificate_end(directory: Path) -> dt.datetime | None:
         return None
 
 
-def make_token(secrets: Secrets, *, station: str, addresses: Sequence[str], secret: str) -> Token:
-    """The token of one station; the caller keeps the hash of `secret`."""
+def make_token(
+    secrets: Secrets, *, station: str, addresses: Sequence[str], secret: str, after: str = ""
+) -> Token:
+    """The token of one station; the caller keeps the hash of `secret`. `after`: see `Token`."""
     return Token(
         addresses=tuple(addresses),
         hub=secrets.hub_id,
@@ -294,6 +300,7 @@ def make_token(secrets: Secrets, *, station: str, addresses: Sequence[str], secr
         plant=secrets.fingerprint,
         station=station,
         secret=secret,
+        after=after,
     )
 
 

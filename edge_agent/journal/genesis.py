@@ -13,15 +13,18 @@ from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import event_id, line_hash
 from tally.records.hlc import ZERO, next_stamp
-from tally.records.ids import GENESIS, EventId, show_journal
+from tally.records.ids import GENESIS, EventId, Ref, show_journal
 from tally.records.segment import Segment, piece_of
 from tally.records.signing import Head, sign_head
 
 
 def genesis_line(
-    identity: Identity, *, at: datetime, reason: str, predecessor: str | None = None
+    identity: Identity, *, at: datetime, reason: str, after: Ref | None = None
 ) -> bytes:
-    """Event 1 of a new journal: who writes here, with which key, after which journal."""
+    """Event 1 of a new journal: who writes here, with which key.
+
+    `after`: the newest known event of the station's journal before this one.
+    """
     body = JournalOpened(
         journal=show_journal(identity.journal),
         key=base64.b64encode(identity.key.public.raw).decode("ascii"),
@@ -29,10 +32,11 @@ def genesis_line(
         writer=identity.station,
         role="station",
         reason=reason,
-        predecessor=predecessor,
+        predecessor=show_journal(after.journal) if after else None,
     )
     stamp = next_stamp(ZERO, wall_ms(at))
-    return write_line(body, hlc=str(stamp), at=shown(at), by="system")
+    seen = (str(after),) if after else ()
+    return write_line(body, hlc=str(stamp), at=shown(at), by="system", seen=seen)
 
 
 def genesis_piece(identity: Identity, line: bytes) -> Segment:

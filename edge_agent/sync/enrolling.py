@@ -22,7 +22,14 @@ from edge_agent.sync.session import Request
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Link, Uplink
 from edge_agent.sync.wording import say
-from tally.records.ids import JournalId, MalformedIdError, parse_journal, show_journal
+from tally.records.ids import (
+    JournalId,
+    MalformedIdError,
+    Ref,
+    parse_journal,
+    parse_ref,
+    show_journal,
+)
 from tally.records.signing import PublicKey
 from tally.wire import messages as m
 from tally.wire import protocol as p
@@ -48,11 +55,15 @@ class _TokenFile(msgspec.Struct, frozen=True):
     plant: str
     station: str
     secret: str
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What one line from the hub says; `plant` is SHA-256 of the plant's root key, hex."""
+    """What one line from the hub says; `plant` is SHA-256 of the plant's root key, hex.
+
+    `after`: the newest event that the hub knew of this station's journal before, if it had one.
+    """
 
     addresses: tuple[str, ...]
     hub: JournalId
@@ -60,6 +71,7 @@ class Token:
     plant: str
     station: str
     secret: str
+    after: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,7 @@ def read_token(text: str) -> Token:
         if not 1 <= len(file.addresses) <= ADDRESSES_MAX:
             raise ValueError(f"expected 1 to {ADDRESSES_MAX} addresses, got {len(file.addresses)}")
         hub = parse_journal(file.hub)
+        after = parse_ref(file.after) if file.after is not None else None
     except (
         binascii.Error,
         UnicodeError,
@@ -96,7 +109,7 @@ def read_token(text: str) -> Token:
         ValueError,
     ) as error:
         raise EnrolmentError(say("token_malformed", why=error)) from error
-    return Token(file.addresses, hub, file.ca, file.plant, file.station, file.secret)
+    return Token(file.addresses, hub, file.ca, file.plant, file.station, file.secret, after)
 
 
 def enroll(token: Token, make_genesis: Callable[[str, str], bytes]) -> Enrolment:

@@ -25,7 +25,7 @@ from hub.trust import ADDRESS, make_token
 from tally.events.decoding import Unread, read_line
 from tally.events.types import JournalOpened, StationEnrolled
 from tally.records.export import RowError, b64, unb64
-from tally.records.ids import GENESIS, EventId, show_journal
+from tally.records.ids import GENESIS, EventId, ref_to, show_journal
 from tally.records.segment import Segment, SegmentError, decode, prove
 from tally.records.signing import PublicKey
 
@@ -43,8 +43,18 @@ def open_token(office: Office, station: str, addresses: Sequence[str]) -> str:
     expires = office.now() + TOKEN_LIFE
     with office.store.transaction():
         office.store.add_token(_digest(secret), station, int(expires.timestamp() * 1000))
-    token = make_token(office.secrets, station=station, addresses=addresses, secret=secret)
+        after = _last_known(office, station)
+    token = make_token(
+        office.secrets, station=station, addresses=addresses, secret=secret, after=after
+    )
     return str(token)
+
+
+def _last_known(office: Office, station: str) -> str:
+    """The newest event that is held of the station's newest journal; empty if it has none."""
+    own = [j for j in office.store.journals() if (j.role, j.name) == ("station", station)]
+    tip = journals.longest(office.store.branches(own[-1].no)) if own else None
+    return str(ref_to(own[-1].id, tip.tip_seq, tip.tip_id)) if tip else ""
 
 
 def enroll(office: Office, secret: str, genesis: bytes) -> Enrolled:

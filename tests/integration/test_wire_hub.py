@@ -6,6 +6,7 @@ One module although it is long: all of it shares one hub process, which takes se
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import resource
@@ -19,11 +20,14 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.bootstrap import enroll_here
+from edge_agent.journal.store import open_reader
 from edge_agent.sync.enrolling import EnrolmentError, enroll, read_token
 from edge_agent.sync.port import HubNoted, Ingest, LinkTurned, Runway, SaveReceipt
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.turn import Reply
 from edge_agent.sync.uplink import Link, Uplink
+from tally.events.decoding import read_line
 from tally.records.ids import JournalId, show_journal
 from tally.records.signing import SESSION, SigningKey
 from tally.wire import messages as m
@@ -104,6 +108,22 @@ def test_clocks_are_compared_with_every_hello_and_both_sides_know_it(syncing, hu
     name = show_journal(station.view.journal)
     [row] = [row for row in hub.run("stations") if row["journal"] == name]
     assert row["gauges"]["clock_offset_ms"] == noted.clock.offset_ms
+
+
+def test_a_replaced_pc_begins_a_journal_that_names_the_one_before_and_its_last_known_event(
+    hub, tmp_path
+):
+    opened = []
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        enroll_here(folder, hub.token("S07"), [], "en")
+        with contextlib.closing(open_reader(folder / "journal.db")) as connection:
+            opened.append(connection.execute("SELECT id, line FROM event").fetchone())
+    [first, second] = [read_line(line) for _, line in opened]
+    assert (first.b.predecessor, first.seen) == (None, ())
+    assert second.b.predecessor == first.b.journal
+    assert second.seen == (f"{first.b.journal}:1:{opened[0][0][:8].hex()}",)
+    rows = [row for row in hub.run("stations") if row["station"] == "S07"]
+    assert {row["journal"] for row in rows} == {first.b.journal, second.b.journal}
 
 
 def test_a_cut_link_is_the_reason_and_nothing_leaves_until_it_is_restored(syncing):

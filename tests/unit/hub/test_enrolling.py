@@ -8,7 +8,7 @@ import pytest
 from hub.services import Refused
 from tally.events.decoding import read_lines
 from tally.events.types import JournalOpened, KeyPublished, StationEnrolled
-from tally.records.ids import GENESIS, parse_journal
+from tally.records.ids import GENESIS, parse_journal, ref_to
 from tally.records.segment import decode, prove
 from tally.records.signing import KEY, PublicKey, key_message
 from tests.support.hub_floor import (
@@ -42,6 +42,23 @@ def _keys_events(hub):
         after = segment.head
         events += read_lines(segment.lines)
     return [event.b for event in events]
+
+
+def test_a_token_for_a_station_that_has_a_journal_carries_its_newest_known_event(hub):
+    assert "after" not in _carried(hub.open_token("S03", WHERE))
+    station = enrolled(hub)
+    station.signs_in(2)
+    hub.ingest(station.id, station.piece(2))
+    after = _carried(hub.open_token("S03", WHERE))["after"]
+    assert after == str(ref_to(station.id, 3, station.ids[2]))
+    replaced = enrolled(hub, salt="again")
+    after = _carried(hub.open_token("S03", WHERE))["after"]
+    assert after == str(ref_to(replaced.id, 1, replaced.ids[0]))
+    assert "after" not in _carried(hub.open_token("S04", WHERE))
+
+
+def _carried(token):
+    return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
 
 
 def test_a_token_carries_addresses_hub_authority_plant_and_station(hub):
