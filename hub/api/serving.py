@@ -8,6 +8,7 @@ here, since uvicorn has none (Kludex/uvicorn#157).
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import contextlib
 import errno
 import logging
@@ -31,6 +32,7 @@ from hub.api.bell import Bell
 HEADER_BYTES_MAX: Final = 32 * 1024
 HEADER_SECONDS: Final = 10.0
 CONNECTIONS_MAX: Final = 4000
+TLS_READ_BYTES: Final = 32 * 1024
 FILES_MAX: Final = 8192
 STOP_SECONDS: Final = 10
 FAREWELL_SECONDS: Final = 0.5
@@ -167,6 +169,8 @@ def serve(
         (_server(admin), doors.admin),
     ]
     _allow_many_files()
+    # asyncio gives every TLS connection 256 KiB to read into, before it has said a word.
+    asyncio.sslproto.SSLProtocol.max_size = TLS_READ_BYTES
     try:
         asyncio.run(_run(servers, bell, on_ready, hourly))
     finally:

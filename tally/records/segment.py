@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +43,8 @@ SEGMENT_BYTES_MAX: Final = 1024 * 1024
 PLAIN_BYTES_MAX: Final = SEGMENT_BYTES_MAX + LINE_BYTES_MAX + 1
 HEADER_BYTES_MAX: Final = 16 * 1024
 _COMPRESSION_LEVEL: Final = 3
+_WINDOW_MAX: Final = 2**23
+_STEP_BYTES: Final = 64
 
 
 class SegmentError(ValueError):
@@ -233,16 +236,28 @@ def _read_header(raw: bytes) -> _Header:
 def _decompress(frame: memoryview) -> bytes:
     """Decompress with a cap on the total, whatever the frame says of itself.
 
-    The cap is a little over 1 MiB, so a bomb's ratio needs no limit of its own.
+    The cap is a little over 1 MiB, so a bomb's ratio needs no limit of its own. A frame that keeps
+    what it says of its size is unpacked at once into that much; any other is judged piece by piece.
     """
-    decompressor = zstandard.ZstdDecompressor(max_window_size=2**23).decompressobj()
+    with contextlib.suppress(zstandard.ZstdError):
+        size = zstandard.get_frame_parameters(frame).content_size
+        if 0 < size <= PLAIN_BYTES_MAX:
+            return zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompress(
+                frame, max_output_size=size, allow_extra_data=False
+            )
+    return _decompress_stepwise(frame)
+
+
+def _decompress_stepwise(frame: memoryview) -> bytes:
+    """Four bytes may stand for a block of 128 KiB, so few are taken at a time."""
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompressobj()
     plain = bytearray()
     try:
-        for start in range(0, len(frame), 4096):
-            plain += decompressor.decompress(frame[start : start + 4096])
+        for start in range(0, len(frame), _STEP_BYTES):
+            plain += decompressor.decompress(frame[start : start + _STEP_BYTES])
             if len(plain) > PLAIN_BYTES_MAX:
                 raise SegmentError(f"The segment unpacks to more than {PLAIN_BYTES_MAX} bytes.")
-            if decompressor.eof and (decompressor.unused_data or start + 4096 < len(frame)):
+            if decompressor.eof and (decompressor.unused_data or start + _STEP_BYTES < len(frame)):
                 raise SegmentError("Bytes follow the end of the segment's zstd frame.")
     except zstandard.ZstdError as error:
         raise SegmentError(f"The segment's zstd frame is damaged: {error}.") from error

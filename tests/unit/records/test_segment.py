@@ -1,6 +1,7 @@
 """Segments and pieces under hostile bytes."""
 
 import json
+import tracemalloc
 
 import pytest
 import zstandard
@@ -76,6 +77,38 @@ HOSTILE = {
 def test_hostile_bytes_are_refused_in_words(words: str, raw: bytes) -> None:
     with pytest.raises(SegmentError, match=words):
         prove(decode(raw), STATION.key.public)
+
+
+def a_bomb(*, says_its_size: bool) -> bytes:
+    """A header and a frame of some kilobytes that unpacks to 256 MiB."""
+    packer = zstandard.ZstdCompressor().compressobj(size=2**28 if says_its_size else -1)
+    frame = b"".join(packer.compress(bytes(2**20)) for _ in range(2**8)) + packer.flush()
+    return with_header().partition(b"\n")[0] + b"\n" + frame
+
+
+@pytest.mark.parametrize("says_its_size", [True, False])
+def test_a_frame_that_unpacks_to_very_much_takes_little_memory(says_its_size: bool) -> None:
+    raw = a_bomb(says_its_size=says_its_size)
+    assert len(raw) < 40_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(SegmentError, match="unpacks to more than"):
+            decode(raw)
+        _, highest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert highest < 8 * 2**20
+
+
+def test_a_frame_that_does_not_say_its_size_is_read_and_nothing_may_follow_it() -> None:
+    header, _, frame = encode(PIECE).partition(b"\n")
+    plain = zstandard.ZstdDecompressor().decompress(frame)
+    packer = zstandard.ZstdCompressor(write_checksum=True).compressobj()
+    unsaid = header + b"\n" + packer.compress(plain) + packer.flush()
+    assert decode(unsaid) == PIECE
+    for wrong, words in ((unsaid + b"x", "Bytes follow"), (unsaid[:-3], "ends early")):
+        with pytest.raises(SegmentError, match=words):
+            decode(wrong)
 
 
 def test_deeply_nested_header_is_refused() -> None:
