@@ -1,8 +1,9 @@
 """Keeps hostile and clumsy requests from the handlers (`sync.md` 3.4 point 9).
 
 Around every app: the body is read whole, under a cap and a deadline, before a handler runs; the
-bytes held for all callers together and the requests worked on at once are limited; an exception
-becomes a problem document without a trace. Header size and time are limited below, in `serving`.
+bytes held for all callers together and the requests worked on at once are limited; those that find
+no place stand in a short line, so that stations that come back together are served in turn; an
+exception becomes a problem document without a trace. Headers are limited below, in `serving`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from tally.wire.protocol import BODY_BYTES_MAX
 _log = logging.getLogger("tally.hub.api")
 BODY_SECONDS: Final = 120.0
 AT_ONCE: Final = 64
+LINE_MAX: Final = 256
+LINE_SECONDS: Final = 5.0
+"""How many more may stand in line, and for how long; a station gives up on silence after 15 s."""
 PASS_SECONDS: Final = 1.0
 HELD_BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -48,7 +52,8 @@ Allow = Callable[[Scope], Allowance]
 class Guard:
     """ASGI wrapper; see the module.
 
-    `unhurried` are paths that wait on purpose (long poll) and take no place among the `at_once`.
+    `at_once` requests are worked on, `line_max` more wait for a place, in the order they came.
+    `unhurried` are paths that wait on purpose (long poll) and take no place among them.
     """
 
     def __init__(
@@ -57,13 +62,15 @@ class Guard:
         *,
         allow: Allow = lambda _scope: Allowance(),
         at_once: int = AT_ONCE,
+        line_max: int = LINE_MAX,
         unhurried: frozenset[str] = frozenset(),
     ) -> None:
         self._app = app
         self._allow = allow
-        self._at_once = at_once
+        self._places = asyncio.Semaphore(at_once)
+        self._line_max = line_max
+        self._in_line = 0
         self._unhurried = unhurried
-        self._working = 0
         self._held: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,11 +131,12 @@ class Guard:
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         counted = scope["path"] not in self._unhurried
-        if counted and self._working >= self._at_once:
-            busy = problem("busy", f"{self._working} requests are being worked on.")
+        if counted and not await self._has_place():
+            busy = problem(
+                "busy", "As many requests are being worked on as this hub takes at once."
+            )
             await busy(scope, receive, send)
             return
-        self._working += counted
         has_begun = False
 
         async def watched(message: Message) -> None:
@@ -144,7 +152,21 @@ class Guard:
                 fault = problem("broken", "The hub met a fault of its own.")
                 await fault(scope, receive, send)
         finally:
-            self._working -= counted
+            if counted:
+                self._places.release()
+
+    async def _has_place(self) -> bool:
+        """Take a place, if need be after waiting in line; False when the line is full or slow."""
+        if self._places.locked() and self._in_line >= self._line_max:
+            return False
+        self._in_line += 1
+        try:
+            async with asyncio.timeout(LINE_SECONDS):
+                return await self._places.acquire()
+        except TimeoutError:
+            return False
+        finally:
+            self._in_line -= 1
 
 
 async def _let_pass(receive: Receive) -> None:

@@ -34,9 +34,9 @@ def subscriptions(office: Office, journal: JournalId) -> tuple[Subscription, ...
     """See `hub.services.hub.Hub.subscriptions`."""
     with office.store.reading():
         own = office.registered(journal)
-        known = office.store.journals()
+        known = office.store.journals_for(own.line)
         feeds = [j for name in FEEDS for j in known if j.role == "feed" and j.name == name]
-        line = [j for j in known if j.role == "station" and j.line == own.line and j.id != own.id]
+        line = [j for j in known if j.role == "station" and j.id != own.id]
         return tuple(_subscription(office, each) for each in (*feeds, *line))
 
 

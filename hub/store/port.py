@@ -164,6 +164,10 @@ class Store(Protocol):
         """All, in the order of registration."""
         ...
 
+    def journals_for(self, line: str) -> Sequence[Journal]:
+        """The feeds and the stations' journals of one line, in the order of registration."""
+        ...
+
     def find_journal(self, journal: JournalId) -> Journal | None: ...
     def add_journal(
         self,

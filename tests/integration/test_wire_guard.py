@@ -151,7 +151,7 @@ def test_more_requests_than_can_be_worked_on_are_sent_away_for_a_second():
         await echo(scope, receive, send)
 
     head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with served(Guard(slow, at_once=2)) as port:
+    with served(Guard(slow, at_once=2, line_max=0)) as port:
         answers = []
         waiting = [
             threading.Thread(target=lambda: answers.append(talk(port, head))) for _ in range(2)
@@ -166,6 +166,64 @@ def test_more_requests_than_can_be_worked_on_are_sent_away_for_a_second():
     assert status(third) == 503
     assert b"retry-after: 1" in third.lower()
     assert [status(answer) for answer in answers] == [200, 200]
+
+
+def test_who_finds_no_place_stands_in_line_and_is_served_in_turn():
+    inside, release = threading.Semaphore(0), threading.Semaphore(0)
+    served_paths = []
+
+    async def slow(scope, receive, send):
+        served_paths.append(scope["path"])
+        inside.release()
+        await asyncio.to_thread(release.acquire, timeout=20)
+        await echo(scope, receive, send)
+
+    guard = Guard(slow, at_once=1, line_max=2)
+    with served(guard) as port:
+        answers = []
+
+        def ask(path):
+            head = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            answers.append(talk(port, head.encode()))
+
+        threads = []
+        for standing, path in enumerate(("/first", "/second", "/third")):
+            threads.append(threading.Thread(target=ask, args=(path,)))
+            threads[-1].start()
+            if standing == 0:
+                assert inside.acquire(timeout=20)
+            while guard._in_line < standing:
+                time.sleep(0.001)
+        for _ in threads:
+            release.release()
+        for thread in threads:
+            thread.join(20)
+    assert [status(answer) for answer in answers] == [200, 200, 200]
+    assert served_paths == ["/first", "/second", "/third"]
+
+
+def test_who_stands_in_line_too_long_is_sent_away_and_frees_nobodys_place(monkeypatch):
+    inside, release = threading.Semaphore(0), threading.Event()
+
+    async def slow(scope, receive, send):
+        inside.release()
+        await asyncio.to_thread(release.wait, 20)
+        await echo(scope, receive, send)
+
+    monkeypatch.setattr("hub.api.guard.LINE_SECONDS", 0.05)
+    guard = Guard(slow, at_once=1)
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with served(guard) as port:
+        answers = []
+        first = threading.Thread(target=lambda: answers.append(talk(port, head)))
+        first.start()
+        assert inside.acquire(timeout=20)
+        assert status(talk(port, head)) == 503
+        assert guard._places.locked(), "the one that was sent away had no place to give back"
+        release.set()
+        first.join(20)
+        assert status(talk(port, head)) == 200
+    assert [status(answer) for answer in answers] == [200]
 
 
 @contextlib.contextmanager

@@ -156,6 +156,10 @@ class SqliteStore(Store):
     def journals(self) -> Sequence[Journal]:
         return [_journal(row) for row in self._all(f"{_JOURNAL} ORDER BY no")]
 
+    def journals_for(self, line: str) -> Sequence[Journal]:
+        wanted = "role = 'feed' OR (role = 'station' AND line = ?)"
+        return [_journal(row) for row in self._all(f"{_JOURNAL} WHERE {wanted} ORDER BY no", line)]
+
     def find_journal(self, journal: JournalId) -> Journal | None:
         row = self._one(f"{_JOURNAL} WHERE id = ?", journal)
         return _journal(row) if row else None

@@ -194,6 +194,40 @@ def test_a_ring_between_looking_and_waiting_is_not_missed():
     asyncio.run(play())
 
 
+def test_a_journal_that_grew_wakes_those_who_follow_it_and_those_who_follow_everything():
+    other = JournalId(seeded("other journal", 16))
+
+    async def play():
+        bell = Bell()
+        own, console, stranger = (
+            asyncio.create_task(bell.wait(0, 60, followed))
+            for followed in (frozenset({JOURNAL, other}), None, frozenset({other}))
+        )
+        await asyncio.sleep(0)
+        bell.ring(JOURNAL)
+        await asyncio.gather(own, console)
+        assert not stranger.done()
+        bell.ring()
+        await stranger
+
+    asyncio.run(play())
+
+
+def test_a_ring_for_a_followed_journal_between_looking_and_waiting_is_not_missed():
+    async def play():
+        bell = Bell()
+        seen = bell.rings
+        bell.ring(JOURNAL)
+        bell.ring(JournalId(seeded("other journal", 16)))
+        await bell.wait(seen, 60, frozenset({JOURNAL}))
+        await bell.wait(seen, 60)
+        await bell.wait(bell.rings, 0.01, frozenset({JOURNAL}))
+        bell.ring()
+        await bell.wait(bell.rings - 1, 60, frozenset())
+
+    asyncio.run(play())
+
+
 def test_a_closed_bell_sends_the_waiters_home():
     async def play():
         bell = Bell()
