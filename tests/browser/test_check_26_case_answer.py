@@ -3,8 +3,10 @@
 import base64
 import itertools
 import json
+import re
 import subprocess
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -290,3 +292,25 @@ def test_without_script_a_case_is_previewed_and_answered(contexts, console, case
         shown["keep"],
         shown["retires"],
     ]
+
+
+def test_asking_for_new_events_sends_neither_the_reason_nor_the_token_of_the_form(visit, case):
+    page = open_case(visit, case)
+    choose(page, right(case.kept, "en"))
+    page.locator("#reason").fill("not to be sent before it is applied")
+    with page.expect_request(re.compile(r"/fresh\?")) as asked:
+        pass
+    assert set(parse_qs(urlsplit(asked.value.url).query)) == {"key", "keep", "mark", "new"}
+
+
+def test_another_language_takes_along_the_answer_with_its_preview_and_the_reason(visit, case):
+    page = open_case(visit, case)
+    choose(page, right(case.kept, "en"))
+    shown = previewed(page)
+    page.locator("#reason").fill("seen on the bench")
+    page.locator(".languages a[hreflang=zh]").click()
+    expect(page.locator("#event [data-event=case]")).to_be_visible()
+    assert previewed(page) == shown
+    expect(page.locator("#reason")).to_have_value("seen on the bench")
+    page.locator("#apply button.main").click()
+    expect(page.locator("p.said")).to_be_visible()

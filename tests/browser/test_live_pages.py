@@ -60,6 +60,21 @@ def test_rows_are_walked_by_j_and_k(visit):
         expect(page.locator("tr:focus-within")).to_have_text(rows.nth(row).text_content())
 
 
+def test_another_language_takes_along_what_was_written_and_chosen(visit):
+    page = visit("/codes")
+    count, station = page.locator("main [name=count]"), page.locator("main [name=station]")
+    count.fill("1234")
+    station.select_option(index=1)
+    chosen = station.input_value()
+    for language, title in (("zh", "编码"), ("en", "Codes")):
+        page.locator(f".languages a[hreflang={language}]").click()
+        expect(page.locator("h1")).to_contain_text(title)
+        expect(count).to_have_value("1234")
+        expect(station).to_have_value(chosen)
+    page.reload()
+    expect(count).not_to_have_value("1234")  # it went along once, and is kept nowhere
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_hub_that_is_away_costs_neither_the_page_nor_what_was_written(visit, console, language):
     page = visit("/stations", language=language)

@@ -253,6 +253,7 @@ async function isThere() {
 
 async function go(address) {
   if (!(await isThere())) return;
+  if (isOfLanguage(address)) keepWritten();
   if (address === location.href) location.reload();
   else location.assign(address);
 }
@@ -260,7 +261,11 @@ async function go(address) {
 function onClick(event) {
   const link = event.target.closest("a[href]");
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
-  if (!link || live.state === "live" || !isPlain || event.defaultPrevented) return;
+  if (!link || !isPlain || event.defaultPrevented) return;
+  if (live.state === "live") {
+    if (isOfLanguage(link.href)) keepWritten();
+    return;
+  }
   if (link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
@@ -281,6 +286,48 @@ async function onSubmit(event) {
   form.dataset.state = "checked";
   if (wasThere) form.requestSubmit(event.submitter);
   else delete form.dataset.state;
+}
+
+// --- another language ---------------------------------------------------------------------------
+//
+// The same page once more, in other words: what was written and chosen on it goes along.
+
+const KEPT = "tally-written";
+const WRITTEN = ["textarea", "select", "input[type=text]", "input[type=number]"];
+
+function isOfLanguage(address) {
+  return new URL(address, location.href).pathname.startsWith("/language/");
+}
+
+function keepWritten() {
+  const told = (wanted) =>
+    [...document.querySelectorAll(wanted)].map((field) => [field.name, field.value]);
+  const kept = {
+    path: location.pathname,
+    written: told(WRITTEN.map((one) => `main ${one}`).join()),
+    chosen: told("main input[type=radio]:checked"),
+  };
+  sessionStorage.setItem(KEPT, JSON.stringify(kept));
+}
+
+function bringBack() {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT));
+  sessionStorage.removeItem(KEPT);
+  if (!kept || kept.path !== location.pathname) return;
+  const named = (name) => [...document.querySelectorAll(`main [name="${CSS.escape(name)}"]`)];
+  for (const [name, value] of kept.written) {
+    const field = named(name).find((one) => one.matches(WRITTEN.join()));
+    if (field) field.value = value;
+  }
+  const choose = () => {
+    for (const [name, value] of kept.chosen) {
+      const radio = named(name).find((one) => one.type === "radio" && one.value === value);
+      if (radio && !radio.checked) radio.click();
+    }
+  };
+  // A choice that asks for its preview: not before htmx knows the page.
+  if (!document.querySelector("main [hx-get]")) choose();
+  else document.addEventListener("htmx:after:process", choose, { once: true });
 }
 
 // --- rows ---------------------------------------------------------------------------------------
@@ -313,6 +360,7 @@ function select() {
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);
+bringBack();
 document.getElementById("keys-button").addEventListener("click", () => {
   document.getElementById("keys").showModal();
 });
