@@ -105,7 +105,7 @@ def pack(
     )
 
     def fitting() -> Iterator[bytes]:
-        return (data for data, _ in zip(parts(), fields, strict=False))
+        return (data for _, data in zip(fields, parts(), strict=False))
 
     return Packed(bundle, fitting, head.seq - start, tuple(damaged))
 

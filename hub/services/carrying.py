@@ -83,7 +83,7 @@ def pack(office: Office, journal: JournalId, tips: Tips | None) -> Packed:
     )
 
     def fitting() -> Iterator[bytes]:
-        return (data for data, _ in zip(parts(), fields, strict=False))
+        return (data for _, data in zip(fields, parts(), strict=False))
 
     return Packed(bundle, fitting)
 

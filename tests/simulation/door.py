@@ -141,7 +141,7 @@ class Door:
         journal = parse_journal(journal)
         match (request.method, kind):
             case ("PUT", "records"):
-                return stations.put_records(self.desk, journal, request.body)
+                return stations.put_records(self.desk, caller, journal, request.body)
             case ("PUT", "seals"):
                 return stations.put_seal(self.desk, journal, request.body)
             case ("GET", "records"):

@@ -7,6 +7,7 @@ functions that do one thing to the world now. Nothing here looks at the oracles.
 from edge_agent.journal.journal import OwnFact
 from tally.events.types import ComponentUnbound
 from tests.simulation import plant
+from tests.simulation.sticks import usb_stick
 
 STEADY = (
     "net_drop",
@@ -355,11 +356,14 @@ SUDDEN = {
         hub_lost,
         lot_held,
         shift_closed,
+        usb_stick,
     )
 }
 LATER = ("net_gateway", "version_rework")
 """Kinds that came later, chosen by draws of their own: so old seeds stay as they were."""
 LATEST = ("disk_error", "disk_full_hub", "time_away", "hub_lost")
 """Kinds that came after those, in the same way."""
-KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in LATER + LATEST)
+CARRIED = ("usb_stick",)
+"""And after those."""
+KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in LATER + LATEST + CARRIED)
 """All others, in the order in which a seed chooses among them."""

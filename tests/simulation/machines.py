@@ -171,14 +171,18 @@ class Machine:
             self.wake(POKE_SECONDS)
         return self.power == "on"
 
-    def _boot(self):
-        self.journal = NewerJournal(
+    def a_journal(self):
+        """The journal of this disk, as a program opens it."""
+        return NewerJournal(
             self.connection,
             self.identity,
             self.trust,
             entropy=self._dice.bytes,
             reached=self._reached,
         )
+
+    def _boot(self):
+        self.journal = self.a_journal()
         self.journal.start(agent="sim", at=self.clock.now())
         knowledge = StationKnowledge(self.journal, self.clock, language="en", devices=DEVICES)
         self.core = StationCore(self.journal, knowledge, self.clock, self, reached=self._reached)

@@ -98,7 +98,7 @@ def test_figures_stand_between_their_markers():
     total = Total(seeds=2, steps=10, seconds=1.0)
     page = f"before\n{figures.BEGIN}\nold\n{figures.END}\nafter\n"
     written = figures.put(page, figures.text_of(total))
-    assert "old" not in written
+    assert "\nold\n" not in written
     assert "2 seeds, 10 steps, 0 violations" in written
     assert written.startswith("before")
     assert written.endswith("after\n")

@@ -53,7 +53,9 @@ class World:
         root = Dice(seed)
         self.setting, self.fate, self.work, self.net = (root.another() for _ in range(4))
         self.habit, self.odds, self.mood = (root.another() for _ in range(3))
+        self.hands = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
+        streams += (self.hands,)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -63,6 +65,7 @@ class World:
         self.true = TrueTime()
         own = (*self.setting.some(faults.KINDS, 0.45), *self.odds.some(faults.LATER, 0.3))
         own += tuple(self.mood.some(faults.LATEST, 0.2))
+        own += tuple(self.hands.some(faults.CARRIED, 0.15))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
