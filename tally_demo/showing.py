@@ -8,9 +8,11 @@ that a screen fits into, all four stations run headless until a signal.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +57,7 @@ def show(folder: Path) -> None:
 def practice(console: str, told: Path) -> dict[str, object]:
     """What the tray of S03 offers, by what a step can expect (`tally station run --practice`)."""
     return {
-        "badge": BADGES["S03"],
+        "badge": _newcomer(os.environ),
         "lead": LEAD,
         "order": ORDER,
         "part": {"PCB-L": [board for board in BOARDS if board not in {UNTESTED, *SHARED}]},
@@ -68,6 +70,13 @@ def practice(console: str, told: Path) -> dict[str, object]:
         "console": console,
         "told": told.name,
     }
+
+
+def _newcomer(environment: Mapping[str, str]) -> str:
+    """Give the badge of an operator who speaks the language of this terminal (gettext's order)."""
+    names = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    language = next((environment[name] for name in names if environment.get(name)), "")
+    return BADGES["S03"] if language.startswith("zh") else BADGES["S01"]
 
 
 def _make_boards(plant: Plant) -> None:

@@ -36,9 +36,10 @@ def links(terminal):
 
 
 def test_the_screen_comes_and_goes_and_leaves_the_terminal_as_it_was(folder):
-    with Terminal(["tally", "demo", "--data", str(folder)]) as terminal:
+    english = {"LANGUAGE": "en"}
+    with Terminal(["tally", "demo", "--data", str(folder)], env=english) as terminal:
         terminal.until("Console", "/in/", wait_s=READY_S)
-        terminal.until("[BDG-1107]")
+        terminal.until("[BDG-1120]")
         assert modes(terminal)[0] == "1"
 
         terminal.press("C-q")
@@ -48,13 +49,13 @@ def test_the_screen_comes_and_goes_and_leaves_the_terminal_as_it_was(folder):
         assert first != second
 
         terminal.press("Enter")
-        terminal.until("[BDG-1107]")
+        terminal.until("[BDG-1120]")
         os.kill(one_running(folder, "--practice"), signal.SIGKILL)
         terminal.until("ended with status -9")
         assert modes(terminal) == PLAIN
 
         terminal.press("Enter")
-        terminal.until("[BDG-1107]")
+        terminal.until("[BDG-1120]")
         os.kill(one_running(folder, "tally demo"), signal.SIGTERM)
         terminal.until("[status 0]")
         assert modes(terminal) == PLAIN

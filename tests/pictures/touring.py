@@ -49,7 +49,7 @@ class Toured:
 @contextmanager
 def tour(folder: Path, pictures: Path) -> Iterator[Toured]:
     """Play it; the screens are kept in `pictures`, the hub serves until the end."""
-    with Terminal([TALLY, "demo", "--data", str(folder)]) as at:
+    with Terminal([TALLY, "demo", "--data", str(folder)], env={"LANGUAGE": "zh"}) as at:
         at.until("[BDG-1107]", wait_s=WAIT_S)
         yield _Tour(at, folder, pictures).play()
 

@@ -36,7 +36,7 @@ def browser():
 @pytest.fixture
 def demo(tmp_path):
     command = ["tally", "demo", "--data", str(tmp_path / "data")]
-    with Terminal(command, env={"COLORTERM": "truecolor"}) as terminal:
+    with Terminal(command, env={"COLORTERM": "truecolor", "LANGUAGE": "zh"}) as terminal:
         yield terminal
 
 
