@@ -53,7 +53,18 @@ class TemplateLabels:
             self._printer.print_label(LabelJob(wanted.job, drawn_by, values))
         except DriverFault as fault:
             return PrintFailed(wanted.job, Words(fault.words, fault.words_zh or fault.words))
+        except (OSError, MemoryError) as error:  # what the system refuses any program, at any line
+            return PrintFailed(wanted.job, _refused(error))
         return PrintDone(wanted.job, self._printer.name)
+
+
+def _refused(error: OSError | MemoryError) -> Words:
+    why = str(getattr(error, "strerror", None) or "out of memory")
+    return Words(
+        f"the system refuses the printer's driver: {why}; technician: look at the PC's limits, "
+        "memory and disk, then print again",
+        f"系统拒绝了打印机驱动：{why}；技术员：请检查电脑的资源限制、内存和磁盘，然后重新打印",
+    )
 
 
 def _unknown(name: str) -> Words:
