@@ -344,7 +344,7 @@ def journal(directory: Path, verb: str, file: Path, *, with_all: bool, as_json: 
 
     Export works while the station runs; for an import stop it first.
     """
-    from tally.commands.bundle_files import BundleFault
+    from tally.commands.bundle_files import BundleFault, shown
 
     if verb == "import" and with_all:
         raise click.UsageError("--all is for export; an import takes all that the file holds.")
@@ -359,8 +359,8 @@ def journal(directory: Path, verb: str, file: Path, *, with_all: bool, as_json: 
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        for problem in problems:
-            click.echo(f"NOT OK  {problem}")
+        for line in shown(problems):
+            click.echo(line)
         click.echo(_carried_words(told, file))
     if problems:
         sys.exit(1)

@@ -18,7 +18,7 @@ from hub.cli.printing import in_words, print_json
 from hub.cli.running import DIRECTORY
 from hub.cli.writing import AS_JSON, ask_hub
 from hub.services.carrying import Tips
-from tally.commands.bundle_files import BundleFault, opened_bundle, write_bundle
+from tally.commands.bundle_files import BundleFault, opened_bundle, shown, write_bundle
 from tally.records.bundle import Bundle, Source, opening, parts_in, plain
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -49,8 +49,8 @@ def import_bundles(directory: Path, files: tuple[Path, ...], *, as_json: bool) -
         print_json(told)
     else:
         for one in told:
-            for problem in one["problems"]:
-                click.echo(f"NOT OK  {problem}")
+            for line in shown(one["problems"]):
+                click.echo(line)
             if one["maker"] is not None:
                 click.echo(
                     f"{one['file']}: from {one['maker']}, {one['made']}: {one['stored']} new "

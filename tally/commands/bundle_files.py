@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
 from tally.records.bundle import Bundle, BundleError, Source, parts_in, read_opening
 
+_SHOWN_MAX: Final = 20
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_FLUSH: Final = {errno.EINVAL, errno.ENOTSUP}
 """Some file systems of sticks cannot flush a folder; there the file's own flush did it."""
@@ -37,11 +38,13 @@ def write_bundle(file: Path, opening: bytes, parts: Iterable[bytes], *, size: in
     Raises:
         BundleFault: the file exists, or the medium is full, read-only, gone or worn.
     """
-    if file.exists():
-        raise BundleFault(f"{file} exists already; a bundle is never overwritten. Name a new file.")
     at = file.with_name(f"{file.name}.{os.getpid()}.part")
     is_kept = False
     try:
+        if file.exists():
+            raise BundleFault(
+                f"{file} exists already; a bundle is never overwritten. Name a new file."
+            )
         with os.fdopen(_new(at), "wb") as out:
             out.write(opening)
             out.writelines(parts)
@@ -116,6 +119,13 @@ def _unreadable(file: Path, error: OSError) -> BundleFault:
         f"Cannot read {file}: {error.strerror or error}. Check that the stick is in and repeat; "
         "what was taken before stays."
     )
+
+
+def shown(problems: Sequence[str]) -> Iterator[str]:
+    """Lines for a terminal: the first problems, and how many more there are."""
+    yield from (f"NOT OK  {problem}" for problem in problems[:_SHOWN_MAX])
+    if len(problems) > _SHOWN_MAX:
+        yield f"        and {len(problems) - _SHOWN_MAX} more (all with --json)"
 
 
 def _read_again(beside: Path, file: Path) -> None:

@@ -5,14 +5,17 @@ import random
 import resource
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from edge_agent import bootstrap as at_station
 from edge_agent.cli import station as station_commands
 from edge_agent.station.clock import SystemClock
+from hub import trust
 from hub.cli import hub as hub_commands
-from tally.records.bundle import PART_BYTES_MAX, parts_in, read_opening
+from tally.commands.verify import verify
+from tally.records.bundle import PART_BYTES_MAX, opening, parts_in, read_opening
 from tests.support.hub_process import HubProcess
 from tests.support.station_process import TALLY
 from tests.support.sticks import Island, run
@@ -182,9 +185,6 @@ def test_fault_59_a_bundle_of_another_plant_is_refused_by_key_and_left_alone(isl
 
 def run_verify_for(island, file):
     """Verify a file for somebody who trusts the island's plant."""
-    from hub import trust
-    from tally.commands.verify import verify
-
     plant = trust.load(island.hub).fingerprint
     return run(verify, file, "--plant", plant[:12], status=1)
 
@@ -294,6 +294,21 @@ def test_fault_59_a_hub_that_serves_takes_a_bundle_and_answers_beside_its_work(i
     finally:
         hub.end()
     assert island.take("S03", back)["acknowledged"] == island.status("S03")["seq"]
+
+
+def test_fault_59_of_many_problems_a_person_is_shown_the_first_and_their_number(island, file):
+    with file.open("rb") as raw:
+        bundle = read_opening(raw)
+    key = at_station.load_identity(island.folder / "S03").key
+    many = island.stick / "many.tlyb"
+    many.write_bytes(opening(replace(bundle, parts=bundle.parts[:1] * 500), key))
+    for words in (
+        run(hub_commands, "bundle", "import", island.hub, many, status=1),
+        run(station_commands, "journal", island.folder / "S03", "import", many, status=1),
+        run(verify, many, status=1),
+    ):
+        assert words.count("NOT OK") == 20
+        assert "and 48" in words
 
 
 def test_fault_59_the_parts_of_a_bundle_are_read_in_order_and_each_is_what_the_list_says(file):

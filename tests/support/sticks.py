@@ -1,18 +1,24 @@
 """A hub's folder and stations' folders that no network joins: all there is are files on a stick."""
 
 import json
+import os
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from edge_agent import bootstrap as at_station
 from edge_agent.cli import station as station_commands
-from edge_agent.journal.identity import Trust, write_trust
+from edge_agent.journal.genesis import found, genesis_line, genesis_piece
+from edge_agent.journal.identity import Identity, Trust, write_identity, write_trust
 from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.store import DATABASE_NAME, open_writer
 from edge_agent.station.clock import SystemClock
 from hub import bootstrap as at_hub
 from hub.cli import hub as hub_commands
 from tally.commands.verify import verify as verify_command
+from tally.records.ids import JournalId
+from tally.records.segment import encode
+from tally.records.signing import SigningKey
 from tests.support.building import board, bound, lamp
 from tests.support.hub_floor import demo_files, secret_of
 
@@ -22,6 +28,17 @@ def run(commands, *words, status=0):
     done = CliRunner().invoke(commands, [str(word) for word in words])
     assert done.exit_code == status, (words, done.output, done.exception)
     return done.output
+
+
+def _begun(folder, plant, name):
+    """A new journal in a station's folder; its first event as the hub is shown it."""
+    identity = Identity(JournalId(os.urandom(16)), SigningKey(os.urandom(32)), name, plant)
+    line = genesis_line(identity, at=SystemClock().now(), reason="enrolled")
+    (folder / at_station.IDENTITY_NAME).write_bytes(write_identity(identity))
+    connection = open_writer(folder / DATABASE_NAME)
+    found(connection, identity, line)
+    connection.close()
+    return encode(genesis_piece(identity, line))
 
 
 class Island:
@@ -48,17 +65,17 @@ class Island:
     def _join(self, hub, name):
         folder = self.folder / name
         folder.mkdir()
-        genesis = at_station._genesis(folder, hub.plant, name)
-        found = hub.enroll(secret_of(hub.open_token(name, ["127.0.0.1:1"])), genesis)
+        genesis = _begun(folder, hub.plant, name)
+        made = hub.enroll(secret_of(hub.open_token(name, ["127.0.0.1:1"])), genesis)
         trust = Trust(
-            found.hub_id,
-            found.root,
-            found.receipt_key,
-            found.keys_feed,
+            made.hub_id,
+            made.root,
+            made.receipt_key,
+            made.keys_feed,
             hub.office.secrets.ca_certificate,
             ("127.0.0.1:1",),
-            found.line,
-            found.site,
+            made.line,
+            made.site,
         )
         (folder / at_station.TRUST_NAME).write_bytes(write_trust(trust))
 
