@@ -81,9 +81,12 @@ def _print_bundle(report: BundleReport) -> None:
         click.echo(f"{report.left} events did not fit when it was made")
     held = f"{report.holding} of {report.parts} parts"
     if report.problems:
-        click.echo(
-            f"{held} hold. An import takes those; for the rest export again where it was made."
+        rest = (
+            "An import takes those; for the rest export again where it was made."
+            if report.holding < report.parts
+            else "Look at the problems before you rely on this file."
         )
+        click.echo(f"{held} hold. {rest}")
     else:
         click.echo(
             f"OK      {held} hold, {report.events} events; made by {report.maker}, {report.made}; "
