@@ -128,7 +128,6 @@ _WRITE_ERRORS: Final = {
     sqlite3.SQLITE_IOERR_WRITE,
     sqlite3.SQLITE_IOERR_NOMEM,
     sqlite3.SQLITE_IOERR_LOCK,
-    sqlite3.SQLITE_IOERR_SHMSIZE,
 }
 
 
@@ -139,6 +138,9 @@ def fault_of(error: sqlite3.Error) -> JournalFault | JournalCorrupt:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return JournalCorrupt(0, expected="an SQLite file in order", found=str(error))
         case sqlite3.SQLITE_FULL:
+            return _fault(StorageReason.FULL, _FULL, error, is_retryable=True)
+        case sqlite3.SQLITE_IOERR if extended == sqlite3.SQLITE_IOERR_SHMSIZE:
+            # The file beside the journal cannot grow: a station that starts on a full disk.
             return _fault(StorageReason.FULL, _FULL, error, is_retryable=True)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return _fault(StorageReason.BUSY, _BUSY, error, is_retryable=True)

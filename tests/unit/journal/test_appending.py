@@ -204,6 +204,14 @@ def test_a_storage_error_says_whether_trying_again_may_help(code, retryable):
     assert fault.words_zh
 
 
+def test_a_journal_that_cannot_be_opened_for_want_of_space_says_that_the_disk_is_full():
+    fault = fault_of(_error(sqlite3.SQLITE_IOERR_SHMSIZE))
+    assert isinstance(fault, JournalFault)
+    assert (fault.reason, fault.is_retryable) == (StorageReason.FULL, True)
+    assert "free space" in fault.words
+    assert "磁盘已满" in fault.words_zh
+
+
 def test_a_damaged_file_is_for_the_plants_admin():
     assert isinstance(fault_of(_error(sqlite3.SQLITE_CORRUPT)), JournalCorrupt)
 
