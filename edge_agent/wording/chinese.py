@@ -45,7 +45,7 @@ TEXTS: Final[dict[str, str]] = {
     "ready.late_print": "打印机报告了标签任务 {job},此任务已处理。",
     "ready.language": "语言已切换。",
     "ready.ring": "请当面呼叫班长:本站没有呼叫灯。",
-    "ready.help": "按下面一行的提示扫码。CTLNO 取消,CTLUNDO 撤销上一步,CTLHOLD 隔离产品,"
+    "ready.help": "按本步的提示扫码。CTLNO 取消,CTLUNDO 撤销上一步,CTLHOLD 隔离产品,"
     "CTLNEXT 暂存,CTLOUT 退出。",
     "ready.scanner_ok": "扫码枪正常:测试码的每个字符都与印刷一致。",
     "ready.kept": "案件 {case} 已由 {who} 裁定:{subject} 留在 {unit}。保持原样,无需处理。",

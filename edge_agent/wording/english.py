@@ -53,7 +53,7 @@ TEXTS: Final[dict[str, str]] = {
     "ready.late_print": "The printer reported label job {job}, which is settled already.",
     "ready.language": "Language changed.",
     "ready.ring": "Call the team leader by voice: this station has no call light.",
-    "ready.help": "Scan what the line below asks for. CTLNO cancels, CTLUNDO takes the last action "
+    "ready.help": "Scan what this step asks for. CTLNO cancels, CTLUNDO takes the last action "
     "back, CTLHOLD sets the unit aside, CTLNEXT parks it, CTLOUT signs out.",
     "ready.scanner_ok": "The scanner is ok: every character of the test code arrived as printed.",
     "ready.kept": "Case {case} is decided by {who}: {subject} stays in {unit}. "

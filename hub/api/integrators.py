@@ -32,8 +32,8 @@ td{padding:.15rem 1.5rem .15rem 0;vertical-align:top}</style></head><body>
 <table>
 <tr><td><code>/v1/trace/{code}</code></td><td>Family tree of a unit, box or lot<br>
 <span lang="zh">产品、箱或批次的追溯</span></td></tr>
-<tr><td><a href="/v1/cases"><code>/v1/cases</code></a></td><td>Open cases
-<span lang="zh">待裁决的冲突</span></td></tr>
+<tr><td><a href="/v1/cases"><code>/v1/cases</code></a></td><td>Cases, open and decided
+<span lang="zh">冲突，待裁决与已裁决</span></td></tr>
 <tr><td><a href="/v1/lots"><code>/v1/lots</code></a></td><td>Lots
 <span lang="zh">批次</span></td></tr>
 <tr><td><a href="/v1/work-orders"><code>/v1/work-orders</code></a></td><td>Work orders
