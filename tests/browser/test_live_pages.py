@@ -80,7 +80,7 @@ def test_a_hub_that_is_away_costs_neither_the_page_nor_what_was_written(visit, c
     page = visit("/stations", language=language)
     expect(page.locator("#live")).to_contain_text({"en": "live", "zh": "实时"}[language])
     console.hub.end()
-    words = {"en": "the hub does not answer", "zh": "服务器无响应"}[language]
+    words = {"en": "the hub does not answer", "zh": "中心无响应"}[language]
     expect(page.locator("#live")).to_contain_text(words)
     expect(page.locator("h1")).to_be_visible()
     page.locator(".pages a").first.click()
