@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from bench import plant
+from bench.measuring import batches
 from bench.stations import BenchStation
-from bench.writing import Writer, batches
+from bench.writing import Writer
 from drivers import Read
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.core import StationCore

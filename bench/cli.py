@@ -16,7 +16,7 @@ import msgspec
 
 from bench.report import Report, show
 
-NAMES: Final = ("station", "ingest", "trace", "screen")
+NAMES: Final = ("station", "ingest", "drain", "trace", "screen")
 ROUNDS: Final = 5
 QUICK_ROUNDS: Final = 2
 
@@ -31,7 +31,8 @@ QUICK_ROUNDS: Final = 2
 @click.option(
     "--events",
     type=click.IntRange(10, 10_000_000),
-    help="Size: scans or events a round, units of the genealogy, events of the screen's journal.",
+    help="Size: scans or events a round, units of the genealogy, events of the screen's journal. "
+    "For drain: events of one station, and of two hundred together.",
 )
 @click.option(
     "--dir",
@@ -76,6 +77,14 @@ def _find(name: str, *, quick: bool) -> Callable[[Path, int, int | None], Report
 
         size = ingest.QUICK_EVENTS if quick else ingest.EVENTS
         return lambda where, rounds, events: ingest.run(where, rounds=rounds, events=events or size)
+    if name == "drain":
+        from bench import drain
+
+        waiting = drain.QUICK_EVENTS if quick else drain.EVENTS
+        stations = drain.QUICK_STATIONS if quick else drain.STATIONS
+        return lambda where, rounds, events: drain.run(
+            where, rounds=rounds, stations=stations, events=events or waiting
+        )
     if name == "trace":
         from bench import trace
 

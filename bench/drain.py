@@ -1,153 +1,228 @@
-"""G7: a station that was offline sends its journal to the hub, through its own uplink.
+"""`tally bench drain`: stations come back from an outage, one alone and two hundred at once (G7).
 
-`Drain` is a journal on disk with events of one outage; `send` runs the station's sync thread
-against the served hub, with this thread as the station's loop: the one writer of receipts. The peer
-has a table of unsent rows, posts 500 at a time and marks them as sent.
+Journals are made before by the real journal code; stations are programs that run the real sync;
+the hub is `tally hub serve`. Beside it, in the same round and with the same events: the raw limit
+(our pieces' bytes over TLS, one fdatasync each), an outbox to the plain hub, an outbox to a tuned
+one. After each round the hub's file is opened and must hold every journal to its last event.
 """
 
 from __future__ import annotations
 
-import base64
-import json
-import queue
-import random
-import sqlite3
-import time
-from concurrent.futures import Future
+import datetime as dt
+import statistics
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-from bench import plant
-from bench.loads import plain_row
-from bench.stations import AT, BenchStation
-from bench.uplinks import PlainClient
-from bench.writing import batches, drawn
-from edge_agent.journal.journal import Journal, OwnFact
-from edge_agent.journal.outgoing import OutgoingJournal
-from edge_agent.sync import port as sync_port
-from edge_agent.sync.thread import SyncThread
-from edge_agent.sync.uplink import Link, Uplink
-from hub.services import Hub
+from bench import machine, plant
+from bench.fleet import OURS, PLAIN, RAW, TUNED, Sent, send_all
+from bench.measuring import Spread
+from bench.outages import make_outages
+from bench.programs import Served, hub_served, peer_served
+from bench.relay import Relay
+from bench.report import Count, Measured, Ratio, Report
+from hub import bootstrap, trust
+from tally.records.ids import JournalId
 
-_BATCH: Final = 500
-_SETTLED_SECONDS: Final = 600.0
+EVENTS: Final = 20_000
+QUICK_EVENTS: Final = 200
+STATIONS: Final = 200
+QUICK_STATIONS: Final = 4
+KINDS: Final = (OURS, PLAIN, TUNED, RAW)
+NOTES: Final = (
+    (
+        "Plain: a table of unsent rows, 500 a request, to FastAPI + pydantic over HTTP. Tuned: the "
+        "same table packed with zstd over TLS, to Starlette + msgspec, which is what an outbox can "
+        "be made of from PyPI without a service beside it. Neither proves, signs or compares."
+    ),
+    (
+        "Raw limit: the bytes of our pieces over TLS, each written and synced before the answer; "
+        "nobody reads them."
+    ),
+    (
+        "All stations run on this machine too, in two programs; in a plant each has a computer. "
+        "Events for each second of the hub's own processor do not depend on that."
+    ),
+    (
+        "A station is done when the receipt for its newest event was verified and is on its disk. "
+        "Slowest / median: how much longer the last station waits than the middle one."
+    ),
+    "Not measured: a network with delay and loss; PouchDB, NATS and Morango (docs/benchmarks.md).",
+)
 
 
-class Drain:
-    """One station's journal, filled while the hub was out of reach."""
+@dataclass(frozen=True, slots=True)
+class _Drained:
+    """One kind in one round."""
 
-    def __init__(self, hub: Hub, directory: Path, first: int, events: int) -> None:
+    one: float
+    all: float
+    fairness: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What the hub needed while all stations drained."""
+
+    idle_mib: float
+    peak_mib: float
+    per_cpu_second: float
+
+
+class _Round:
+    """One plant with its stations, everything waiting to be sent."""
+
+    def __init__(self, directory: Path, stations: int, events: int) -> None:
+        self.directory = directory
         self.events = events
-        self._station = BenchStation(hub, directory, directory.name)
-        self._station.pull(hub)
-        journal = self._station.journal
-        for bodies in batches(plant.binds(first, events), _BATCH):
-            journal.append([OwnFact(body, "BDG-1107") for body in bodies], None, at=AT)
-        while journal.is_seal_due:
-            journal.cut_segment()
+        self.each = max(1, events // stations)
+        directory.mkdir()
+        self.fleet = [directory / f"S{number:04d}" for number in range(1, stations + 1)]
+        self.alone, self.counted, self.short = (directory / name for name in ("A1", "C1", "C2"))
+        short = [(folder, self.each) for folder in (*self.fleet, self.short)]
+        wanted = [(self.alone, events), (self.counted, events), *short]
+        hub = plant.make_hub(directory / "hub", [folder.name for folder, _ in wanted])
+        now = dt.datetime.now(dt.UTC)
+        self.certificate = trust.server_certificate(directory / "hub", hub.office.secrets, now)
+        make_outages(hub, wanted)
+        hub.office.store.close()
+        self.reached: list[str] = []
+        self.cost: _Cost | None = None
+        self.wire: tuple[Count, ...] = ()
 
-    def send(self, address: str) -> float:
-        """Send everything; seconds until the hub's receipts for all of it are on this disk."""
-        station, mailbox = self._station, _Mailbox()
-        journal, trust = station.journal, station.trust
+    def drained(self, turn: int) -> dict[str, _Drained]:
+        """Each kind once, in another order each round."""
+        with ExitStack() as stack:
+            served: dict[str, Served] = {
+                OURS: stack.enter_context(hub_served(self.directory / "hub")),
+                PLAIN: stack.enter_context(peer_served("plain_hub", self.directory / "plain.db")),
+            }
+            for kind, name in ((TUNED, "tuned_hub"), (RAW, "raw_door")):
+                file = self.directory / f"{kind}.file"
+                served[kind] = stack.enter_context(peer_served(name, file, self.certificate))
+            if turn == 0:
+                self.wire = self._wire(served[OURS])
+            order = [KINDS[(turn + step) % len(KINDS)] for step in range(len(KINDS))]
+            return {kind: self._drain(kind, served[kind]) for kind in order}
 
-        def open_view() -> sync_port.JournalView:
-            view = OutgoingJournal.at(station.path, station.identity, lambda: ())
-            return cast("sync_port.JournalView", view)
-
-        uplink = Uplink([address], trust.hub, trust.ca_pem, Link())
-        sync = SyncThread(self._sync_identity(), open_view, mailbox, uplink, random.random)
-        started = time.perf_counter()
-        sync.start()
-        done = sync.sync_now()
-        done.add_done_callback(lambda _: mailbox.wake())
-        while not done.done():
-            mailbox.serve_one(journal)
-        took = time.perf_counter() - started
-        sync.stop()
-        said = done.result()
-        if said is not None or journal.unsent:
-            raise RuntimeError(f"the drain ended with {journal.unsent} events unsent: {said}")
-        return took
-
-    def close(self) -> None:
-        """Close the journal."""
-        self._station.close()
-
-    def _sync_identity(self) -> sync_port.Identity:
-        station = self._station
-        return sync_port.Identity(
-            journal=station.identity.journal,
-            key=station.identity.key,
-            run=station.journal.run,
-            previous_run=station.journal.previous_run,
-            agent="bench",
-            hub=station.trust.hub,
-            receipt_key=station.trust.receipt_key,
+    def _drain(self, kind: str, served: Served) -> _Drained:
+        alone = self._send(kind, served, [self.alone])
+        served.forget_peak()
+        idle, cpu = served.resident_mib(), served.cpu_seconds()
+        together = self._send(kind, served, self.fleet)
+        waited = [one.seconds for one in together]
+        total = self.each * len(self.fleet)
+        if kind == OURS:
+            used = max(served.cpu_seconds() - cpu, 0.01)
+            self.cost = _Cost(idle, served.peak_mib(), total / used)
+        return _Drained(
+            self.events / alone[0].seconds,
+            total / max(waited),
+            max(waited) / statistics.median(waited),
         )
 
+    def _send(self, kind: str, served: Served, folders: Sequence[Path]) -> list[Sent]:
+        sent = send_all(kind, served.address, folders)
+        if kind == OURS:
+            self.reached += [one.reached for one in sent]
+        return sent
 
-class _Mailbox:
-    """The station's queue: effects of the sync thread, done by the thread that may write."""
-
-    def __init__(self) -> None:
-        self._queue: queue.Queue[tuple[sync_port.Effect, Future[None]] | None] = queue.Queue()
-
-    def post(self, effect: sync_port.Effect) -> Future[None]:
-        """Queue an effect of the sync thread."""
-        done: Future[None] = Future()
-        self._queue.put((effect, done))
-        return done
-
-    def wake(self) -> None:
-        """Let `serve_one` return without an effect."""
-        self._queue.put(None)
-
-    def serve_one(self, journal: Journal) -> None:
-        """Wait for one effect and carry it out."""
-        item = self._queue.get(timeout=_SETTLED_SECONDS)
-        if item is None:
-            return
-        effect, done = item
-        if isinstance(effect, sync_port.SaveReceipt):
-            journal.save_receipt(effect.receipt)
-        elif isinstance(effect, sync_port.Ingest):
-            journal.ingest(effect.data, at=AT)
-        done.set_result(None)
-
-
-class PlainDrain:
-    """A table of unsent rows."""
-
-    def __init__(self, path: Path, first: int, events: int) -> None:
-        self.events = events
-        self._connection = sqlite3.connect(path)
-        self._connection.executescript(
-            """PRAGMA journal_mode=WAL;
-               PRAGMA synchronous=FULL;
-               CREATE TABLE outbox (seq INTEGER PRIMARY KEY, body TEXT, sent INTEGER DEFAULT 0);"""
+    def _wire(self, served: Served) -> tuple[Count, ...]:
+        """Bytes that go over a counting cable for a long journal and for a short one."""
+        return (
+            *self._counted(served, self.counted, self.events),
+            *self._counted(served, self.short, self.each),
         )
-        name = base64.b32encode(drawn(path.name)[:16]).decode("ascii").rstrip("=")
-        rows = (
-            (seq, json.dumps(plain_row(name, seq, body)))
-            for seq, body in enumerate(plant.binds(first, events), 1)
-        )
-        with self._connection:
-            self._connection.executemany("INSERT INTO outbox (seq, body) VALUES (?, ?)", rows)
 
-    def send(self, port: int) -> None:
-        """Send everything; returns when all is marked as sent on this disk."""
-        client = PlainClient(port)
-        while rows := self._connection.execute(
-            "SELECT seq, body FROM outbox WHERE sent = 0 ORDER BY seq LIMIT ?", (_BATCH,)
-        ).fetchall():
-            client.send([f"[{','.join(body for _, body in rows)}]".encode()])
-            with self._connection:
-                self._connection.executemany(
-                    "UPDATE outbox SET sent = 1 WHERE seq = ?", ((seq,) for seq, _ in rows)
+    def _counted(self, served: Served, folder: Path, events: int) -> tuple[Count, ...]:
+        with Relay(served.address) as cable:
+            (sent,) = send_all(OURS, cable.address, [folder])
+        self.reached.append(sent.reached)
+        of, how = f"of a journal of {events}", "TLS and headers included, at a relay"
+        return (
+            Count(f"to the hub, {of}", cable.up / events, "B/event", how, "G14", 20),
+            Count(f"back, {of}", cable.down / events, "B/event", how),
+        )
+
+    def check(self) -> None:
+        """The hub's file holds each journal to the event that its station says is its newest."""
+        hub = bootstrap.open_view(self.directory / "hub")
+        held = hub.frontier()
+        hub.office.store.close()
+        for said in self.reached:
+            journal, seq, event_id = said.split()
+            there = held.get(JournalId(bytes.fromhex(journal)))
+            if there is None or (there[0], there[1].hex()) != (int(seq), event_id):
+                raise RuntimeError(f"the hub holds {there} where a station ends at {said}")
+
+
+def run(directory: Path, *, rounds: int, stations: int, events: int) -> Report:
+    """Measure, in an empty folder on the disk that counts.
+
+    Args:
+        directory: the folder.
+        rounds: how often.
+        stations: that come back at once.
+        events: of the station that drains alone, and of all others together.
+    """
+    facts = machine.facts(directory)
+    found: list[dict[str, _Drained]] = []
+    costs: list[_Cost] = []
+    wire: tuple[Count, ...] = ()
+    for turn in range(rounds):
+        current = _Round(directory / f"round-{turn}", stations, events)
+        found.append(current.drained(turn))
+        wire = wire or current.wire
+        current.check()
+        assert current.cost is not None
+        costs.append(current.cost)
+    one = {kind: [each[kind].one for each in found] for kind in KINDS}
+    all_ = {kind: [each[kind].all for each in found] for kind in KINDS}
+    over = Spread.of_ratios
+    many = f"{stations} stations"
+    return Report(
+        bench="drain",
+        rounds=rounds,
+        size=f"{events} binds from one station, {max(1, events // stations)} from each of {many}",
+        machine=facts,
+        ratios=(
+            Ratio("one station / raw limit", over(one[OURS], one[RAW]), "", "higher"),
+            Ratio("one station / plain outbox", over(one[OURS], one[PLAIN]), "G7", "higher"),
+            Ratio("one station / tuned outbox", over(one[OURS], one[TUNED]), "G7", "higher"),
+            Ratio(f"{many} / raw limit", over(all_[OURS], all_[RAW]), "", "higher"),
+            Ratio(f"{many} / plain outboxes", over(all_[OURS], all_[PLAIN]), "", "higher"),
+            Ratio(f"{many} / tuned outboxes", over(all_[OURS], all_[TUNED]), "", "higher"),
+            *(
+                Ratio(
+                    f"slowest / median, {words}",
+                    Spread.of([each[kind].fairness for each in found]),
                 )
-        client.close()
-
-    def close(self) -> None:
-        """Close the table."""
-        self._connection.close()
+                for kind, words in ((OURS, many), (PLAIN, "plain"), (TUNED, "tuned"))
+            ),
+            Ratio(
+                "hub's memory, peak / before",
+                Spread.of([cost.peak_mib / cost.idle_mib for cost in costs]),
+            ),
+        ),
+        measured=(
+            *(
+                Measured(f"{who}, {kind}", "events/s", Spread.of(rates[kind]))
+                for who, rates in (("one station", one), (many, all_))
+                for kind in KINDS
+            ),
+            Measured(
+                "a second of the hub's processor",
+                "events",
+                Spread.of([cost.per_cpu_second for cost in costs]),
+            ),
+            Measured(
+                f"the hub's peak while {many} drain",
+                "MiB",
+                Spread.of([cost.peak_mib for cost in costs]),
+            ),
+        ),
+        counts=wire,
+        notes=(*machine.warnings(directory), *NOTES),
+    )

@@ -1,27 +1,25 @@
 """`tally bench ingest`: what the hub takes in over HTTP, beside a plain hub fed the same events.
 
 G5 durable acknowledgement, G6 durable and queryable: the hub answers after both, so one measurement
-stands for both. G7 drains a station's journal through its own uplink (`bench.drain`). The stages of
-our hub are measured one by one in this process (`bench.stages`), so that a slow one can be found.
+stands for both. The stages of our hub are measured one by one in this process (`bench.stages`), so
+that a slow one can be found. What stations do to drain a journal is `bench.drain`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from bench import machine, plant
-from bench.drain import Drain, PlainDrain
 from bench.loads import CLIENTS, Load, make_load
-from bench.measuring import Spread, rate, side_by_side
-from bench.programs import hub_served, plain_hub_served
+from bench.measuring import Spread, rate, side_by_side, together
+from bench.programs import hub_served, peer_served
 from bench.report import Measured, Ratio, Report
 from bench.stages import ABSORB, ENGINE, PROVE, READ, Stages
-from bench.uplinks import PlainClient, StationClient, together
+from bench.uplinks import PlainClient, StationClient
 from bench.writing import Writer
 from hub.services import Hub
 from hub.trust import Secrets
@@ -35,40 +33,27 @@ NOTES: Final = (
     ),
     "Servers are programs of their own; the clients are threads here and send prepared bytes.",
     (
-        "Drain: one station's journal through its own session, pieces and receipts, beside a table "
-        "of unsent rows posted 500 at a time and marked as sent."
-    ),
-    (
         "Engine limit: SQLite's own INSERT..SELECT of the claim rows of the same binds in one "
         "transaction, nothing else done. Stages run alone, in this process, on one core."
     ),
-    (
-        "Not measured here: PostgreSQL (this hub has no such store yet); PouchDB, NATS JetStream, "
-        "Morango, Redis and etcd, which are no dependencies of this project."
-    ),
+    "Not measured here: PostgreSQL (this hub has no such store yet).",
 )
 
 
 class _Bench:
-    """Everything that is made before a round, and the four ways of a round."""
+    """Everything that is made before a round, and the two ways of a round."""
 
     def __init__(self, directory: Path, rounds: int, events: int) -> None:
         self.directory = directory
         self.each = max(1, events // CLIENTS)
         writers = [[f"B{turn}-{client}" for client in range(CLIENTS)] for turn in range(rounds)]
-        drains = [f"D{turn}" for turn in range(rounds)]
-        hub = plant.make_hub(directory / "hub", [*chain.from_iterable(writers), *drains])
+        hub = plant.make_hub(directory / "hub", chain.from_iterable(writers))
         self.secrets: Secrets = hub.office.secrets
         self._first = 1
         self._writers = iter([_enrolled(hub, names) for names in writers])
-        self._drains = iter([self._drain(hub, name) for name in drains])
         hub.office.store.close()
-        self._outboxes = iter(range(rounds))
         self._loads: list[Load] = []
         self._stages = Stages(directory / "stages.db", self.each)
-
-    def _drain(self, hub: Hub, name: str) -> Drain:
-        return Drain(hub, self.directory / name, self._codes(), self.each)
 
     def _codes(self) -> int:
         """First number of units that nobody used."""
@@ -90,23 +75,13 @@ class _Bench:
         sends = [partial(c.send, s) for c, s in zip(clients, load.segments, strict=True)]
         return _sent(load, sends, clients)
 
-    def plain_over_http(self, port: int) -> float:
+    def plain_over_http(self, address: str) -> float:
         """Events a second that the plain hub acknowledges."""
         load = self.load()
+        port = int(address.rpartition(":")[2])
         clients = [PlainClient(port) for _ in load.writers]
         sends = [partial(c.send, s) for c, s in zip(clients, load.plain, strict=True)]
         return _sent(load, sends, clients)
-
-    def drain(self, address: str) -> float:
-        """Events a second from a journal to receipts."""
-        with closing(next(self._drains)) as waiting:
-            return waiting.events / waiting.send(address)
-
-    def plain_drain(self, port: int) -> float:
-        """Events a second from a table of unsent rows to sent ones."""
-        path = self.directory / f"outbox-{next(self._outboxes)}.db"
-        with closing(PlainDrain(path, self._codes(), self.each)) as waiting:
-            return rate(waiting.events, lambda: waiting.send(port))
 
     def stages(self) -> dict[str, float]:
         """Events a second of each stage."""
@@ -117,15 +92,13 @@ def run(directory: Path, *, rounds: int, events: int) -> Report:
     """Measure, in an empty folder on the disk that counts; `events` a round for each way."""
     bench = _Bench(directory, rounds, events)
     with (
-        hub_served(directory / "hub") as address,
-        plain_hub_served(directory / "plain.db") as port,
+        hub_served(directory / "hub") as our_hub,
+        peer_served("plain_hub", directory / "plain.db") as plain_hub,
     ):
-        ours, plain, drained, plain_drained = side_by_side(
+        ours, plain = side_by_side(
             rounds,
-            lambda: bench.over_http(address),
-            lambda: bench.plain_over_http(port),
-            lambda: bench.drain(address),
-            lambda: bench.plain_drain(port),
+            lambda: bench.over_http(our_hub.address),
+            lambda: bench.plain_over_http(plain_hub.address),
         )
     stages = [bench.stages() for _ in range(rounds)]
     by_stage = {name: [one[name] for one in stages] for name in stages[0]}
@@ -133,20 +106,17 @@ def run(directory: Path, *, rounds: int, events: int) -> Report:
     return Report(
         bench="ingest",
         rounds=rounds,
-        size=f"{bench.each * CLIENTS} binds a round over HTTP, {bench.each} drained",
+        size=f"{bench.each * CLIENTS} binds a round over HTTP",
         machine=machine.facts(directory),
         ratios=(
             Ratio("durable ack / plain hub", over(ours, plain), "G5", "higher", 20),
             Ratio("durable and queryable / plain hub", over(ours, plain), "G6", "higher", 8),
-            Ratio("drain / plain outbox", over(drained, plain_drained), "G7", "higher"),
             Ratio("over HTTP / engine limit", over(ours, by_stage[ENGINE])),
             Ratio("absorb alone / engine limit", over(by_stage[ABSORB], by_stage[ENGINE])),
         ),
         measured=(
             Measured("our hub over HTTP", per_second, Spread.of(ours)),
             Measured("plain hub over HTTP", per_second, Spread.of(plain)),
-            Measured("drain of a journal", per_second, Spread.of(drained)),
-            Measured("drain of an outbox", per_second, Spread.of(plain_drained)),
             *(
                 Measured(f"stage: {name}", per_second, Spread.of(by_stage[name]))
                 for name in (PROVE, READ, ABSORB, ENGINE)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench import plant
-from bench.writing import Writer, batches
+from bench.measuring import batches
+from bench.writing import Writer
 from tally.events.types import ComponentBound
 from tally.records.ids import show_journal
 from tally.records.segment import SEGMENT_EVENTS_MAX, encode

@@ -10,8 +10,10 @@ from __future__ import annotations
 import gc
 import math
 import statistics
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -68,6 +70,32 @@ def side_by_side(rounds: int, *works: Callable[[], T]) -> list[list[T]]:
             at = (turn + step) % len(works)
             found[at].append(works[at]())
     return found
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of `size`, the last one shorter."""
+    source = iter(items)
+    while found := list(islice(source, size)):
+        yield found
+
+
+def together(works: Sequence[Callable[[], None]]) -> None:
+    """Run all at once, a thread each, and wait; the first fault is raised."""
+    faults: list[BaseException] = []
+
+    def run(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as fault:  # noqa: BLE001  (raised again by the starter below)
+            faults.append(fault)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if faults:
+        raise faults[0]
 
 
 def sliced(count: int, size: int, *works: Callable[[], float]) -> list[list[float]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from bench import plant
-from bench.measuring import rate
-from bench.writing import Writer, batches
+from bench.measuring import batches, rate
+from bench.writing import Writer
 from tally.events.decoding import EventLine, Unread, read_lines
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger

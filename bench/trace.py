@@ -17,11 +17,11 @@ from typing import Final
 
 from bench import machine, plant
 from bench.genealogy import EDGES_A_UNIT, Genealogy, edge_of
-from bench.measuring import Spread, percentile, seconds, sliced
+from bench.measuring import Spread, batches, percentile, seconds, sliced
 from bench.peers.graphs import MemoryGraph, TextGraph
 from bench.plant import unit_code
 from bench.report import Count, Measured, Ratio, Report
-from bench.writing import Writer, batches
+from bench.writing import Writer
 from tally.events.decoding import read_lines
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import base64
 import http.client
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from bench.writing import Writer
@@ -84,25 +83,6 @@ class PlainClient:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-
-def together(works: Sequence[Callable[[], None]]) -> None:
-    """Run all at once, a thread each, and wait; the first fault is raised."""
-    faults: list[BaseException] = []
-
-    def run(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as fault:  # noqa: BLE001  (raised again by the starter below)
-            faults.append(fault)
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise faults[0]
 
 
 def _answer(reply: object, expected: type[M]) -> M:

@@ -7,10 +7,9 @@ A `Writer` is what a station is to a hub: an id, a key, and events in order. Its
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 from tally.events.decoding import write_line
 from tally.events.types import Body, JournalOpened
@@ -23,19 +22,10 @@ from tally.records.signing import SEAL, SigningKey, seal_message, sign_head
 _START_MS: Final = 0x0198F3C2A1B4
 SECOND: Final = 1000
 
-T = TypeVar("T")
-
 
 def drawn(*names: object) -> bytes:
     """32 bytes that look random and are the same in every run."""
     return sha256(b"tally bench " + repr(names).encode()).digest()
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of `size`, the last one shorter."""
-    source = iter(items)
-    while found := list(islice(source, size)):
-        yield found
 
 
 class Writer:

@@ -8,7 +8,6 @@ Run as a program: `python -m bench.peers.plain_hub FILE` prints its port and ser
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import sys
 import threading
@@ -17,6 +16,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
+
+from bench.peers.doors import local_door
 
 
 class Checked(BaseModel):
@@ -46,7 +47,7 @@ class Bound(BaseModel):
     checks: list[Checked]
 
 
-_TABLES = """
+TABLES = """
     PRAGMA journal_mode=WAL;
     PRAGMA synchronous=FULL;
     CREATE TABLE event (journal TEXT, seq INTEGER, id TEXT, t TEXT, at TEXT, by TEXT, step TEXT,
@@ -96,12 +97,9 @@ def _row(event: Bound) -> dict[str, Any]:
 def main() -> None:
     """Serve on a free port of this machine."""
     connection = sqlite3.connect(sys.argv[1], check_same_thread=False)
-    connection.executescript(_TABLES)
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # no Nagle delay
-    door.bind(("127.0.0.1", 0))
-    print(door.getsockname()[1], flush=True)  # noqa: T201  (whoever started this reads the port)
+    connection.executescript(TABLES)
     server = uvicorn.Server(uvicorn.Config(app(connection), log_level="error", access_log=False))
-    server.run(sockets=[door])
+    server.run(sockets=[local_door()])
 
 
 if __name__ == "__main__":

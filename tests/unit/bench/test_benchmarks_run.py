@@ -8,10 +8,15 @@ from click.testing import CliRunner
 
 from bench import machine
 from bench.cli import NAMES, bench
+from bench.drain import _Round
 from bench.machine import Floor
 from bench.measuring import Spread, percentile, side_by_side, sliced
+from bench.programs import hub_served
 from bench.report import Count, Measured, Ratio, Report, show
 from bench.syncs import syncs_between_marks
+
+pytestmark = pytest.mark.timeout(300)
+"""All of them run for the first test that asks, two dozen programs among them."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,8 @@ def test_every_ratio_is_positive_and_lies_between_its_rounds(reports, name):
     ("name", "goals"),
     [
         ("station", {"G1", "G14"}),
-        ("ingest", {"G5", "G6", "G7"}),
+        ("ingest", {"G5", "G6"}),
+        ("drain", {"G7", "G14"}),
         ("trace", {"G8", "G9"}),
         ("screen", {"G11", "G12"}),
     ],
@@ -64,6 +70,35 @@ def test_a_commit_is_one_sync_or_one_transaction(reports):
 def test_a_backward_trace_has_a_node_for_each_of_the_61_edges_or_the_unit(reports):
     # 60 edges below the unit (the 61st leads to its box), and the unit itself.
     assert "backward 61," in reports["trace"]["size"]
+
+
+def test_a_drain_counts_what_went_over_the_cable_each_way(reports):
+    counts = {one["what"]: one["value"] for one in reports["drain"]["counts"]}
+    assert set(counts) == {
+        f"{way}, of a journal of {events}" for way in ("to the hub", "back") for events in (200, 50)
+    }
+    assert all(value > 1 for value in counts.values())
+
+
+def test_a_drain_says_how_long_the_last_station_waits_and_what_the_hub_needs(reports):
+    ratios = {one["what"]: one["spread"]["low"] for one in reports["drain"]["ratios"]}
+    assert ratios["slowest / median, 4 stations"] >= 1
+    assert ratios["hub's memory, peak / before"] >= 1
+
+
+def test_a_hub_that_lacks_an_event_of_a_drained_station_ends_the_benchmark(tmp_path):
+    current = _Round(tmp_path / "round", 1, 3)
+    current.reached = [f"{'00' * 16} 3 {'11' * 32}"]
+    with pytest.raises(RuntimeError, match="the hub holds None where a station ends at"):
+        current.check()
+
+
+def test_a_server_that_cannot_start_is_said(tmp_path):
+    with (
+        pytest.raises(RuntimeError, match="ended before it was ready"),
+        hub_served(tmp_path / "no hub"),
+    ):
+        pass
 
 
 def test_an_unknown_name_is_a_usage_error():
