@@ -31,6 +31,7 @@ from tests.support.chaos_wire import chaos_wire, to_hub
 from tests.support.hub_process import enrolled, hub_process
 from tests.support.own_journal import OwnJournal
 
+pytestmark = pytest.mark.timeout(240)
 MIB = 1024 * 1024
 
 

@@ -19,6 +19,7 @@ from tests.support.hub_floor import demo_files
 from tests.support.hub_floor import enrolled as enrolled_here
 from tests.support.hub_process import enrolled, hub_process
 
+pytestmark = pytest.mark.timeout(240)
 CHILD = Path(__file__).with_name("rebuilding_child.py")
 
 

@@ -16,6 +16,7 @@ from edge_agent.journal.store import open_reader
 from edge_agent.journal.tail import check_range
 from tests.support.station_process import Died, Running, enrolled, tally
 
+pytestmark = pytest.mark.timeout(240)
 BADGE = {"badge": "BDG-1107"}
 MIB = 1024 * 1024
 

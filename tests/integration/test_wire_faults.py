@@ -24,11 +24,12 @@ from tally.records.ids import show_journal
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.reading import read_message
-from tests.support.callers import Caller, Syncing, exported, held_by
+from tests.support.callers import PATIENCE_S, Caller, Syncing, exported, held_by
 from tests.support.chaos_wire import PASS, RESET, SWALLOW, Fate, chaos_wire, to_hub
 from tests.support.hub_process import enrolled, hub_process
 from tests.support.own_journal import OwnJournal
 
+pytestmark = pytest.mark.timeout(240)
 NEWS = "GET v1 news"
 SOON = 0.01
 """Draws a wait of a hundredth of what is allowed."""
@@ -155,7 +156,7 @@ def test_30_thirty_stations_that_come_back_at_once_are_all_served(tmp_path):
         hub.start()
         asked = [station.thread.sync_now() for station in stations]
         for station, future in zip(stations, asked, strict=True):
-            future.result(timeout=50)
+            future.result(timeout=PATIENCE_S)
             station.wait_until_sent()
             assert "hub_fault" not in station.loop.codes()
         rows = Counter(row.get("journal") for row in exported(hub))
@@ -289,7 +290,7 @@ def test_20_five_copies_of_one_station_are_each_told_and_no_history_is_lost(hub)
         stations = [running.enter_context(Syncing(copy, trust)) for copy in copies]
         for _ in range(3):
             for future in [station.thread.sync_now() for station in stations]:
-                future.result(timeout=50)
+                future.result(timeout=PATIENCE_S)
         for station in stations:
             assert {"diverged", "hub_fork"} & set(station.loop.codes()), station.loop.codes()
     assert [copy.acked for copy in copies] == [len(copy.lines) for copy in copies]

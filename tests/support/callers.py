@@ -21,7 +21,7 @@ from tally.wire.messages import Position
 from tally.wire.reading import read_message, write_message
 from tally.wire.session import sign_session
 
-PATIENCE_S = 50
+PATIENCE_S = 100
 
 
 class Caller:
