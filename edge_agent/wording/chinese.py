@@ -48,7 +48,7 @@ TEXTS: Final[dict[str, str]] = {
     "ready.help": "按本步的提示扫码。CTLNO 取消,CTLUNDO 撤销上一步,CTLHOLD 隔离产品,"
     "CTLNEXT 暂存,CTLOUT 退出。",
     "ready.scanner_ok": "扫码枪正常:测试码的每个字符都与印刷一致。",
-    "ready.kept": "案件 {case} 已由 {who} 裁定:{subject} 留在 {unit}。保持原样,无需处理。",
+    "ready.kept": "争议 {case} 已由 {who} 裁定:{subject} 留在 {unit}。保持原样,无需处理。",
     "dup": "同一编码,已忽略(x{times})。",
     # 询问与等待
     "wait.badge": "无人登录。未保存。请先扫工牌。",
@@ -70,10 +70,10 @@ TEXTS: Final[dict[str, str]] = {
     "undo.hold": "撤销对 {unit} 的隔离?",
     # 冻结
     "hold.unit": "{unit} 自 {since} 起冻结({who}):{reason}。禁止使用。请放入黄色料架。",
-    "hold.case": "{unit} 不得装箱或发货。{reason}案件 {case} 裁定前放在黄色料架。",
+    "hold.case": "{unit} 不得装箱或发货。{reason}争议 {case} 裁定前放在黄色料架。",
     "hold.incomplete": "{unit} 不得装箱或装配。{reason}请放入黄色料架并告知班长。",
     "hold.set_aside": "{unit} 已隔离冻结。请放入黄色料架。",
-    "hold.case_opened": "案件 {case}:"
+    "hold.case_opened": "争议 {case}:"
     "{subject} 被扫了两次,本站用于 {units},另用于 {others}({where})。"
     "相关产品全部冻结。裁定前请保持原样。",
     "lock": "本站已锁定({reason})。未保存。",
@@ -161,15 +161,15 @@ TEXTS: Final[dict[str, str]] = {
     "ng.nothing_to_undo": "这里没有可撤销的操作。更早的由班长更正。",
     "ng.too_late_to_undo": "已超过 {seconds} 秒。请班长更正。",
     # 消息
-    "ng.back": "{unit} 退回第 {number} 步:{subject} 属于 {kept}(案件 {case},{who} 裁定)。"
+    "ng.back": "{unit} 退回第 {number} 步:{subject} 属于 {kept}(争议 {case},{who} 裁定)。"
     "请把 {subject} 从 {unit} 取出,另扫一块。",
     "ng.back_nowhere": "{unit} 退回第 {number} 步:"
-    "{subject} 不属于任何产品(案件 {case},{who} 裁定)。"
+    "{subject} 不属于任何产品(争议 {case},{who} 裁定)。"
     "请把 {subject} 从 {unit} 取出,另扫一块。",
     "ng.ended": "{unit}:本站关于 {subject} 的一条记录不再有效;它属于 {kept}"
-    "(案件 {case},{who} 裁定:{reason})。请问班长如何处理。",
-    "ng.unpack": "请把 {unit} 从箱 {box} 取出:它属于 {kept}(案件 {case},{who} 裁定)。",
-    "ng.relabel": "{unit} 不能再用此标签:编码属于 {kept}(案件 {case},{who} 裁定)。请放黄色料架,"
+    "(争议 {case},{who} 裁定:{reason})。请问班长如何处理。",
+    "ng.unpack": "请把 {unit} 从箱 {box} 取出:它属于 {kept}(争议 {case},{who} 裁定)。",
+    "ng.relabel": "{unit} 不能再用此标签:编码属于 {kept}(争议 {case},{who} 裁定)。请放黄色料架,"
     "换新标签。",
     "ng.recheck": "{unit} 曾暂时放行;现已知:{words}。请放黄色料架并告知班长。",
     # 下一步

@@ -54,7 +54,7 @@ TITLES: Final[dict[str, Words]] = {
     "ready.ring": Words("Call the team leader", "呼叫班长"),
     "ready.help": Words("Help", "帮助"),
     "ready.scanner_ok": Words("Scanner ok", "扫码枪正常"),
-    "ready.kept": Words("Case decided: keep it", "案件已裁定:保留"),
+    "ready.kept": Words("Case decided: keep it", "争议已裁定:保留"),
     "dup": Words("Same code again, ignored", "同一编码,已忽略"),
     # questions and waiting
     "wait.badge": Words("Scan your badge first", "请先扫工牌"),
@@ -76,7 +76,7 @@ TITLES: Final[dict[str, Words]] = {
     "undo.hold": Words("Take it back?", "撤销?"),
     # on hold
     "hold.unit": Words("On hold", "已冻结"),
-    "hold.case": Words("Held: open case", "已冻结:案件未裁定"),
+    "hold.case": Words("Held: open case", "已冻结:争议未裁定"),
     "hold.incomplete": Words("Held: not complete", "已冻结:不完整"),
     "hold.set_aside": Words("Unit set aside", "产品已隔离"),
     "hold.case_opened": Words("One part was scanned twice", "同一物料被扫两次"),

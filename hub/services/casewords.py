@@ -264,7 +264,7 @@ assert set(TELLINGS) == {kind.name for kind in KINDS if kind.how != "SET"}, "a k
 
 HOLD_ALL: Final = _w(
     "Nobody can tell yet. Nothing ends; everything stays held, and the reason stands in the case.",
-    "目前无法判断。一切不变，全部保持锁定，原因记入本争议。",
+    "目前无法判断。一切不变，全部保持冻结，原因记入本争议。",
 )
 TAKE_BACK: Final = _w(
     "Take the last answer back: the case is as it was before it. The answer stays in the history.",
@@ -272,7 +272,7 @@ TAKE_BACK: Final = _w(
 )
 GO_AND_SCAN: Final = _w(
     "Nothing is decided now; the goods stay held until somebody has looked.",
-    "现在不作裁定；在有人查看之前货物保持锁定。",
+    "现在不作裁定；在有人查看之前货物保持冻结。",
 )
 UNKNOWN: Final = Telling(
     "",
@@ -289,7 +289,7 @@ _RULES: Final[dict[str, Words]] = {
     "not_used": _w("not used before", "未曾使用"),
     "lot_released": _w("lot released", "批次已放行"),
     "previous_op": _w("operation before passed", "前道工序合格"),
-    "not_held": _w("not on hold", "未被锁定"),
+    "not_held": _w("not on hold", "未被冻结"),
     "right_part": _w("right part", "零件正确"),
 }
 _VERDICTS: Final[dict[str, Words]] = {

@@ -220,7 +220,7 @@ _SAYS: Final[dict[Code, tuple[str, str]]] = {
     ),
     "lot-not-released": (
         "{subject} was made with lot {about}, which is on hold.",
-        "{subject} 使用了被锁定的批次 {about}。",
+        "{subject} 使用了被冻结的批次 {about}。",
     ),
     "not-used": (
         "{about} went into {subject}, but it is in use elsewhere too.",

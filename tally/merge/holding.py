@@ -71,7 +71,7 @@ def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
             f"{code} has more than {DEPTH_MAX} levels or {VISITED_MAX} things inside; "
             "holds further inside were not searched."
         )
-        zh = f"{code} 的内容超过 {DEPTH_MAX} 层或 {VISITED_MAX} 件，未继续检查内部的锁定。"
+        zh = f"{code} 的内容超过 {DEPTH_MAX} 层或 {VISITED_MAX} 件，未继续检查内部的冻结。"
         reasons.add(("depth", code, code, en, zh))
     return tuple(
         Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our four codes went in
@@ -139,7 +139,7 @@ def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:
             claim.ref,
             {
                 "en": f"{subject} is on hold since {claim.at} by {claim.who}: {claim.value[1]}",
-                "zh": f"{subject} 自 {claim.at} 起被 {claim.who} 锁定：{claim.value[1]}",
+                "zh": f"{subject} 自 {claim.at} 起被 {claim.who} 冻结：{claim.value[1]}",
             },
         )
         for claim in live(shelf.on_key(HOLD, (target,)))

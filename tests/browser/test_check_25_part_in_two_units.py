@@ -82,7 +82,7 @@ def is_told_as_claimed(page, language, lamps):
     heads = page.locator("table.claims thead th a").all_text_contents()
     assert heads == lamps
     for lamp in lamps:
-        held = {"en": "HELD", "zh": "锁定"}[language]
+        held = {"en": "HELD", "zh": "冻结"}[language]
         expect(page.locator(f'tr[data-goods="{lamp}"]')).to_contain_text(held)
     chosen = page.locator("#answers label", has=page.locator("input:checked"))
     expect(chosen).to_contain_text({"en": "Go and scan.", "zh": "去现场扫描。"}[language])

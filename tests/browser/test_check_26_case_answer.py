@@ -20,7 +20,7 @@ from tests.support.console_floor import ATTACK
 from tests.support.delivering import deliver
 
 LANGUAGES = ("en", "zh")
-PARK = {"en": "Hold all.", "zh": "全部锁定。"}
+PARK = {"en": "Hold all.", "zh": "全部冻结。"}
 REVERSE = {"en": "Reverse.", "zh": "撤回。"}
 REREAD = {"en": "reread", "zh": "重读"}
 NUMBERS = itertools.count(2001)
@@ -215,7 +215,7 @@ def test_holding_all_leaves_the_case_open_and_says_why(visit, console, case, lan
     assert (found["status"], found["decisions"][0]["retires"]) == ("open", [])
     assert found["held"] == sorted([case.kept, case.lost])
     page.goto("/conflicts")
-    words = {"en": "held on purpose", "zh": "有意锁定"}[language]
+    words = {"en": "held on purpose", "zh": "有意冻结"}[language]
     row = page.locator("tr[data-row]", has_text=case.id)
     expect(row).to_contain_text(words)
 
