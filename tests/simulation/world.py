@@ -28,7 +28,7 @@ from tests.simulation.network import Network
 from tests.simulation.oracles import Violation
 from tests.simulation.people import Admin, Floor, Worker
 
-HEAL_STEPS_MAX = 40_000
+HEAL_STEPS_MAX = 6_000  # a plant that heals takes a few hundred
 HEAL_SECONDS = 1800.0
 CALM_SECONDS = 5.0
 """How long a plant is looked after by its technicians before chaos begins."""
