@@ -105,7 +105,12 @@ class Plant:
                     f"{self.directory / name} exists already. Give an empty folder; the demo "
                     "always begins with new data."
                 )
-        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DemoError(
+                f"The folder {self.directory} cannot be made: {error.strerror}. Give another one."
+            ) from error
         self._tell("hub: new plant, master data, blocks")
         run("hub", "init", self.hub_folder, "--plant", "Ningbo lamps", "--site", "NB1")
         run("hub", "import", self.hub_folder, *_master_files(config))

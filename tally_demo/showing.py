@@ -144,7 +144,10 @@ def _wait_for_signal(plant: Plant) -> None:
 
 def _say_where(plant: Plant) -> None:
     """The addresses of the hub, and a link that opens its console once."""
-    link = run("hub", "admin-link", plant.hub_folder).stdout.strip()
+    asked = run("hub", "admin-link", plant.hub_folder, status=None)
+    if asked.status:  # the stations do not need it
+        click.echo(f"The hub is gone: {asked.words} Stations go on without it.", err=True)
+        return
     for line in plant.addresses:
         click.echo(line.partition("  (")[0])
-    click.echo(f"Sign in   {link}  (once)")
+    click.echo(f"Sign in   {asked.stdout.strip()}  (once)")

@@ -56,6 +56,9 @@ def test_the_screen_comes_and_goes_and_leaves_the_terminal_as_it_was(folder):
 
         terminal.press("Enter")
         terminal.until("[BDG-1120]")
+        os.kill(one_running(folder, "hub serve"), signal.SIGKILL)
+        terminal.press("C-q")
+        terminal.until("The hub is gone", "Enter opens S03 again")
         os.kill(one_running(folder, "tally demo"), signal.SIGTERM)
         terminal.until("[status 0]")
         assert modes(terminal) == PLAIN

@@ -103,3 +103,14 @@ def test_a_folder_that_holds_a_demo_is_left_alone_in_words(folder):
     assert done.returncode == 1
     assert f"{folder / 'hub'} exists already" in done.stderr
     assert list((folder / "hub").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = subprocess.run(
+        ["tally", "demo", "--data", tmp_path / "file" / "demo"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "cannot be made" in done.stderr
+    assert "Traceback" not in done.stderr
