@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 from hub.services import Hub
 from hub.services.starting import SILENT_SECONDS
 from tally.master import Words
+from tally.wire.clocks import ClockOffset
 
 State: TypeAlias = Literal["live", "silent", "unheard", "absent"]
 """`absent`: in master data, but no PC was ever enrolled."""
@@ -29,7 +30,7 @@ class StationStanding:
 
     `unsent`: events it told of, less those that came since. `histories`: branches of its journals,
     more than one each when a PC was copied or restored. `codes`: what is left, by scheme. `former`:
-    journals of PCs that it had before.
+    journals of PCs that it had before. `clock`: its own less the hub's.
     """
 
     station: str
@@ -45,6 +46,7 @@ class StationStanding:
     program: str = ""
     codes: Mapping[str, int] | None = None
     former: int = 0
+    clock: ClockOffset | None = None
 
     @property
     def is_forked(self) -> bool:
@@ -134,7 +136,15 @@ def _station(
             if key.startswith("codes_left:")
         },
         former=len(rows) - 1,
+        clock=_clock(gauges),
     )
+
+
+def _clock(gauges: Mapping[str, Any]) -> ClockOffset | None:
+    offset, within = gauges.get("clock_offset_ms"), gauges.get("clock_within_ms")
+    if isinstance(offset, int) and isinstance(within, int):
+        return ClockOffset(offset, within)
+    return None
 
 
 def _to_come(gauges: Mapping[str, Any], held: int) -> int | None:

@@ -135,6 +135,8 @@ TEXTS: Final[dict[str, str]] = {
     "stations.heard": "最后联系",
     "stations.unsent": "尚未到达的事件",
     "stations.codes": "余码(按其所报)",
+    "stations.clock": "时钟与中心之差",
+    "stations.clock_wrong": "时钟不准",
     "stations.journal": "日志",
     "stations.events": "已到 {count} 条事件",
     "stations.program": "程序",

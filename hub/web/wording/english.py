@@ -154,6 +154,8 @@ TEXTS: Final[dict[str, str]] = {
     "stations.heard": "Last heard",
     "stations.unsent": "Events still to come",
     "stations.codes": "Codes left, as it said",
+    "stations.clock": "Clock against the hub's",
+    "stations.clock_wrong": "WRONG",
     "stations.journal": "Journal",
     "stations.events": "{count} events here",
     "stations.program": "Program",

@@ -440,6 +440,21 @@ def test_events_that_came_after_the_greeting_are_no_longer_to_come():
     assert "Data complete up to: S03 now<" in client.get("/").text
 
 
+def test_a_clock_that_differs_is_shown_by_how_much_and_a_wrong_one_in_words(house):
+    client = house.visitor()
+    said = {"run": "r1", "unsent": 0, "clock_within_ms": 50}
+    house.hub.note_hello(house.station.id, said | {"clock_offset_ms": 300})
+    house.desk.changed()
+    page = client.get("/stations").text
+    assert "+0.3 s" in page
+    assert "WRONG" not in page
+    house.hub.note_hello(house.station.id, said | {"run": "r2", "clock_offset_ms": -360_000})
+    house.desk.changed()
+    page = client.get("/stations").text
+    assert "-360 s" in page
+    assert "WRONG" in page
+
+
 def test_a_hostile_name_of_a_station_is_shown_as_text():
     house = House()
     name = f"{{ en = '{ATTACK_NAME}', zh = '{ATTACK_NAME}' }}"
