@@ -34,9 +34,7 @@ def deliver(hub, station, first):
 
 def _bearer(uplink, station, secrets):
     name = show_journal(station.id)
-    asked = _send(
-        uplink, "POST", p.SESSION, write_message(m.SessionRequest(journal=name, run=RUN))
-    )
+    asked = _send(uplink, "POST", p.SESSION, write_message(m.SessionRequest(journal=name, run=RUN)))
     given = read_message(asked, m.Challenge)
     nonce = bytes.fromhex(given.nonce)
     key = secrets.receipt.public
