@@ -156,9 +156,7 @@ def test_similar_cases_are_those_of_the_same_kind_and_stations(hub, two):
 def test_a_claim_that_comes_after_an_answer_opens_the_case_again(hub, two):
     [case] = hub.office.store.ledger.cases()
     claims, _ = seen_by_person(case)
-    hub.decide(
-        case.id, keep=claims[0], by=ADMIN, reason="seen", claims_seen=claims, supersedes=[]
-    )
+    hub.decide(case.id, keep=claims[0], by=ADMIN, reason="seen", claims_seen=claims, supersedes=[])
     told = [sentence["en"] for sentence in _file(hub)["story"]]
     assert len(told) == 3, "what was ended is still told"
     two[0].add(bound(PART, lamp(500)))
