@@ -15,7 +15,7 @@ from hub.services.office import Office
 from hub.services.publishing import entities, versions_of
 from tally.master import Bom, Line, Order, Station, to_content
 from tally.merge.graph import Edge
-from tally.merge.keys import split_parts
+from tally.merge.keys import case_id, split_parts
 from tally.merge.telling import plain_case
 from tally.merge.units import fold_making
 from tally.trace import Trace, trace
@@ -59,7 +59,7 @@ def report(office: Office, code: str) -> Row:
             "sources": sorted({_source(one) for one in told["moments"]} - {""}),
             "quality": quality[:ROWS_MAX],
             "plans": sorted({done.plan for node in tree.nodes for done in node.done} - {""}),
-            "conflicts": _conflicts(office, page),
+            "conflicts": _conflicts(office, page, told["moments"]),
             "counts": {"lots": len(lots), "quality": len(quality)},
             "is_whole": not tree.is_cut and not page["is_cut"] and not told["is_cut"],
         }
@@ -182,9 +182,12 @@ def _source(moment: Row) -> str:
     return str(moment["facts"].get("source") or moment["facts"].get("printer") or "")
 
 
-def _conflicts(office: Office, page: Row) -> list[Row]:
-    """Cases that touch the code: open on it or on what is in it, and those that ended a link."""
+def _conflicts(office: Office, page: Row, moments: Sequence[Row]) -> list[Row]:
+    """Cases that touch the code: open on it or on what is in it, and those decided for or against
+    what was recorded about it.
+    """
     ids = set(page["cases"])
+    ids.update(case_id(one["facts"]["key"]) for one in moments if one["type"] == "decision.made")
     for member in (*page["ended"], *(one for group in page["groups"] for one in group["members"])):
         ids.update(member["cases"])
         ids.update(held["evidence"] for held in member["held"] if held["code"] == "case")

@@ -1,8 +1,9 @@
 """The life of one code: its events in display order, with what each ended.
 
 Rules:
-1. Events are found by the claims they make about the code, by what ended those, and, between a
-   unit's first and last event at a station, by naming the unit (refusals, skipped steps).
+1. Events are found by the claims they make about the code, by what ended those or decided that
+   they stay, and, between a unit's first and last event at a station, by naming the unit
+   (refusals, skipped steps).
 2. The order is the stations' clocks'; it proves nothing, and every event names its place.
 3. Nothing is left out because it was taken back: that is said beside it.
 """
@@ -31,12 +32,15 @@ from tally.merge.claims import (
     SLOT,
     UNIT,
     USES,
+    claims_of,
 )
+from tally.merge.decisions import decision_of, standing_on
 from tally.merge.graph import Graph
 from tally.merge.history import Placed
 from tally.merge.keys import split_parts
 from tally.merge.liveness import ended_by
 from tally.merge.shelf import ClaimView
+from tally.records.ids import show_journal
 from tally.trace.tracing import lots_among, roots_of
 
 MOMENTS_MAX: Final = 500
@@ -79,6 +83,7 @@ def life(graph: Graph, code: str) -> Life:
     places = {claim.place for claim in claims}
     ending = {at: tuple(ended_by(graph, at)) for at in places}
     told = places | {by for enders in ending.values() for by in enders}
+    told |= {by for at in places for by in _keeping(graph, at)}
     told |= set(naming(graph, claims, code))
     readable = [at for at in told if graph.is_readable(at)]
     moments = sorted(readable, key=lambda at: (graph.line(at).hlc, at.journal, at.seq, at.id))
@@ -109,6 +114,15 @@ def _claims_of_lot(graph: Graph, parts: tuple[str, ...]) -> list[ClaimView]:
     """Without its uses, of which there may be a hundred thousand."""
     found = [*graph.on_key(LOT, parts), *graph.on_key(LOT_RELEASED, parts)]
     return [*found, *graph.on_key(HOLD, parts[-1:]), *graph.on_key(HOLD, ("/".join(parts),))]
+
+
+def _keeping(graph: Graph, at: Placed) -> Iterator[Placed]:
+    """Decisions in force by which this event's claims stay; those that end them are its enders."""
+    for claim in claims_of(graph.line(at).b, show_journal(at.journal)):
+        if graph.is_marked_conflict(claim.kind, claim.key):
+            for by in standing_on(graph, claim.key_name).effective:
+                if decision_of(graph, by).keep == at.ref:
+                    yield by
 
 
 _SPANNING: Final = {kind.name for kind in (CODE, UNIT, *_ON_THE_CODE)}

@@ -24,7 +24,7 @@ from hub.web.ways import Code, Way
 
 _EXCEPTIONS: Final = (
     "hold.placed", "hold.released", "step.skipped", "refusal.shown", "action.undone",
-    "label.scrapped",
+    "label.scrapped", "decision.made",
 )  # fmt: skip
 _SLUG: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -79,7 +79,7 @@ def routes(desk: Desk) -> APIRouter:
 
 
 def _is_exception(moment: Mapping[str, Any]) -> bool:
-    """Holds, what was let pass or skipped, and what was taken back."""
+    """Holds and the decisions that lift them, what was let pass or skipped, and taken back."""
     return (
         moment["type"] in _EXCEPTIONS
         or bool(moment["facts"].get("provisional"))

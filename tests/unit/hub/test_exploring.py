@@ -118,6 +118,10 @@ def test_a_case_is_told_open_and_then_with_its_answer(floor):
     assert (told["status"], told["decisions"][0]["reason"]) == ("decided", "looked")
     assert {one["ended"]["how"] for one in found["ended"]} == {"unbound", "decided"}
     assert "decision.made" in {one["type"] for one in hub.tell(lamp(401))["moments"]}
+    kept = hub.report(lamp(381))
+    assert kept["conflicts"] == [told]
+    [decision] = [one for one in kept["moments"] if one["type"] == "decision.made"]
+    assert (decision["who"], decision["facts"]["reason"]) == ("BDG-3001", "looked")
 
 
 def test_a_unit_is_confirmed_held_and_confirmed_again(floor):

@@ -42,13 +42,17 @@ def hub(floor):
 
 @pytest.fixture(scope="module", params=["en", "zh"])
 def visitor(hub, request):
+    return visiting(hub, request.param)
+
+
+def visiting(hub, language):
     admissions = Admissions(lambda: 1.0, entropy_of("console"))
     app = console_app(Desk(hub, Bell(), admissions, lambda: 1.0))
     client = TestClient(app, base_url=HERE, follow_redirects=False)
     link = f"/in/{admissions.invite()}"
     client.post(link, data={"badge": "BDG-3001"}, headers={"Origin": HERE})
-    client.cookies.set("tally-language", request.param)
-    client.language = request.param
+    client.cookies.set("tally-language", language)
+    client.language = language
     return client
 
 
@@ -139,6 +143,32 @@ def test_the_report_begins_with_the_seven_rows_and_says_what_it_rests_on(visitor
     assert len(headings) == len(set(headings)) == 16
     assert 'class="rests-on"' in answer.text
     assert f"{HERE}/v/{lamp(401)}" in answer.text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_report_of_the_unit_that_was_kept_names_the_case_the_decision_who_and_why(
+    tmp_path, language
+):
+    floor = made_floor(tmp_path / "hub")
+    hub = open_hub(floor.folder)
+    [case] = [one for one in hub.show("cases") if one["id"] == floor.case]
+    claims = {one["value"].partition("/")[0]: one["ref"] for one in case["claims"]}
+    hub.decide(
+        floor.case,
+        keep=claims[lamp(404)],
+        by="BDG-3001",
+        reason="opened both lamps",
+        claims_seen=list(claims.values()),
+        supersedes=[],
+    )
+    page = visiting(hub, language).get("/trace/report", params={"code": lamp(404)}).text
+    hub.office.store.close()
+    rows = dict(re.findall(r'<th scope="row">([^<]+)</th>(.*?)</tr>', page, re.DOTALL))
+    answers = rows[{"en": "Conflicts and answers", "zh": "争议与裁定"}[language]]
+    corrections = rows[{"en": "Holds, overrides, corrections", "zh": "冻结、放行与更正"}[language]]
+    for told in (answers, corrections):
+        for said in (floor.case, "opened both lamps", {"en": "CHEN Jing", "zh": "陈静"}[language]):
+            assert said in told
 
 
 def test_only_what_the_public_page_knows_has_its_sign_on_the_report(visitor):

@@ -2,7 +2,7 @@
 
 from tally.events import types as t
 from tally.trace.life import life
-from tests.support.building import Writing, board, bound, feed, lamp
+from tests.support.building import Writing, board, bound, decided, feed, lamp
 from tests.support.ledgers import a_ledger
 
 
@@ -39,6 +39,35 @@ def test_what_was_taken_back_stays_with_what_took_it_back():
     assert bind.ended == (s3.ref(unbound),)
     assert types(found)[-1] == "component.unbound"
     assert types(life(a_ledger(s3).graph, board(902))) == ["component.bound", "component.unbound"]
+
+
+def test_a_unit_that_a_decision_kept_tells_of_it_as_the_other_one_does():
+    s3, s2, decisions = a_lamp(), Writing("S02"), feed("decisions")
+    s2.add(t.UnitCommissioned(lamp(381), "BL-2@4"))
+    mine, theirs = s3.ref(3), s2.ref(s2.add(bound(board(902), lamp(381))))
+    s4 = Writing("S04")
+    s4.add(t.UnitCommissioned(lamp(399), "BL-2@4"))
+    before = s4.add(bound(board(902), lamp(399)))
+    s4.add(t.ComponentUnbound(board(902), lamp(399), "board", "cracked"), seen=[before])
+    decisions.add(decided("C", f"in:{board(902)}", theirs, [mine], [mine, theirs]))
+    graph = a_ledger(s3, s2, s4, decisions).graph
+    for code in (lamp(401), lamp(381), board(902)):
+        assert types(life(graph, code)).count("decision.made") == 1
+    bind = next(one for one in life(graph, lamp(381)).moments if one.type == "component.bound")
+    assert bind.ended == ()
+    assert "decision.made" not in types(life(graph, lamp(399)))
+
+
+def test_a_decision_that_another_one_replaced_keeps_nothing():
+    s3, s2, decisions = a_lamp(), Writing("S02"), feed("decisions")
+    s2.add(t.UnitCommissioned(lamp(381), "BL-2@4"))
+    mine, theirs = s3.ref(3), s2.ref(s2.add(bound(board(902), lamp(381))))
+    key, seen = f"in:{board(902)}", [mine, theirs]
+    first = decisions.ref(decisions.add(decided("C", key, theirs, [mine], seen)))
+    second = decisions.ref(decisions.add(decided("C", key, mine, [theirs], seen, [first])))
+    for code in (lamp(401), lamp(381)):
+        told = life(a_ledger(s3, s2, decisions).graph, code).moments
+        assert [one.ref for one in told if one.type == "decision.made"] == [second]
 
 
 def test_a_lots_life_has_its_receipt_release_and_holds_but_not_its_uses():
