@@ -1,5 +1,8 @@
 """What a new plant has tried already: the six steps of "Start here", from what really happened.
 
+The first scan is a unit of a product that goes into no other one: parts may be made, by machines
+too, before anybody builds something from them.
+
 Three are read from the ledger; a cut link, work meanwhile and an opened trace leave no event of
 their own. The first time of each is remembered in the store, so that a large ledger is not asked
 again and again.
@@ -15,7 +18,9 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from hub.services.office import Office
+from hub.services.publishing import entities
 from hub.store.port import Journal, StoreFault
+from tally.master import Bom
 from tally.merge.conflicts import Case
 
 Step: TypeAlias = Literal["scanned", "cut", "offline", "clash", "decided", "traced"]
@@ -40,7 +45,7 @@ def progress(office: Office) -> Mapping[Step, bool]:
 def _seen(office: Office, noted: Mapping[Step, bool]) -> Iterator[Step]:
     """Steps that the ledger shows and that are not remembered yet."""
     ledger = office.store.ledger
-    if not noted["scanned"] and ledger.codes_from("", 1):
+    if not noted["scanned"] and _has_made_a_whole(office):
         yield "scanned"
     if noted["clash"] and noted["decided"]:
         return
@@ -49,6 +54,14 @@ def _seen(office: Office, noted: Mapping[Step, bool]) -> Iterator[Step]:
         yield "clash"
     if any(case.decisions for case in cases):
         yield "decided"
+
+
+def _has_made_a_whole(office: Office) -> bool:
+    """Whether a unit was commissioned of a product that no published BOM has as a part."""
+    boms = (bom for bom in entities(office, "bom") if isinstance(bom, Bom))
+    parts = {line.part for bom in boms for line in bom.lines}
+    made = office.store.ledger.products_made()
+    return any(product.partition("@")[0] not in parts for product in made)
 
 
 def note(office: Office, step: Step) -> None:

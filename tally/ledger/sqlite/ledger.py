@@ -39,7 +39,7 @@ from tally.merge.fingerprint import (
 )
 from tally.merge.graph import Graph
 from tally.merge.holding import Held, reasons_to_hold
-from tally.merge.keys import split_key
+from tally.merge.keys import split_key, split_parts
 from tally.merge.liveness import Known, is_live
 from tally.merge.marks import Finding, Recheck
 from tally.merge.nearby import Nearby
@@ -211,6 +211,14 @@ class SqliteLedger:
             self._sql("SELECT a FROM l_head WHERE kind=?"), (UNIT.number,)
         ).fetchall()
         return sorted(split_key(f"unit:{self._names.text(row[0])}")[1][0] for row in rows)
+
+    def products_made(self) -> Iterator[str]:
+        """Products of which a unit was ever commissioned, as its event names them; lazily."""
+        rows = self._connection.execute(
+            self._sql("SELECT DISTINCT v FROM l_head WHERE kind=?"), (UNIT.number,)
+        )
+        for (making,) in rows:
+            yield split_parts(self._names.text(making))[0]
 
     def codes_from(self, prefix: str, limit: int) -> list[str]:
         """Codes of units and boxes that begin so, sorted; at most `limit`."""

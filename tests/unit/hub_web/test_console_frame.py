@@ -372,6 +372,16 @@ def test_steps_of_start_here_tick_themselves_from_what_happened():
     assert done() == {"cut", "offline", "traced"}
 
 
+def test_the_first_scan_is_a_unit_of_a_product_that_goes_into_no_other():
+    house = House()
+    house.station.add(UnitCommissioned("PCB-L-00901", "PCB-L@3", scheme="pcb-l@1"))
+    house.hub.ingest(house.station.id, house.station.piece())
+    assert not house.hub.progress()["scanned"]
+    house.station.add(UnitCommissioned("BL2-2647-000401", "BL-2@4", scheme="bl2@1"))
+    house.hub.ingest(house.station.id, house.station.piece())
+    assert house.hub.progress()["scanned"]
+
+
 def test_start_here_gives_way_once_all_is_done_and_stays_at_its_address():
     house = House()
     client = house.visitor()
