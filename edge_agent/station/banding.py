@@ -1,6 +1,6 @@
 """From an output to what a screen shows of it: the band, and the line among the last scans.
 
-Pure. A refusal that is latched stays in the band; what is answered meanwhile stands below it.
+Pure. A lock and a latched refusal stay in the band; what is answered meanwhile stands below them.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,7 @@ _SUBJECTS: Final = (
 )
 """What an answer is about, the most exact placeholder first."""
 _NOT_SAVED: Final = "E-901"
+_LOCKED: Final = "E-603"
 _NOT_LISTED: Final = frozenset(("ready.here", "ready.help", "ready.language", "wait.printing"))
 
 
@@ -74,24 +75,38 @@ def latched_band(band: Band, key: str, says: Says, then: Prompt) -> Band:
 
 
 def staying(band: Band | None, new: Band, state: StationState, then: Prompt) -> Band:
-    """The band after `new` was said: a latched refusal stays, and `new` stands below it.
+    """The band after `new` was said: a lock or a latched refusal stays, and `new` stands below it.
 
     That nothing can be saved goes before every refusal: who only read "scan another" would.
     """
-    latch = state.latch
-    if latch is None or new.latched or state.ask or new.verdict is Verdict.LOCK:
+    if new.latched or new.code == _NOT_SAVED or new.verdict is Verdict.LOCK:
         return new
-    if new.code == _NOT_SAVED:
+    band = _kept(band, state, then, new.since)
+    if band is None:
         return new
-    if band is None or not band.latched or band.verdict is Verdict.LOCK:
-        blank = Band(0, Verdict.NG, latch.code, title_of(latch.key), NO_WORDS, new.since)
-        band = latched_band(blank, latch.key, latch.says, then)
     # What only repeats that it is blocked needs no second heading.
-    head = NO_WORDS if new.code == latch.code else new.title
+    head = NO_WORDS if new.code == band.code else new.title
     text = Words(new.text.en.replace("\n", " "), new.text.zh.replace("\n", ""))
     note = Words(*(" ".join(f"{new.code} {t} {x}".split()) for t, x in _pairs(head, text)))
-    do_now = (band.do_now[0], prompt_words(then))
+    do_now = (*band.do_now[:-1], prompt_words(then))
     return replace(band, number=new.number, note=note, do_now=do_now)
+
+
+def _kept(band: Band | None, state: StationState, then: Prompt, at: datetime) -> Band | None:
+    """The band that stays: as it is, or made again where something went before it."""
+    latch = state.latch
+    if state.locked:
+        if band and band.latched and band.verdict is Verdict.LOCK:
+            return band
+        text, do_now = both("lock", {"reason": state.locked}), (prompt_words(then),)
+        lock, title = Verdict.LOCK, title_of("lock")
+        return Band(0, lock, _LOCKED, title, text, at, do_now=do_now, latched=True)
+    if latch is None or state.ask:
+        return None
+    if band and band.latched and band.verdict is not Verdict.LOCK:
+        return band
+    blank = Band(0, Verdict.NG, latch.code, title_of(latch.key), NO_WORDS, at)
+    return latched_band(blank, latch.key, latch.says, then)
 
 
 def _pairs(first: Words, second: Words) -> Sequence[tuple[str, str]]:

@@ -166,15 +166,65 @@ def test_a_latched_refusal_is_shown_again_after_a_restart(station):
 
 
 def test_a_locked_station_shows_the_lock_after_a_restart(station):
-    to_the_board(station)
-    for text in ("BAT-18650-2547A", "4006381333931", "BAT-18650-2547A"):
-        picture = station.scan(text)
-    assert picture.band.verdict is Verdict.LOCK
-    assert picture.expects.lead
+    assert locked(station).expects.lead
     again = station.restart()
     assert again.band.verdict is Verdict.LOCK
     assert again.band.do_now[0].en == "Team leader: scan your badge to unlock."
     assert station.scan("BDG-2004").band.verdict is Verdict.OK
+
+
+def locked(station):
+    to_the_board(station)
+    for text in ("BAT-18650-2547A", "4006381333931", "BAT-18650-2547A"):
+        picture = station.scan(text)
+    assert picture.band.verdict is Verdict.LOCK
+    return picture
+
+
+def test_a_lock_stays_in_the_band_in_the_new_language(station):
+    before = locked(station)
+    picture = station.do("CTLLNG")
+    assert (before.language, picture.language) == ("zh", "en")
+    after = picture.band
+    assert (after.verdict, after.latched, after.code) == (Verdict.LOCK, True, before.band.code)
+    assert (after.title.en, after.text, after.do_now) == (
+        "Station locked",
+        before.band.text,
+        before.band.do_now,
+    )
+    assert "Language changed" in after.note.en
+    assert station.do("CTLHELP").band.verdict is Verdict.LOCK
+    assert station.scan("BDG-2004").band.verdict is Verdict.OK
+
+
+def test_a_full_disk_takes_the_band_from_a_lock_until_there_is_space(station):
+    locked(station)
+
+    def full(label):
+        raise JournalFault(
+            "E-901", StorageReason.FULL, is_retryable=True, words="full", words_zh="满"
+        )
+
+    store = station.floor.journal._store
+    reached, store.reached = store.reached, full
+    assert station.do("CTLLNG").band.code == "E-901"
+    store.reached = reached
+    band = station.do("CTLLNG").band
+    assert (band.verdict, band.code, band.latched) == (Verdict.LOCK, "E-603", True)
+    assert band.do_now[0].en == "Team leader: scan your badge to unlock."
+
+
+def test_a_latched_refusal_stays_in_the_band_in_the_new_language(station):
+    to_the_board(station)
+    station.scan("PCB-L-00904")
+    station.do("CTLHOLD")
+    station.scan(station.do("CTLNEXT").unit)
+    before = station.scan("PCB-L-00904").band
+    picture = station.do("CTLLNG")
+    assert picture.language == "en"
+    assert (picture.band.title, picture.band.text) == (before.title, before.text)
+    assert (picture.band.verdict, picture.band.latched) == (Verdict.NG, True)
+    assert "Language changed" in picture.band.note.en
 
 
 def test_after_a_restart_the_same_step_returns_with_what_was_saved_last(station):
