@@ -62,8 +62,8 @@ SCREEN: Final[dict[str, Words]] = {
     "printer": Words("PRN", "打印机"),
     # keys
     "keys": Words(
-        "F1Help F3Type F4Undo F5Reprint F6Hold F7Done F9Call F10EN/ZH F12Lock ^NPark",
-        "F1帮助 F3手输 F4撤销 F5重打 F6隔离 F7完成 F9呼叫 F10中/EN F12锁定 ^N暂存",
+        "F1Help F3Type F4Undo F5Reprint F6Hold F7Done F9Call F10EN/ZH F12Out ^NPark",
+        "F1帮助 F3手输 F4撤销 F5重打 F6隔离 F7完成 F9呼叫 F10中/EN F12签退 ^N暂存",
     ),
     "cards": Words(
         "Scanner only: command card  CTLOK CTLNO CTLUNDO CTLHOLD CTLPRINT CTLNEXT CTLGOOD CTLNG "

@@ -81,7 +81,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_out_gives_the_terminal_back_and_says_nothing(folder, way):
     with Terminal(folder) as terminal:
-        terminal.until(b"F12Lock")
+        terminal.until(b"F12Out")
         if isinstance(WAYS[way], bytes):
             os.write(terminal.master, WAYS[way])
         else:
@@ -94,7 +94,7 @@ def test_every_way_out_gives_the_terminal_back_and_says_nothing(folder, way):
 
 def test_after_a_kill_the_same_step_returns_with_what_was_saved(folder):
     with Terminal(folder) as terminal:
-        terminal.until(b"F12Lock")
+        terminal.until(b"F12Out")
         os.write(terminal.master, b"BDG-1107\r")
         terminal.until(b"SIGNED IN")
         os.write(terminal.master, b"CTLNEXT\r")
@@ -122,7 +122,7 @@ def test_a_practice_file_that_is_none_is_said_before_anything_is_drawn(folder):
 
 def test_a_station_that_runs_already_says_so_before_anything_is_drawn(folder):
     with Terminal(folder) as first:
-        first.until(b"F12Lock")
+        first.until(b"F12Out")
         with Terminal(folder) as second:
             assert second.end() == 1
             assert b"J-101" in second.process.stderr.read()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.station.banding import news_of
+from edge_agent.station.banding import both, news_of
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
 from tests.unit.ui.scenes import Tray, answered, lamp, screen
 
 FOLDER = Path(__file__).parent / "screens"
-
+LOCKED = answered("lock", code="E-603")
 
 SCENES = {
     "starting": (None, {}),
@@ -29,7 +29,11 @@ SCENES = {
     "NG, hard": (answered("ng.used"), {}),
     "HOLD": (answered("hold.unit", code="E-204"), {}),
     "WAIT": (answered("ask.takeover"), {}),
-    "LOCK": (answered("lock", code="E-603"), {}),
+    "LOCK": (LOCKED, {}),
+    "LOCK, language changed": (
+        replace(LOCKED, band=replace(LOCKED.band, note=both("ready.language", {}))),
+        {},
+    ),
     "restored": (answered("ready.restored"), {}),
     "news of the hub": (
         replace(
