@@ -238,7 +238,7 @@ class StationKnowledge:
     def next_code(self, scheme: str, order: str | None) -> Allocation | None:
         """The next code of the oldest block that has one; none while the journal is suspect."""
         rules = self.shelf.scheme(scheme)
-        if rules is None or self._journal.is_suspect:
+        if rules is None or self.codes_withheld():
             return None
         fields = {field.name: order or "" for field in rules.order_fields}
         for block in self._journal.blocks.all():
@@ -250,6 +250,10 @@ class StationKnowledge:
                 continue  # a block of a period, or for an order, that this code cannot show
             return Allocation(block.block, block.next, code, block.ref)
         return None
+
+    def codes_withheld(self) -> bool:
+        """Whether another computer may give out the same codes: the journal is suspect."""
+        return self._journal.is_suspect
 
     def block_of(self, scheme: str, counter: int) -> Grant | None:
         """The own block that holds a counter."""

@@ -127,6 +127,8 @@ TEXTS: Final[dict[str, str]] = {
     # 打印机与编码
     "ng.not_printed": "标签未打印:{words}。编码 {unit} 已为本产品保留。处理打印机后扫 CTLPRINT。",
     "ng.no_codes": "{scheme} 编码已用完(已知:{basis})。停止打印,其他工序可继续。请班长申请编码。",
+    "ng.codes_withheld": "{scheme} 编码停发:此电脑曾被复制或恢复。停止打印,其他工序可继续。"
+    "请叫技术员重新注册此电脑。",
     "ng.label_unsure": "不确定标签 {unit} 是否打出。请看打印机:有就扫它,没有就扫 CTLNO。",
     "ng.too_many_copies": "标签 {unit} 已打印 {count} 次。CTLNO 作废。",
     "ng.print_box_first": "箱 {box} 的标签还未打印。请扫 CTLOK 打印。",

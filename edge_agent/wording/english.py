@@ -157,6 +157,8 @@ TEXTS: Final[dict[str, str]] = {
     "Put the printer right, then scan CTLPRINT.",
     "ng.no_codes": "No codes of {scheme} are left (known: {basis}). Printing stops; "
     "other steps go on. Tell the team leader to get codes.",
+    "ng.codes_withheld": "Codes of {scheme} are withheld: this PC was copied or restored. "
+    "Printing stops; other steps go on. Call the technician to enrol this PC anew.",
     "ng.label_unsure": "Nobody knows whether label {unit} came out. Look at the printer: "
     "scan the label if it is there; CTLNO if it is not.",
     "ng.too_many_copies": "Label {unit} was printed {count} times. CTLNO scraps it.",

@@ -287,6 +287,10 @@ class Knowledge(Protocol):
 
     # codes
     def next_code(self, scheme: str, order: str | None) -> Allocation | None: ...
+    def codes_withheld(self) -> bool:
+        """Whether no code is given out because this computer was copied or restored."""
+        ...
+
     def block_of(self, scheme: str, counter: int) -> Grant | None: ...
 
     # the ledger

@@ -38,6 +38,7 @@ from tally.events.types import RefusalShown
 
 SHOWN_CHARACTERS_MAX: Final = 64
 TOGETHER_MAX: Final = 64
+_STARTED: Final = "ready.started"
 
 
 def transition(state: StationState, event: Input, knowledge: Knowledge, now: Moment) -> Outcome:
@@ -47,7 +48,7 @@ def transition(state: StationState, event: Input, knowledge: Knowledge, now: Mom
     turn = Turn(state, knowledge, now)
     reply = _judge(turn, event)
     said = answer(turn.state, knowledge, reply)
-    if isinstance(event, Restarted) and state.saved:
+    if isinstance(event, Restarted) and state.saved and reply.key != _STARTED:
         said = replace(said, last=Prompt(state.saved.key, state.saved.says))
     return Outcome(turn.state, tuple(turn.effects), said, tuple(turn.notices))
 
@@ -138,6 +139,8 @@ def _restart(turn: Turn) -> Reply:
     latch = turn.state.latch
     if latch:
         return Reply(Verdict.NG, latch.key, latch.says, latch.code)
-    if turn.state.saved is None:
-        return ready("ready.started")
+    state = turn.state
+    is_in_use = state.operator or state.unit or state.parked
+    if state.saved is None or not is_in_use:
+        return ready(_STARTED)
     return ready("ready.restored", at=turn.now.at.strftime("%H:%M"))

@@ -111,6 +111,7 @@ class Knowing:
     named_devices: frozenset[str] = frozenset(("camera-1", "serial-1", "serial-2"))
     home: str = ""
     next_counter: int = -1
+    withheld: bool = False
     lots: dict[str, LotFact] = field(default_factory=dict)
     written: dict[int, t.Body] = field(default_factory=dict)
 
@@ -212,6 +213,9 @@ class Knowing:
         period = datetime(2026, 11, 20, tzinfo=UTC).date() if rules.date else None
         code = rules.render(self.next_counter, period=period)
         return Allocation(self.block, self.next_counter, code, REF)
+
+    def codes_withheld(self) -> bool:
+        return self.withheld
 
     def block_of(self, scheme: str, counter: int) -> Grant | None:
         if scheme == self.scheme and self.start <= counter < self.start + self.count:

@@ -276,8 +276,20 @@ def test_without_codes_printing_stops_and_says_so():
 def test_a_suspect_journal_gives_out_no_code(floor):
     build_to_step(floor, 1)
     floor.journal.suspect("copied")
-    assert floor.scan("CTLNEXT").code == "E-402"
+    output = floor.scan("CTLNEXT")
+    assert output.code == "E-402"
+    assert "copied or restored. Printing stops" in text_of(output, "en")
+    assert "重新注册" in text_of(output, "zh")
     assert floor.tray.labels == []
+
+
+def test_the_first_line_after_a_sign_out_with_nothing_open_is_that_the_station_is_started(floor):
+    build_to_step(floor, 1)
+    assert floor.scan("CTLOUT").verdict == "OK"
+    (output,) = floor.restart()
+    assert output.verdict == "READY"
+    assert text_of(output, "en") == "The station is started. Next: Scan your badge."
+    assert text_of(output, "zh").startswith("本站已启动。")
 
 
 def test_the_same_code_of_the_same_scanner_at_once_is_ignored(floor):

@@ -99,6 +99,14 @@ def test_an_empty_block_stops_printing_and_nothing_else():
     assert not bench.state.locked
 
 
+def test_a_copied_computer_says_that_its_codes_are_withheld():
+    bench = bench_at("S03")
+    bench.knowledge.withheld = True
+    bench.knowledge.next_counter = 401 + 172
+    answer = bench.scan("CTLNEXT").answer
+    assert (answer.code, answer.key) == ("E-402", "ng.codes_withheld")
+
+
 def test_a_restart_says_what_was_saved_last_and_stands_at_the_same_step():
     bench = bench_at("S03")
     bench.knowledge.made("PCB-L-00904", passed="20")
@@ -110,6 +118,31 @@ def test_a_restart_says_what_was_saved_last_and_stands_at_the_same_step():
     assert (answer.unit, answer.step) == ("BL2-2647-000401", 4)
     assert answer.last.key == "ok.bound"
     assert answer.last.says["child"] == "PCB-L-00904"
+
+
+def test_a_restart_with_nobody_and_nothing_open_only_says_that_the_station_is_started():
+    bench = bench_at("S03")
+    bench.scan("CTLOUT")
+    answer = Bench(bench.knowledge, bench.state).give(Restarted()).answer
+    assert (answer.verdict, answer.key, answer.last) == ("READY", "ready.started", None)
+    assert answer.next.key == "next.badge"
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [],
+        ["CTLNEXT", "BL2-2647-000401", "CTLOUT"],
+        ["CTLNEXT", "BL2-2647-000401", "CTLNEXT", "CTLOUT"],
+    ],
+    ids=["signed in", "open", "parked"],
+)
+def test_a_restart_with_a_person_or_work_begun_says_what_was_saved_last(inputs):
+    bench = bench_at("S03")
+    for text in inputs:
+        assert bench.verdict(text) == "OK"
+    answer = Bench(bench.knowledge, bench.state).give(Restarted()).answer
+    assert (answer.key, answer.last is None) == ("ready.restored", False)
 
 
 def test_a_station_starts_with_its_own_plan():
