@@ -7,6 +7,7 @@ operation or number on it), `owner` (what a claim speaks for), `value`, `who`, `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -299,13 +300,34 @@ _VERDICTS: Final[dict[str, Words]] = {
 }
 
 
+_BASES: Final[dict[str, str]] = {
+    "own journal": "本工位记录",
+    "numbering scheme": "编码规则",
+    "hub now": "中心当前数据",
+    "never heard of the hub": "从未收到中心数据",
+}
+_HUB_AS_OF: Final = re.compile(r"hub as of ([0-9: -]{1,20})")
+_ALLOWED: Final = "; allowed by "
+
+
+def basis_words(basis: str) -> Words:
+    """Where a station's knowledge came from; words that no station of ours writes stay in both."""
+    known, _, lead = basis.partition(_ALLOWED)
+    if heard := _HUB_AS_OF.fullmatch(known):
+        zh = f"中心 {heard[1]} 的数据"
+    else:
+        zh = _BASES.get(known, known)
+    return _w(basis, f"{zh}；{lead} 放行" if lead else zh)
+
+
 def checked_words(checks: Iterable[Check]) -> Words:
-    """What a station checked, as it answered; its own words on the basis stay as they were."""
+    """What a station checked, as it answered."""
     told: list[Words] = []
     for one in checks:
         rule = _RULES.get(one.rule, _w(one.rule, one.rule))
         found = _VERDICTS[one.verdict]
-        basis = _w(f" ({one.basis})", f"（{one.basis}）") if one.basis else _w("", "")
+        known = basis_words(one.basis)
+        basis = _w(f" ({known['en']})", f"（{known['zh']}）") if one.basis else _w("", "")
         told.append(
             _w(
                 f"{rule['en']}: {found['en']}{basis['en']}",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from hub.services.casewords import basis_words
+
 UNSET: Final = "-"
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "code.reserved": ("block", "counter"),
@@ -68,14 +70,14 @@ def _value(field: str, facts: Mapping[str, Any]) -> object:
 
 
 def checks(moment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rules that were judged at this moment: rule, is_known, subject, verdict, basis."""
+    """The rules judged at this moment: rule, is_known, subject, verdict, basis (both languages)."""
     return [
         {
             "rule": check["rule"],
             "is_known": check["rule"] in _RULES,
             "subject": " ".join(filter(None, (check["subject"], check.get("arg")))),
             "verdict": check["verdict"],
-            "basis": check.get("basis") or UNSET,
+            "basis": basis_words(check.get("basis") or UNSET),
         }
         for check in moment["facts"].get("checks", ())
     ]

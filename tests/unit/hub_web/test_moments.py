@@ -60,6 +60,31 @@ def test_checks_name_their_rule_subject_and_basis():
         "U", "30", "PASS", checks=(t.Check("previous_op", "C", "UNKNOWN", arg="20"),)
     )
     [check] = checks(moment(body))
-    assert (check["subject"], check["verdict"], check["basis"]) == ("C 20", "UNKNOWN", "-")
+    assert (check["subject"], check["verdict"], check["basis"]["zh"]) == ("C 20", "UNKNOWN", "-")
     assert "rule.previous_op" in TEXTS["en"]
     assert check["is_known"]
+
+
+@pytest.mark.parametrize(
+    ("basis", "chinese"),
+    [
+        ("own journal", "本工位记录"),
+        ("numbering scheme", "编码规则"),
+        ("hub now", "中心当前数据"),
+        ("hub as of 09:14", "中心 09:14 的数据"),
+        ("hub as of 2026-11-20 09:14", "中心 2026-11-20 09:14 的数据"),
+        (
+            "hub as of 09:14; allowed by CHEN Jing (BDG-3001)",
+            "中心 09:14 的数据；CHEN Jing (BDG-3001) 放行",
+        ),
+        ("hub as of <b>", "hub as of <b>"),
+        ("x; allowed by " * 2000 + "y", "x；" + "x; allowed by " * 1999 + "y 放行"),
+        ("a neighbour's word", "a neighbour's word"),
+    ],
+)
+def test_what_a_check_rests_on_is_said_in_both_languages(basis, chinese):
+    body = t.OperationCompleted(
+        "U", "30", "PASS", checks=(t.Check("not_used", "C", "PASS", basis),)
+    )
+    [check] = checks(moment(body))
+    assert check["basis"] == {"en": basis, "zh": chinese}
