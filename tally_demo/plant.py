@@ -65,13 +65,17 @@ class Plant:
         addresses: where the hub says it can be reached, one line each.
     """
 
-    def __init__(self, directory: Path, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, directory: Path, tell: Callable[[str], None], *, port: int | None = None
+    ) -> None:
+        """`port`: of the hub; None: the first free one."""
         self.directory = directory.resolve()
         self.hub_folder = self.directory / "hub"
         self.addresses: list[str] = []
         self.places: dict[str, Place] = {}
         self.children = Children()
         self._tell = tell
+        self._port = port
         self._hub: Child | None = None
 
     def __enter__(self) -> Self:
@@ -194,8 +198,9 @@ class Plant:
 
     def _serve(self) -> None:
         log = self.directory / "logs" / "hub.txt"
+        port = ["--port", str(self._port)] if self._port else []
         self._hub = self.children.start(
-            "hub", ["hub", "serve", str(self.hub_folder), "--host", "127.0.0.1"], log
+            "hub", ["hub", "serve", str(self.hub_folder), "--host", "127.0.0.1", *port], log
         )
         said = _Listening(self._hub)
         self.addresses = said.until_served()

@@ -10,6 +10,7 @@ import pytest
 from tally_demo import work
 from tally_demo.commands import read, run
 from tally_demo.plant import Plant
+from tests.support.hub_process import free_pair
 
 pytestmark = pytest.mark.timeout(600)
 BADGES = {"S01": "BDG-1120", "S02": "BDG-1182", "S03": "BDG-1107", "S04": "BDG-1133"}
@@ -38,7 +39,8 @@ class Story:
     """A plant whose hub is backed up, goes on, is lost, and is restored."""
 
     def __init__(self, folder):
-        self.plant = Plant(folder, lambda _words: None)
+        self.port = free_pair()  # nobody else may take it while there is no hub
+        self.plant = Plant(folder, lambda _words: None, port=self.port)
         self.file = folder / "hub.tally"
         self.lamps = []
 
@@ -107,7 +109,6 @@ class Story:
         return {"cases": cases, "blocks": sorted(blocks), "units": units}
 
     def lose_the_hub(self):
-        self.port = int(self.plant.console.rstrip("/").rpartition(":")[2])
         self.plant._hub.end()
         shutil.rmtree(self.plant.hub_folder)
 

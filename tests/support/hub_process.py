@@ -25,7 +25,7 @@ class HubProcess:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.process: subprocess.Popen[str] | None = None
-        self.port = _free_pair()
+        self.port = free_pair()
 
     @classmethod
     def made(cls, folder: Path) -> HubProcess:
@@ -74,7 +74,7 @@ class HubProcess:
         return status
 
 
-def _free_pair() -> int:
+def free_pair() -> int:
     """A port with one above it, away from the default and from those the kernel hands out."""
     while True:
         port = random.SystemRandom().randrange(20_000, 32_000, 2)
