@@ -130,7 +130,9 @@ class Journals:
             name,
             role,
         ) in self._connection.execute(self._sql("SELECT * FROM l_branch ORDER BY number")):
-            known = self._journals[journal]
+            known = self._journals.get(journal)
+            if known is None:
+                raise sqlite3.DatabaseError(f"branch {number} is of journal {journal}, not listed")
             branch = Branch(number, journal, known, first, before, None, tip, tip_id, name, role)
             self._remember(branch)
             if parent is not None:
@@ -433,5 +435,8 @@ def _pack(events: Sequence[EventLine | Unread]) -> bytes:
 
 def _unpack(packed: bytes) -> list[bytes]:
     if packed.startswith(_ZSTD_MAGIC):
-        packed = zstandard.ZstdDecompressor().decompress(packed)
+        try:
+            packed = zstandard.ZstdDecompressor().decompress(packed)
+        except zstandard.ZstdError as error:  # damage that SQLite itself does not see
+            raise sqlite3.DatabaseError(f"kept lines cannot be unpacked: {error}") from error
     return packed[:-1].split(b"\n")

@@ -339,3 +339,16 @@ def test_the_hash_seed_of_a_process_shows_nowhere(seed):
         for hash_seed in ("0", "1", "4242")
     }
     assert len(told) == 1
+
+
+def test_damage_that_sqlite_does_not_see_is_the_databases_fault():
+    connection = sqlite3.connect(":memory:")
+    ledger = SqliteLedger(connection)
+    ledger.create()
+    ledger.absorb(a_station(200).batch())
+    connection.execute("UPDATE l_chunk SET lines = CAST(substr(lines, 1, 40) AS BLOB)")
+    with pytest.raises(sqlite3.DatabaseError, match="cannot be unpacked"):
+        SqliteLedger(connection).journals()
+    connection.execute("DELETE FROM l_journal")
+    with pytest.raises(sqlite3.DatabaseError, match="not listed"):
+        SqliteLedger(connection)
