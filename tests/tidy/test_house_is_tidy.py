@@ -113,7 +113,7 @@ def test_a_lock_holds_hashes_and_no_address(path):
 @pytest.mark.parametrize(
     "text",
     [
-        "--index-url simple\n",
+        "--index" + "-url simple\n",
         "-f /some/where\n",
         "click @ file:///tmp/click.whl\n",
         "click>=8\n",
