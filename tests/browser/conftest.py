@@ -21,18 +21,10 @@ from playwright.sync_api import (
 )
 
 from hub.api.admin_client import ask
+from tests.support.chromium import ARGUMENTS
 from tests.support.console_floor import Floor, made_floor
 from tests.support.hub_process import HubProcess
 
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _ACCEPTS = {"en": "en-GB", "zh": "zh-CN"}
 ADMIN = "BDG-3001"
 PATIENCE_S = 240
@@ -72,7 +64,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.fail("These tests need Chromium: apt-get install chromium, or run make test.")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield running
         running.close()
 

@@ -12,19 +12,11 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.pictures.shrinking import shrink
 from tests.pictures.touring import TALLY, Toured
+from tests.support.chromium import ARGUMENTS
 
 ADMIN: Final = "BDG-3001"
 WIDTH = 1200
 PICTURE_BYTES_MAX: Final = 200_000
-_ARGUMENTS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def take_pages(touring: AbstractContextManager[Toured], pictures: Path) -> None:
@@ -35,7 +27,7 @@ def take_pages(touring: AbstractContextManager[Toured], pictures: Path) -> None:
     """
     with touring as toured, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(_ARGUMENTS)
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
         try:
             for language in ("en", "zh"):

@@ -15,12 +15,12 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.chromium import ARGUMENTS
 from tests.support.tmux import Terminal
 
 HANG_S = 150
 pytestmark = pytest.mark.timeout(HANG_S * 3)
 LABEL = re.compile(r"\[(BL2-\d{4}-\d{6})\]")
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def browser():
     with sync_playwright() as playwright:
         path = shutil.which("chromium")
         assert path, "Chromium is missing: apt-get install chromium"
-        running = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield running
         running.close()
 
