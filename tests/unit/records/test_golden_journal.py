@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tally.events.decoding import EventLine, read_lines
+from tally.events.decoding import EventLine, read_lines, write_event
 from tally.events.registry import TYPES
 from tally.proof.certified import prove_certificate
 from tally.proof.exported import prove_export
@@ -11,6 +11,8 @@ from tally.records.segment import decode, prove
 from tests.support.golden import golden, golden_certificate, golden_export
 
 GOLDEN = Path(__file__).parents[2] / "golden"
+LATER = GOLDEN / "lines"
+"""Types that came after `journal-v1.jsonl`: one file a type, exact bytes, no newline."""
 CHANGED = (
     "The format changed: line, id, head, seal or row no longer has the bytes of version 1. "
     "Journals in the field would break. A new version of a type or of the format is added beside "
@@ -49,9 +51,23 @@ def test_golden_certificate_has_the_bytes_of_version_1_and_is_accepted_whole() -
     assert report.receipts == (("S03", 23),)
 
 
-def test_golden_journals_hold_every_event_type_and_all_can_be_read() -> None:
+def test_every_event_type_has_a_golden_line_and_all_can_be_read() -> None:
     rows = (GOLDEN / "journal-v1.jsonl").read_bytes().splitlines()
     lines = [unb64(row.line) for row in map(read_row, rows) if isinstance(row, EventRow)]
     events = read_lines(lines)
     assert all(isinstance(event, EventLine) for event in events)
-    assert {event.t for event in events} == set(TYPES)
+    later = {path.stem for path in LATER.glob("*.json")}
+    assert {event.t for event in events} | later == set(TYPES)
+    assert not {event.t for event in events} & later
+
+
+def test_golden_lines_of_later_types_are_read_and_written_again_to_the_same_bytes() -> None:
+    for path in sorted(LATER.glob("*.json")):
+        line = path.read_bytes()
+        [event] = read_lines([line])
+        assert isinstance(event, EventLine), f"{path.name}: {event}"
+        assert event.t == path.stem
+        again, _ = write_event(
+            event.b, hlc=event.hlc, at=event.at, by=event.by, seen=event.seen, salt=event.salt
+        )
+        assert again == line, CHANGED
