@@ -19,7 +19,7 @@ from bench.measuring import Spread, percentile, side_by_side, sliced
 from bench.peers.bare_screen import READY
 from bench.report import Count, Measured, Ratio, Report
 from bench.terminals import Terminal
-from edge_agent.bootstrap import IDENTITY_NAME, TRUST_NAME
+from edge_agent.bootstrap.folder import IDENTITY_NAME, TRUST_NAME
 from edge_agent.journal.identity import write_identity, write_trust
 from edge_agent.settings import FILE_NAME
 from edge_agent.wording.titles import TITLES

@@ -68,7 +68,7 @@ def enroll(directory: Path, token: str, devices: tuple[str, ...], language: str)
 
     An existing station.toml is kept; with --device one is written.
     """
-    from edge_agent.bootstrap import AlreadyEnrolledError, enroll_here
+    from edge_agent.bootstrap.enrolment import AlreadyEnrolledError, enroll_here
     from edge_agent.sync.enrolling import EnrolmentError
 
     with _said():
@@ -117,7 +117,8 @@ def run(
     if headless or plain or not _is_terminal():
         _run_lines(directory, headless=headless, lang=lang)
         return
-    from edge_agent.bootstrap import run_with_screen, settings_of
+    from edge_agent.bootstrap.folder import settings_of
+    from edge_agent.bootstrap.screen import run_with_screen
     from edge_agent.ui.practice import PracticeError
 
     with _said():
@@ -146,7 +147,8 @@ def _is_terminal() -> bool:
 
 
 def _run_lines(directory: Path, *, headless: bool, lang: Language | None) -> None:
-    from edge_agent.bootstrap import open_station, settings_of
+    from edge_agent.bootstrap.folder import settings_of
+    from edge_agent.bootstrap.station import open_station
     from edge_agent.station import headless as plain
     from edge_agent.station import terminal
     from edge_agent.station.messages import StopAsked
@@ -218,7 +220,7 @@ def _show(
 @_JSON
 def status(directory: Path, as_json: bool) -> None:
     """Where the journal stands and what the hub has acknowledged."""
-    from edge_agent.bootstrap import load_identity
+    from edge_agent.bootstrap.folder import load_identity
     from edge_agent.station import looking
 
     with _said():
@@ -367,7 +369,7 @@ def journal(directory: Path, verb: str, file: Path, *, with_all: bool, as_json: 
 
 
 def _export(directory: Path, file: Path, with_all: bool) -> dict[str, Any]:
-    from edge_agent.bootstrap import export_journal
+    from edge_agent.bootstrap.bundles import export_journal
 
     packed = export_journal(directory, file, with_all=with_all)
     bundle = packed.bundle
@@ -383,7 +385,7 @@ def _export(directory: Path, file: Path, with_all: bool) -> dict[str, Any]:
 
 
 def _bring(directory: Path, file: Path) -> dict[str, Any]:
-    from edge_agent.bootstrap import import_journal
+    from edge_agent.bootstrap.bundles import import_journal
 
     bundle, brought = import_journal(directory, file)
     return {
@@ -415,7 +417,7 @@ def _carried_words(told: dict[str, Any], file: Path) -> str:
 @_JSON
 def doctor(directory: Path, as_json: bool) -> None:
     """Check settings, devices, disk, clock and the whole chain; exit 1 if one is not well."""
-    from edge_agent.bootstrap import load_identity, settings_of
+    from edge_agent.bootstrap.folder import load_identity, settings_of
     from edge_agent.station.doctoring import Checked, devices_checked, examine
 
     try:

@@ -5,13 +5,9 @@ from contextlib import suppress
 
 import pytest
 
-from edge_agent.bootstrap import (
-    AlreadyEnrolledError,
-    enroll_here,
-    load_identity,
-    open_journal,
-    settings_of,
-)
+from edge_agent.bootstrap.enrolment import AlreadyEnrolledError, enroll_here
+from edge_agent.bootstrap.folder import load_identity, settings_of
+from edge_agent.bootstrap.opening import open_journal
 from edge_agent.sync.enrolling import EnrolmentError
 from tests.crash import cutting
 from tests.crash.disk import Disk

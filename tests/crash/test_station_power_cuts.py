@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivers import Read
-from edge_agent.bootstrap import open_journal
+from edge_agent.bootstrap.opening import open_journal
 from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
 from edge_agent.journal.others import lines_of as foreign_lines
 from edge_agent.journal.others import read_branches

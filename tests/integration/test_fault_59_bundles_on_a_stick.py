@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from edge_agent import bootstrap as at_station
+from edge_agent.bootstrap.folder import load_identity
+from edge_agent.bootstrap.opening import open_journal
 from edge_agent.cli import station as station_commands
 from edge_agent.station.clock import SystemClock
 from hub import trust
@@ -194,7 +195,7 @@ def test_fault_59_a_stick_without_space_is_said_so_and_keeps_nothing(island):
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
     target = island.stick / "full.tlyb"
-    with at_station.open_journal(island.folder / "S03", SystemClock()):  # it runs, with its files
+    with open_journal(island.folder / "S03", SystemClock()):  # it runs, with its files
         done = subprocess.run(
             [TALLY, "station", "journal", island.folder / "S03", "export", target],
             capture_output=True,
@@ -242,7 +243,7 @@ def test_fault_59_a_stick_that_gives_back_other_bytes_keeps_nothing(island, monk
 
 
 def test_fault_59_a_running_station_exports_and_asks_to_be_stopped_before_an_import(island, file):
-    with at_station.open_journal(island.folder / "S03", SystemClock()):
+    with open_journal(island.folder / "S03", SystemClock()):
         assert island.verify(island.out("S03", "while.tlyb"))["ok"]
         words = run(station_commands, "journal", island.folder / "S03", "import", file, status=1)
     assert "J-101" in words
@@ -299,7 +300,7 @@ def test_fault_59_a_hub_that_serves_takes_a_bundle_and_answers_beside_its_work(i
 def test_fault_59_of_many_problems_a_person_is_shown_the_first_and_their_number(island, file):
     with file.open("rb") as raw:
         bundle = read_opening(raw)
-    key = at_station.load_identity(island.folder / "S03").key
+    key = load_identity(island.folder / "S03").key
     many = island.stick / "many.tlyb"
     many.write_bytes(opening(replace(bundle, parts=bundle.parts[:1] * 500), key))
     for words in (

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.bootstrap import enroll_here
+from edge_agent.bootstrap.enrolment import enroll_here
 from edge_agent.journal.store import open_reader
 from edge_agent.sync.enrolling import EnrolmentError, enroll, read_token
 from edge_agent.sync.port import HubNoted, Ingest, LinkTurned, Runway, SaveReceipt

@@ -9,7 +9,7 @@ import sqlite3
 from collections import deque
 
 from drivers import Read
-from edge_agent.bootstrap import _message_of
+from edge_agent.bootstrap.uplink import message_of
 from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
 from edge_agent.journal.genesis import found, genesis_line, genesis_piece
 from edge_agent.journal.identity import Identity, Trust
@@ -126,7 +126,7 @@ class Machine:
     # --- how it begins ------------------------------------------------------------------------
 
     def enrol(self, door):
-        """A new journal, known to the hub (`edge_agent.bootstrap.enroll_here`, without files)."""
+        """A new journal, known to the hub (`edge_agent.bootstrap.enrolment`, without files)."""
         token = read_token(door.hub.open_token(self.name, ["127.0.0.1:1"]))
         key = SigningKey(self._dice.bytes(32))
         self.identity = Identity(JournalId(self._dice.bytes(16)), key, self.name, door.hub.plant)
@@ -338,7 +338,7 @@ class Machine:
     def _deliver(self, effects):
         for effect in effects:
             self.world.effect(self, effect)
-            message = _message_of(effect)
+            message = message_of(effect)
             self.loop._do(message)
             while self.loop._ingestion is not None:
                 self.loop._do(None)

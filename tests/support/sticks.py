@@ -6,7 +6,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from edge_agent import bootstrap as at_station
+from edge_agent.bootstrap.folder import IDENTITY_NAME, TRUST_NAME
+from edge_agent.bootstrap.opening import open_journal
 from edge_agent.cli import station as station_commands
 from edge_agent.journal.genesis import found, genesis_line, genesis_piece
 from edge_agent.journal.identity import Identity, Trust, write_identity, write_trust
@@ -34,7 +35,7 @@ def _begun(folder, plant, name):
     """A new journal in a station's folder; its first event as the hub is shown it."""
     identity = Identity(JournalId(os.urandom(16)), SigningKey(os.urandom(32)), name, plant)
     line = genesis_line(identity, at=SystemClock().now(), reason="enrolled")
-    (folder / at_station.IDENTITY_NAME).write_bytes(write_identity(identity))
+    (folder / IDENTITY_NAME).write_bytes(write_identity(identity))
     connection = open_writer(folder / DATABASE_NAME)
     found(connection, identity, line)
     connection.close()
@@ -77,12 +78,12 @@ class Island:
             made.line,
             made.site,
         )
-        (folder / at_station.TRUST_NAME).write_bytes(write_trust(trust))
+        (folder / TRUST_NAME).write_bytes(write_trust(trust))
 
     def work(self, name, numbers):
         """The station binds one board into each lamp of these numbers."""
         clock = SystemClock()
-        with at_station.open_journal(self.folder / name, clock) as journal:
+        with open_journal(self.folder / name, clock) as journal:
             for number in numbers:
                 journal.append([OwnFact(bound(board(number), lamp(number)))], None, at=clock.now())
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.bootstrap import check_device
+from edge_agent.bootstrap.folder import check_device
 from edge_agent.scan.keystrokes import Pace
 from edge_agent.settings import KEYS, Settings, SettingsError, load_settings, parse_settings
 from tests.support import tidiness
@@ -119,7 +119,7 @@ def test_every_code_of_journal_and_station_is_on_the_faults_page_and_no_other():
     sources = [
         *tidiness.files(".py", under=tidiness.ROOT / "edge_agent" / "journal"),
         *tidiness.files(".py", under=tidiness.ROOT / "edge_agent" / "station"),
-        tidiness.ROOT / "edge_agent" / "bootstrap.py",
+        *tidiness.files(".py", under=tidiness.ROOT / "edge_agent" / "bootstrap"),
     ]
     code = r"\b(?:J-\d{3}|S-\d{3}|E-9\d\d)\b"
     used = {found for path in sources for found in re.findall(code, path.read_text("utf-8"))}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from edge_agent.bootstrap import _message_of
+from edge_agent.bootstrap.uplink import message_of
 from edge_agent.sync.port import HubAhead, Ingest, LinkTurned, Noticed, Runway, SaveReceipt
 from edge_agent.sync.replies import LEASE_PAUSE, on_reply
 from edge_agent.sync.session import (
@@ -496,7 +496,7 @@ def test_both_sides_of_a_fork_are_told_and_stop_giving_out_codes():
     effects = play.greet(greeting(play.view, 3, notices=(forked,)))
     assert [effect.forked for effect in effects if isinstance(effect, Noticed)] == [True]
     assert [effect for effect in effects if isinstance(effect, HubAhead)] == []
-    message = _message_of(next(effect for effect in effects if isinstance(effect, Noticed)))
+    message = message_of(next(effect for effect in effects if isinstance(effect, Noticed)))
     assert message.suspect
 
 
@@ -522,7 +522,7 @@ def test_a_gap_is_no_reason_to_stop_giving_out_codes():
     play.view.grow(3)
     play.sign_in()
     (said,) = (e for e in play.greet(greeting(play.view, 3, notices=(gap,))) if type(e) is Noticed)
-    assert not _message_of(said).suspect
+    assert not message_of(said).suspect
 
 
 def test_a_hub_that_does_not_know_where_we_stand_is_asked_from_further_back():

@@ -11,7 +11,8 @@ import pytest
 from rich.cells import cell_len
 from textual import events
 
-from edge_agent.bootstrap import open_station, settings_of
+from edge_agent.bootstrap.folder import settings_of
+from edge_agent.bootstrap.station import open_station
 from edge_agent.journal.store import open_reader
 from edge_agent.station.posting import Silent
 from edge_agent.ui.app import StationApp

@@ -1,0 +1,121 @@
+"""A station's folder: which files it has, and what they say.
+
+Files: `station.toml` (settings), `identity.json` (0600), `trust.json`, `journal.db`,
+`journal.lock`. The journal is opened in `edge_agent.bootstrap.opening`.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from drivers import DriverFault
+from drivers.registry import create
+from edge_agent.journal.faults import JournalFault, StorageReason
+from edge_agent.journal.identity import (
+    Identity,
+    MalformedIdentityError,
+    Trust,
+    read_identity,
+    read_trust,
+)
+from edge_agent.settings import Settings, load_settings
+
+IDENTITY_NAME: Final = "identity.json"
+TRUST_NAME: Final = "trust.json"
+FILE_BYTES_MAX: Final = 1024 * 1024
+
+
+def check_device(table: Mapping[str, Any]) -> str | None:
+    """What its driver has against a device's table; touches no device."""
+    try:
+        create(table, clock=float)
+    except DriverFault as fault:
+        return fault.words
+    return None
+
+
+def settings_of(directory: Path) -> Settings:
+    """The settings in a station's folder.
+
+    Raises:
+        SettingsError: every problem of the file, its devices included.
+    """
+    return load_settings(directory, check_device)
+
+
+def load_identity(directory: Path) -> Identity:
+    """Who this station is.
+
+    Raises:
+        JournalFault: J-103 or J-105, the file is missing, or damaged or unreadable.
+    """
+    try:
+        return read_identity(_read(directory, IDENTITY_NAME))
+    except MalformedIdentityError as error:
+        raise damaged(directory / IDENTITY_NAME, error) from error
+
+
+def load_trust(directory: Path) -> Trust:
+    """Whom this station trusts.
+
+    Raises:
+        JournalFault: J-103 or J-105, the file is missing, or damaged or unreadable.
+    """
+    try:
+        return read_trust(_read(directory, TRUST_NAME))
+    except MalformedIdentityError as error:
+        raise damaged(directory / TRUST_NAME, error) from error
+
+
+def _read(directory: Path, name: str) -> bytes:
+    try:
+        with (directory / name).open("rb") as file:
+            return file.read(FILE_BYTES_MAX)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise JournalFault(
+            "J-103",
+            StorageReason.MISSING,
+            is_retryable=False,
+            words=f"Cannot read {directory / name}: {error.strerror}. "
+            "Enrol first: tally station enroll DIR TOKEN.",
+            words_zh=f"无法读取 {directory / name}:{error.strerror}。"
+            "请先注册:tally station enroll DIR TOKEN。",
+        ) from error
+    except OSError as error:
+        raise JournalFault(
+            "J-105",
+            StorageReason.ACCESS,
+            is_retryable=False,
+            words=f"Cannot read {directory / name}: {error.strerror}. The station is enrolled; "
+            "check owner and permissions of the file, and the disk.",
+            words_zh=f"无法读取 {directory / name}:{error.strerror}。"
+            "工位已注册;请检查文件的所有者和权限,以及磁盘。",
+        ) from error
+
+
+def damaged(path: Path, error: Exception) -> JournalFault:
+    """The fault of a file that says something else than it must."""
+    return JournalFault(
+        "J-105",
+        StorageReason.ACCESS,
+        is_retryable=False,
+        words=f"{path} is not what the enrolment wrote: {error}. "
+        "Restore it from a copy, or enrol this station anew in another folder.",
+        words_zh=f"{path} 不是注册时写入的内容:{error}。请从备份恢复,或在另一文件夹重新注册。",
+    )
+
+
+def write_file(path: Path, content: bytes, *, mode: int) -> None:
+    """Write a file so that after a power cut it is there whole, or not at all."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

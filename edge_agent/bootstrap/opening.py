@@ -1,0 +1,59 @@
+"""Opens the journal of a station's folder for its one writer."""
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import metadata
+from pathlib import Path
+
+from edge_agent.bootstrap.folder import load_identity, load_trust
+from edge_agent.journal.faults import fault_of
+from edge_agent.journal.journal import Journal, passed
+from edge_agent.journal.lock import WriterLock
+from edge_agent.journal.store import DATABASE_NAME, Reached, open_writer
+from edge_agent.station.clock import Clock
+
+
+def agent_version() -> str:
+    """Version of the installed program."""
+    return metadata.version("tallystick")
+
+
+@contextmanager
+def open_journal(
+    directory: Path,
+    clock: Clock,
+    *,
+    kib_max: int = 0,
+    reached: Reached = passed,
+    starts: bool = True,
+) -> Iterator[Journal]:
+    """The journal of a station's folder, for its one writer; closed and let go at the end.
+
+    `starts`: the station itself starts, which is recorded as `agent.started`.
+
+    Yields:
+        The journal.
+
+    Raises:
+        JournalFault: not enrolled, already running, or not writable.
+        JournalCorrupt: the newest events are damaged and nothing was written, or the file turned
+            out to be damaged elsewhere.
+    """
+    identity, trust = load_identity(directory), load_trust(directory)
+    with WriterLock(directory):
+        connection = open_writer(directory / DATABASE_NAME, kib_max=kib_max)
+        try:
+            journal = Journal(
+                connection, identity, trust, entropy=secrets.token_bytes, reached=reached
+            )
+            if starts:
+                journal.start(agent=agent_version(), at=clock.now())
+            yield journal
+        except sqlite3.Error as error:
+            # Met while reading: only transactions sort their errors themselves.
+            raise fault_of(error) from error
+        finally:
+            with suppress(sqlite3.Error):
+                connection.close()

@@ -1,0 +1,107 @@
+"""A station ready to run: journal, devices, rules, uplink, loop."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers import Driver, Printer
+from drivers.registry import create
+from edge_agent.bootstrap.opening import open_journal
+from edge_agent.bootstrap.uplink import make_uplink
+from edge_agent.journal.crashing import VARIABLE, crash_at
+from edge_agent.journal.journal import passed
+from edge_agent.settings import Language, Settings
+from edge_agent.station.clock import SystemClock
+from edge_agent.station.core import StationCore
+from edge_agent.station.devices import Devices
+from edge_agent.station.inbox import Inbox
+from edge_agent.station.knowledge import StationKnowledge
+from edge_agent.station.loop import Loop, Speaker
+from edge_agent.station.picturing import PRINTER, Picturing, Screen, Show
+from edge_agent.station.posting import Posting
+from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
+from edge_agent.station.snapshot import DeviceShown
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A station ready to run."""
+
+    loop: Loop
+    inbox: Inbox
+    core: StationCore
+    posting: Posting
+
+
+@contextmanager
+def open_station(
+    directory: Path,
+    settings: Settings,
+    speaker: Speaker,
+    *,
+    language: Language,
+    show: Show | None = None,
+) -> Iterator[Station]:
+    """Everything of a running station; stopped and closed at the end.
+
+    `language` is the one when nobody is signed in; `show` gets pictures for a screen.
+
+    Yields:
+        The station: its loop has not begun, its devices and uplink have.
+
+    Raises:
+        JournalFault, JournalCorrupt: as `open_journal`.
+        ValueError: the crash point asked for by a test does not exist.
+    """
+    clock = SystemClock()
+    crash = os.environ.get(VARIABLE)
+    reached = crash_at(crash) if crash else passed
+    with open_journal(
+        directory, clock, kib_max=settings.journal_kib_max, reached=reached
+    ) as journal:
+        made = [create(table, clock=clock.monotonic) for table in settings.devices]
+        inputs = [device for device in made if isinstance(device, Driver)]
+        inbox = Inbox(clock.monotonic)
+        devices = Devices(inputs, inbox)
+        knowledge = StationKnowledge(journal, clock, language=language, devices=devices.names)
+        labels = _labels(made, settings, knowledge)
+        core = StationCore(
+            journal, knowledge, clock, labels, reached=reached, double_read_s=settings.double_read_s
+        )
+        uplink = make_uplink(directory, settings, journal, core, inbox)
+        posting = Posting(inbox, clock)
+        screen = None
+        if show:
+            screen = Screen(Picturing(core, clock, _shown(made, settings)), show, posting.unseen)
+        loop = Loop(core, inbox, clock, speaker, uplink, reached=reached, screen=screen)
+        try:
+            devices.start()
+            if journal.is_link_cut:
+                uplink.set_link(up=False)
+            uplink.start()
+            yield Station(loop, inbox, core, posting)
+        finally:
+            inbox.close()
+            uplink.stop()
+            devices.stop()
+
+
+def _shown(made: Sequence[Driver | Printer], settings: Settings) -> tuple[DeviceShown, ...]:
+    """The devices as a screen first shows them: inputs have not reported yet."""
+    return tuple(
+        DeviceShown(device.name, PRINTER, "ok")
+        if isinstance(device, Printer)
+        else DeviceShown(device.name, str(table["driver"]), "starting")
+        for device, table in zip(made, settings.devices, strict=True)
+    )
+
+
+def _labels(
+    made: Sequence[Driver | Printer], settings: Settings, knowledge: StationKnowledge
+) -> Labels:
+    printers = [device for device in made if isinstance(device, Printer)]
+    wanted = [printer for printer in printers if printer.name == settings.printer]
+    chosen = wanted or ([] if settings.printer else printers)
+    return TemplateLabels(chosen[0], knowledge.shelf.template) if chosen else NoPrinter()
