@@ -60,8 +60,9 @@ def explore(office: Office, code: str, look: Look | None = None) -> Row:
 def tell(office: Office, code: str) -> Row:
     """The life of a code.
 
-    Keys: code, moments [{type, facts, who, station, at, ref, ended}], is_cut, names. `facts` are
-    the event's own fields, the optional ones only where they say something.
+    Keys: code, moments [{type, facts, who, station, at, ref, ended, counts}], is_cut, names.
+    `counts`: false for what was recorded under a key that was taken back. `facts` are the event's
+    own fields, the optional ones only where they say something.
     """
     asked = _asked(code)
     with office.store.reading():
@@ -75,6 +76,7 @@ def tell(office: Office, code: str) -> Row:
                 "at": moment.at,
                 "ref": moment.ref,
                 "ended": list(moment.ended),
+                "counts": moment.counts,
             }
             for moment in found.moments
         ]

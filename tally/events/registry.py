@@ -37,6 +37,7 @@ TYPES: Final[dict[str, type[t.Body]]] = {
     "action.undone": t.ActionUndone,
     "station.enrolled": t.StationEnrolled,
     "key.published": t.KeyPublished,
+    "key.revoked": t.KeyRevoked,
     "block.leased": t.BlockLeased,
     "master.published": t.MasterPublished,
     "order.released": t.OrderReleased,

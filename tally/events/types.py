@@ -345,6 +345,21 @@ class KeyPublished(Body, frozen=True):
     sig: str
 
 
+class KeyRevoked(Body, frozen=True):
+    """Feed `keys`: the key of a station's journal is taken back; what it signed later may be a
+    stranger's.
+
+    `trusted`: reference of the last event that counts; empty when none does. Everything else of
+    the journal is kept as it came and makes no claim until a decision lets it
+    (`docs/decisions/0125-…`).
+    """
+
+    journal: str
+    station: str
+    reason: str
+    trusted: str = ""
+
+
 class BlockLeased(Body, frozen=True):
     """Feed `leases`: a range of codes now belongs to one journal (Open-SCS allocation)."""
 

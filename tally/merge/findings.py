@@ -25,6 +25,7 @@ from tally.merge.marks import Code, Finding, Grant, Marks
 from tally.merge.ranking import counter_of
 from tally.merge.rechecks import acted_on, checks_of, judge_operation, judged_checks
 from tally.merge.shelf import ClaimView, Shelf
+from tally.merge.trusting import Trust, open_ends, trust_in
 from tally.merge.undoing import is_undone
 from tally.merge.units import fold_operations, live
 
@@ -50,12 +51,13 @@ def _each(marks: Marks) -> Iterator[Finding]:
     yield from _late_failures(marks)
     undone: dict[Placed, bool] = {}
     for place in marks.unproven_codes():
-        if not is_undone(marks, place, undone):
+        if marks.counts(place) and not is_undone(marks, place, undone):
             yield from _outside_block(marks, place)
     for place in marks.unmatched_endings():
-        if not is_undone(marks, place, undone):
+        if marks.counts(place) and not is_undone(marks, place, undone):
             yield from _open_request(marks, place)
     yield from _unordered_results(marks)
+    yield from _doubtful(marks)
 
 
 _FINDING_OF: Final[dict[str, Code]] = {
@@ -101,6 +103,25 @@ def _unordered_results(marks: Marks) -> Iterator[Finding]:
             if len(latest.results) > 1:
                 refs = tuple(sorted(origin.ref for origin in latest.origins))
                 yield _finding("order-not-provable", unit, refs[0], latest.operation, refs)
+
+
+# --- keys that were taken back --------------------------------------------------------------------
+
+
+def _doubtful(marks: Marks) -> Iterator[Finding]:
+    """A journal with events after its key was taken back, until somebody decides about them."""
+    for journal in marks.revoked_journals():
+        trust = trust_in(marks, journal)
+        ends = open_ends(marks, trust, marks.ends_of(journal))
+        if ends:
+            newest = trust.revocations[-1]
+            evidence = tuple(end.ref for end in ends)
+            yield _finding("untrusted", newest.station, newest.place.ref, _since(trust), evidence)
+
+
+def _since(trust: Trust) -> str:
+    """The seq after which nothing counts; 0 for a journal of which nothing does."""
+    return str(min(one.trusted.seq if one.trusted else 0 for one in trust.revocations))
 
 
 # --- codes and their blocks ---------------------------------------------------------------------
@@ -233,6 +254,10 @@ _SAYS: Final[dict[Code, tuple[str, str]]] = {
     "order-not-provable": (
         "Results of operation {about} on {subject} contradict each other and nothing orders them.",
         "{subject} 的工序 {about} 结果互相矛盾，且无法证明先后。",
+    ),
+    "untrusted": (
+        "The key of {subject} was taken back; what came after its event {about} awaits a decision.",
+        "{subject} 的密钥已被收回：其第 {about} 条之后的记录在裁定之前不作数。",
     ),
 }
 

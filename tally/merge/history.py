@@ -66,6 +66,18 @@ class History(Protocol):
     def find_own(self, at: Placed, seq: int) -> Placed | None:
         """The event `seq` on the chain that leads to `at`, `at` excluded."""
 
+    def revoked_journals(self) -> Sequence[JournalId]:
+        """Journals that some `key.revoked` names, sorted."""
+
+    def ends_of(self, journal: JournalId) -> Sequence[Placed]:
+        """The newest event of each branch of the journal, also of branches behind a gap."""
+
+    def revocations(self, journal: JournalId) -> Sequence[Placed]:
+        """All `key.revoked` events that name this journal."""
+
+    def counts(self, at: Placed) -> bool:
+        """Whether its key was not taken back before it, or somebody let it count (`trusting`)."""
+
     def decisions(self, key: str) -> Sequence[Placed]:
         """All `decision.made` events on a conflict key."""
 

@@ -38,12 +38,14 @@ _OF_ITS_OWN: Final = (CODE, UNIT, BOX, BOX_STATE, BOX_OPEN)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One reason not to ship. `code`: case, hold, slot, depth; `subject`: what it concerns.
+    """One reason not to ship. `subject`: what it concerns.
 
+    `untrusted`: something about it was recorded under a key that was taken back, and nobody decided
+    yet whether that counts.
     `slot`: a slot held a part once and is empty now. `evidence`: case id or event.
     """
 
-    code: Literal["case", "hold", "slot", "depth"]
+    code: Literal["case", "hold", "slot", "untrusted", "depth"]
     subject: str
     evidence: str
     words: dict[str, str]
@@ -74,7 +76,7 @@ def reasons_to_hold(shelf: Shelf, code: str) -> tuple[Held, ...]:
         zh = f"{code} 的内容超过 {DEPTH_MAX} 层或 {VISITED_MAX} 件，未继续检查内部的冻结。"
         reasons.add(("depth", code, code, en, zh))
     return tuple(
-        Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our four codes went in
+        Held(why, subject, evidence, {"en": en, "zh": zh})  # type: ignore[arg-type]  # only our codes went in
         for why, subject, evidence, en, zh in sorted(reasons)
     )
 
@@ -88,6 +90,8 @@ def _own_reasons(
     shelf: Shelf, thing: str, slots: Sequence[ClaimView], items: Sequence[ClaimView]
 ) -> list[Held]:
     reasons = _holds(shelf, thing, thing) + _emptied_slots(thing, slots)
+    if shelf.revoked_journals():
+        reasons += _doubts(shelf, thing, [*slots, *items])
     for kind, key in _exclusive_keys(shelf, thing, slots, items):
         case = case_on(shelf, kind, key)
         if case and thing in case.held:
@@ -146,6 +150,24 @@ def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:
     ]
 
 
+def _doubts(shelf: Shelf, thing: str, inside: Sequence[ClaimView]) -> list[Held]:
+    """Whether anything about it was recorded under a key that was taken back; one reason tells."""
+    about = [
+        claim for kind in (CODE, UNIT, BOX, BOX_STATE) for claim in shelf.on_key(kind, (thing,))
+    ]
+    about += [*shelf.under(OP, thing), *shelf.under(USES, thing), *inside]
+    doubted = [claim for claim in about if claim.doubt == "open"]
+    if not doubted:
+        return []
+    first = min(doubted, key=lambda claim: claim.order)
+    words = {
+        "en": f"What {first.station} recorded about {thing} at {first.at} does not count: its key "
+        f"was taken back, and nobody has decided yet.",
+        "zh": f"{first.station} 在 {first.at} 对 {thing} 的记录不作数：密钥已被收回，尚待裁定。",
+    }
+    return [Held("untrusted", thing, first.ref, words)]
+
+
 def _emptied_slots(unit: str, slots: Sequence[ClaimView]) -> list[Held]:
     """Slots whose part was taken out, by a repair or by a decision, and not replaced.
 
@@ -153,6 +175,8 @@ def _emptied_slots(unit: str, slots: Sequence[ClaimView]) -> list[Held]:
     """
     by_slot: dict[str, list[ClaimView]] = {}
     for claim in slots:
+        if claim.doubt:  # it never was in there, as far as anybody can tell
+            continue
         by_slot.setdefault(claim.key[1], []).append(claim)
     reasons = []
     for slot, claims in sorted(by_slot.items()):

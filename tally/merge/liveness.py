@@ -8,6 +8,7 @@ Rules:
    endings back. Undos of undos are judged from the newest to the oldest, so there is always an
    answer.
 4. A decision ends only events that have a claim on its key, and only while it is effective.
+5. What was written with a key that was taken back neither stands nor ends anything (`trusting`).
 """
 
 from __future__ import annotations
@@ -45,12 +46,14 @@ class Known:
 
 
 def is_live(history: History, at: Placed, known: Known | None = None) -> bool:
-    """Whether nothing in force ends this event's claims.
+    """Whether this event counts and nothing in force ends its claims.
 
     `known` is read and added to; a caller hands it on while the set of events stays the same.
     """
     heard = Known() if known is None else known
-    return not any(_ends(history, by, at, heard) for by in history.enders(at))
+    return history.counts(at) and not any(
+        _ends(history, by, at, heard) for by in history.enders(at)
+    )
 
 
 def ended_by(history: History, at: Placed) -> list[Placed]:
@@ -72,6 +75,8 @@ def is_match(ender: t.Body, ended: t.Body) -> bool:
 
 
 def _ends(history: History, by: Placed, at: Placed, known: Known) -> bool:
+    if not history.counts(by):
+        return False
     line = history.line(by)
     body = line.b
     match body:

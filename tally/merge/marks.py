@@ -22,6 +22,7 @@ Code: TypeAlias = Literal[
     "not-used",
     "open-request",
     "order-not-provable",
+    "untrusted",
 ]
 State: TypeAlias = Literal["pending", "passed", "failed"]
 

@@ -99,5 +99,20 @@ class Nearby(Marks):
     def find_own(self, at: Placed, seq: int) -> Placed | None:
         return self._marks.find_own(at, seq)
 
+    def revocations(self, journal: JournalId) -> Sequence[Placed]:
+        return self._marks.revocations(journal)
+
+    def counts(self, at: Placed) -> bool:
+        return self._marks.counts(at)
+
+    def revoked_journals(self) -> Sequence[JournalId]:
+        return self._marks.revoked_journals()
+
+    def ends_of(self, journal: JournalId) -> Sequence[Placed]:
+        """Of a journal whose station is among the things, by the name that took the key back."""
+        lines = map(self._marks.line, self._marks.revocations(journal))
+        is_near = any(getattr(line.b, "station", "") in self._things for line in lines)
+        return self._marks.ends_of(journal) if is_near else ()
+
     def decisions(self, key: str) -> Sequence[Placed]:
         return self._marks.decisions(key)

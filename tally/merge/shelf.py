@@ -12,11 +12,14 @@ from typing import Protocol
 from tally.merge.claims import Kind
 from tally.merge.history import History, Placed
 from tally.merge.keys import join_parts, key_text
+from tally.merge.trusting import Doubt
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
     """One claim as people see it: what, who, where, when, and whether it stands.
+
+    `doubt`: whether it does not stand because its key was taken back (`trusting`).
 
     `who`: badge or `system`; `station`: the writer's name from its `journal.opened`; `at`: the wall
     clock there.
@@ -32,6 +35,7 @@ class ClaimView:
     at: str
     hlc: str
     is_live: bool
+    doubt: Doubt = ""
 
     @property
     def key_name(self) -> str:

@@ -38,4 +38,5 @@ def _undos_of(history: History, target: Placed) -> list[Placed]:
 
 def _is_undo(history: History, by: Placed, target: Placed) -> bool:
     line = history.line(by)
-    return isinstance(line.b, t.ActionUndone) and is_own_named(history, target, by, line.seen)
+    is_undo = isinstance(line.b, t.ActionUndone) and is_own_named(history, target, by, line.seen)
+    return is_undo and history.counts(by)

@@ -4,8 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tally.merge.graph import Graph, Tip
+from tally.merge.trusting import Revocation, doubt_about, trust_in
+from tally.records.ids import JournalId
+
+
+@dataclass(frozen=True, slots=True)
+class Untrusted:
+    """A station whose key was taken back, with events that do not count for it.
+
+    `since`: the seq of its last event that counts; `by`, `at`, `reason`: who took the key back.
+    `is_decided`: somebody said that none of them will ever count.
+    """
+
+    journal: JournalId
+    station: str
+    since: int
+    by: str
+    at: str
+    reason: str
+    ref: str
+    is_decided: bool
+
+    @property
+    def words(self) -> dict[str, str]:
+        """English and Chinese."""
+        en = f"{self.station} is untrusted since its event {self.since} (key taken back by "
+        en += f"{self.by} at {self.at}: {self.reason}): what came after does not count"
+        zh = f"{self.station} 自第 {self.since} 条记录之后不可信（密钥由 {self.by} 于 {self.at} "
+        zh += f"收回：{self.reason}），其后的记录不作数"
+        if self.is_decided:
+            return {"en": en, "zh": zh}
+        return {"en": f"{en} until somebody decides", "zh": f"{zh}，尚待裁定"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +45,15 @@ class Completeness:
     """What an answer rests on.
 
     `tips`: journal name, seq and last wall clock each; `gaps`, `pending`, `unread`: runs behind a
-    gap, references to events that have not arrived, events that could not be interpreted. `words`:
-    English and Chinese.
+    gap, references to events that have not arrived, events that could not be interpreted;
+    `untrusted`: stations whose newer events do not count. `words`: English and Chinese.
     """
 
     tips: tuple[Tip, ...]
     gaps: int
     pending: int
     unread: int
+    untrusted: tuple[Untrusted, ...]
     words: dict[str, str]
 
 
@@ -28,7 +61,31 @@ def completeness_of(graph: Graph) -> Completeness:
     """What every answer from this graph rests on now."""
     tips = tuple(graph.tips())
     gaps, pending, unread = graph.gap_count(), graph.pending_count(), graph.unread_count()
-    return Completeness(tips, gaps, pending, unread, _words(tips, gaps, pending, unread))
+    untrusted = untrusted_in(graph)
+    words = _words(tips, gaps, pending, unread)
+    for one in untrusted:
+        words = {lang: f"{text} {one.words[lang]}{_STOP[lang]}" for lang, text in words.items()}
+    return Completeness(tips, gaps, pending, unread, untrusted, words)
+
+
+_STOP: Final = {"en": ".", "zh": "。"}
+
+
+def untrusted_in(graph: Graph) -> tuple[Untrusted, ...]:
+    """Stations with events that do not count because their key was taken back, by name."""
+    found = []
+    for journal in graph.revoked_journals():
+        trust = trust_in(graph, journal)
+        doubts = {doubt_about(graph, end, trust) for end in graph.ends_of(journal)} - {""}
+        if doubts:
+            first = min(trust.revocations, key=lambda one: (_seq(one), one.place.id))
+            what = (journal, first.station, _seq(first), first.by, first.at, first.reason)
+            found.append(Untrusted(*what, first.place.ref, is_decided="open" not in doubts))
+    return tuple(sorted(found, key=lambda one: (one.station, one.journal)))
+
+
+def _seq(revocation: Revocation) -> int:
+    return revocation.trusted.seq if revocation.trusted else 0
 
 
 def _words(tips: Sequence[Tip], gaps: int, pending: int, unread: int) -> dict[str, str]:

@@ -111,7 +111,11 @@ def as_plain(trace: Trace) -> dict[str, Any]:
 
 
 def plain_completeness(found: Completeness) -> dict[str, Any]:
-    """`journals` [{journal, name, seq, event_id, at}], `gaps`, `pending`, counts, `words`."""
+    """What an answer rests on, as JSON values.
+
+    `journals` [{journal, name, seq, event_id, at}], `gaps`, `pending`, counts, `words`;
+    `untrusted` [{journal, station, since, by, at, reason, event, is_decided, words}].
+    """
     return {
         "journals": [
             {
@@ -126,6 +130,20 @@ def plain_completeness(found: Completeness) -> dict[str, Any]:
         "gaps": found.gaps,
         "pending": found.pending,
         "uninterpreted": found.unread,
+        "untrusted": [
+            {
+                "journal": show_journal(one.journal),
+                "station": one.station,
+                "since": one.since,
+                "by": one.by,
+                "at": one.at,
+                "reason": one.reason,
+                "event": one.ref,
+                "is_decided": one.is_decided,
+                "words": one.words,
+            }
+            for one in found.untrusted
+        ],
         "words": found.words,
     }
 

@@ -55,7 +55,10 @@ _NAMING_A_UNIT: Final = (t.RefusalShown, t.StepSkipped)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One event. `type`: its name; `ended`: references of the events that took it back."""
+    """One event. `type`: its name; `ended`: references of the events that took it back.
+
+    `counts`: whether its key was good when it was written, or somebody let it count since.
+    """
 
     type: str
     body: t.Body
@@ -64,6 +67,7 @@ class Moment:
     at: str
     ref: str
     ended: tuple[str, ...]
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +159,5 @@ def _moment(graph: Graph, at: Placed, enders: Sequence[Placed]) -> Moment:
         at=line.at,
         ref=at.ref,
         ended=tuple(by.ref for by in enders),
+        counts=graph.counts(at),
     )

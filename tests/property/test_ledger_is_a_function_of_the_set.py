@@ -84,6 +84,8 @@ def test_live_claims_and_cases_are_those_of_the_oracle(seed, shuffle):
         if view.is_live
     }
     assert found == oracle.live_claims()
+    doubts = {view.place.id: view.doubt for view in ledger.every_claim()}
+    assert doubts == {ev.id: oracle.doubt(ev) for ev in oracle.events if ev.id in doubts}
     assert {case.key: case.status for case in ledger.cases()} == oracle.cases()
 
 
@@ -104,4 +106,4 @@ def test_rebuild_makes_a_ledger_of_exactly_the_batches():
     world = World(7)
     batches = [writer.batch() for writer in world.feeds]
     ledger = rebuild(batches, sqlite3.connect(":memory:"))
-    assert [tip.name for tip in ledger.journals()] == ["decisions", "leases"]
+    assert [tip.name for tip in ledger.journals()] == ["decisions", "keys", "leases"]

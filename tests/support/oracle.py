@@ -101,6 +101,42 @@ class Oracle:
         for ev in self.events:
             self.at.setdefault((ev.journal, ev.seq), []).append(ev)
         self.names = {}
+        self.revoked = [ev for ev in self.events if ev.t == "key.revoked" and self.is_feed(ev)]
+
+    def leads_to(self, ev, ref):
+        """Whether an event is the one that a reference names, or stands before it."""
+        try:
+            end = parse_ref(ref)
+        except ValueError:
+            return False
+        if end.journal != ev.journal or ev.seq > end.seq:
+            return False
+        named = [e for e in self.at.get((end.journal, end.seq), ()) if e.id.startswith(end.prefix)]
+        if not named:
+            return ev.seq < end.seq
+        way = [*named, *self.chain_before(named[0])]
+        there = [e for e in way if e.seq == ev.seq]
+        return not there or ev in there
+
+    def doubt(self, ev):
+        """Empty, "open" or "excluded": whether a key that was taken back wrote it."""
+        name = show_journal(ev.journal)
+        if self.is_feed(ev):
+            return ""
+        worst = ""
+        for revocation in self.revoked:
+            if revocation.b.journal != name or self.leads_to(ev, revocation.b.trusted):
+                continue
+            answers = [
+                by.b
+                for by in self.decisions(f"trust:{name}")[0]
+                if any(revocation in self.named(by, [ref]) for ref in by.b.claims_seen)
+            ]
+            if any(self.leads_to(ev, body.keep) for body in answers):
+                continue
+            was_seen = any(self.leads_to(ev, ref) for body in answers for ref in body.claims_seen)
+            worst = "open" if not was_seen or worst == "open" else "excluded"
+        return worst
 
     def chain_before(self, ev):
         found = []
@@ -137,6 +173,7 @@ class Oracle:
     def undone(self, ev):
         return any(
             undo.t == "action.undone"
+            and not self.doubt(undo)
             and ev in list(self.named(undo, [s for s in undo.line.seen if isinstance(s, int)]))
             and not self.undone(undo)
             for undo in self.enders
@@ -157,7 +194,11 @@ class Oracle:
         return (top, False) if len(outcomes) == 1 else ([], bool(known))
 
     def live(self, ev):
+        if self.doubt(ev):
+            return False
         for by in self.enders:
+            if self.doubt(by):
+                continue
             if by.t == "decision.made":
                 on_key = by.b.key in {f"{kind}:{key}" for _, kind, key, _ in claims(ev)}
                 ends = on_key and ev in list(self.named(by, by.b.retires))
@@ -192,7 +233,8 @@ class Oracle:
         """Key → status."""
         hows = {(kind, key): how for ev in self.events for how, kind, key, _ in claims(ev)}
         standing = self.live_claims()
-        decided = {e.b.key for e in self.events if e.t == "decision.made"}
+        made = [e.b.key for e in self.events if e.t == "decision.made"]
+        decided = {key for key in made if not key.startswith("trust:")}
         on_key, found = {}, {}
         for kind, key, value, ev in standing:
             on_key.setdefault((kind, key), []).append((value, ev))

@@ -8,6 +8,7 @@ import random
 from tally.events import types as t
 from tally.ledger.port import Batch
 from tally.merge.keys import case_id, key_text
+from tally.records.ids import show_journal
 from tests.support.building import (
     START_MS,
     Writing,
@@ -38,7 +39,7 @@ class World:
             Writing(name, clock_ms=START_MS + wrong)
             for name, wrong in zip(("S01", "S02", "S03"), wrong_ms, strict=True)
         ]
-        self.feeds = [feed("leases"), feed("decisions")]
+        self.feeds = [feed("leases"), feed("decisions"), feed("keys")]
         self.feeds[0].add(leased("B-1", "bl2@1", 400, 100, self.writers[2]))
         for _ in range(steps):
             self._step()
@@ -66,6 +67,7 @@ class World:
                 self._bind, self._bind, self._bind, self._bind_lot, self._unbind, self._pack,
                 self._unpack, self._complete, self._hold, self._release, self._undo, self._undo,
                 self._commission, self._decide, self._decide, self._fork, self._garbage,
+                self._revoke, self._judge_trust,
             ]
         )  # fmt: skip
         act(self.dice.choice(self.writers))
@@ -156,6 +158,37 @@ class World:
     def _fork(self, writer):
         if len(self.writers) < 5:
             self.writers.append(writer.fork(self.dice.randint(1, writer.seq)))
+
+    def _revoke(self, writer):
+        """Rarely, or nothing would be left; now and then by somebody who must not, or a feed's."""
+        if self.dice.random() < 0.5:
+            return
+        trusted = writer.ref(self.dice.randint(1, writer.seq)) if self.dice.random() < 0.9 else ""
+        target = self.feeds[0] if self.dice.random() < 0.1 else writer
+        by = self.writers[0] if self.dice.random() < 0.1 else self.feeds[2]
+        by.add(t.KeyRevoked(show_journal(target.id), target.name, "stolen", trusted), by="BDG-3001")
+
+    def _judge_trust(self, writer):
+        """A decision about some journal whose key was taken back, on some of what there is."""
+        found = [
+            (self.feeds[2].ref(seq), line.b.journal)
+            for seq, line in enumerate(self.feeds[2].events, 1)
+            if line.t == "key.revoked" and self.dice.random() < 0.8
+        ]
+        if not found:
+            return
+        name = self.dice.choice(found)[1]
+        own = [one for one in self.writers if show_journal(one.id) == name]
+        ends = [one.ref(self.dice.randint(1, one.seq)) for one in own]
+        keep = self.dice.choice(ends) if ends and self.dice.random() < 0.6 else "none"
+        seen = [ref for ref, journal in found if journal == name] + ends
+        key = key_text("trust", (name,))
+        old = [
+            self.feeds[1].ref(seq)
+            for seq, line in enumerate(self.feeds[1].events, 1)
+            if line.t == "decision.made" and line.b.key == key and self.dice.random() < 0.7
+        ]
+        self.feeds[1].add(decided(case_id(key), key, keep, [], seen, old), by="BDG-3001")
 
     def _garbage(self, writer):
         if self.dice.random() < 0.3:

@@ -24,6 +24,7 @@ from tally.ledger.sqlite.tables import (
     GRANT,
     HOLDS,
     PROVISIONAL,
+    REVOKED,
     UNMATCHED,
     UNPROVEN,
     UNREAD,
@@ -39,6 +40,8 @@ from tally.records.ids import JournalId, show_journal
 _ROWS_AT_ONCE: Final = 50
 _READ: Final = {HOLDS, *(kind.number for kind in KINDS)}
 """Kinds that the reader keeps claims of; a lot that goes into one more unit says nothing new."""
+_CHANGING: Final = (*ENDERS, t.KeyRevoked)
+"""Types after which claims of other events may stand or fall."""
 _CHECKED: Final = (t.ComponentBound, t.ItemPacked, t.LotLoaded, t.OperationCompleted)
 
 
@@ -82,7 +85,7 @@ class Writer:
         self._insert_heads(exclusive)
         self._insert("many", others)
         published = groups.get(t.MasterPublished)
-        if published or not is_ordinary or not groups.keys().isdisjoint(ENDERS):
+        if published or not is_ordinary or not groups.keys().isdisjoint(_CHANGING):
             bodies = published.bodies if published else []
             return [body for body in bodies if isinstance(body, t.MasterPublished)], None
         return [], {row[1] for rows in (exclusive, others) for row in rows if row[0] in _READ}
@@ -128,6 +131,9 @@ class Writer:
             return self._unproven(found, journal)
         if body_type is t.BlockLeased:
             return _rows_of(GRANT, found.words(("journal",)), found.handles)
+        if body_type is t.KeyRevoked:
+            self._reader.forget_revoked()
+            return _rows_of(REVOKED, found.words(("journal",)), found.handles)
         if body_type is t.DecisionMade:
             self._reader.forget_contested()
             keys = self._names.words([getattr(body, "key") for body in found.bodies])  # noqa: B009

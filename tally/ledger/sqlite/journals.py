@@ -358,13 +358,12 @@ class Journals:
 
     def tips(self) -> list[Branch]:
         """The tip of every gapless chain from seq 1: one a journal as a rule, more after a fork."""
-        chained = [branch for branch in self.branches.values() if branch.root.first == 1]
-        continued = {
-            branch.parent.number
-            for branch in chained
-            if branch.parent is not None and branch.first == branch.parent.tip + 1
-        }
-        return [branch for branch in chained if branch.number not in continued]
+        return _ends([branch for branch in self.branches.values() if branch.root.first == 1])
+
+    def ends_of(self, journal: JournalId) -> list[Placed]:
+        """The newest event of each of a journal's chains, also of those behind a gap."""
+        found = _ends(self._of_journal.get(journal, ()))
+        return [self.placed(branch.number << SHIFT | branch.tip) for branch in found]
 
     def gaps(self) -> list[tuple[JournalId, int]]:
         """Journals and the last seq missing before each island."""
@@ -394,6 +393,16 @@ class Journals:
         self._chunks[handle, last] = chunk
         self._latest = handle, last, chunk
         return chunk
+
+
+def _ends(branches: Sequence[Branch]) -> list[Branch]:
+    """Of these, the ones that no other goes on from at their tip."""
+    continued = {
+        branch.parent.number
+        for branch in branches
+        if branch.parent is not None and branch.first == branch.parent.tip + 1
+    }
+    return [branch for branch in branches if branch.number not in continued]
 
 
 def place_of(journal: JournalId, seq: int) -> int:

@@ -140,6 +140,7 @@ class SqliteLedger:
         self._reader.forget()
         self._reader.forget_contested()
         self._reader.forget_ended()
+        self._reader.forget_revoked()
         for content in self._names.stored_schemes():
             self._learn_content(content)
 
@@ -305,10 +306,12 @@ class SqliteLedger:
         for handle, ids in self._journals.every_id():
             chunks.setdefault(handle >> SHIFT, []).append((handle & SEQ_MASK, ids))
         ended = self._reader.every_ended_place()
+        has_revoked = bool(self._reader.revoked_journals())
         known = Known()
         for row in self._reader.every_claim():
             handle = row[5]
             is_suspect = bool(ended) and self._journals.place(handle) in ended
+            is_suspect = is_suspect or (has_revoked and self._reader.is_of_revoked(handle))
             if is_suspect and not is_live(self._reader, self._journals.placed(handle), known):
                 continue
             key, value = self._reader.texts(row)

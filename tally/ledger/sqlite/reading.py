@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from tally.events import types as t
 from tally.events.decoding import EventLine
 from tally.ledger.sqlite.columns import Row
-from tally.ledger.sqlite.journals import Journals
+from tally.ledger.sqlite.journals import SHIFT, Journals
 from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.tables import (
     DECISION,
@@ -23,6 +23,7 @@ from tally.ledger.sqlite.tables import (
     GRANT,
     HOLDS,
     PROVISIONAL,
+    REVOKED,
     UNMATCHED,
     UNPROVEN,
     UNREAD,
@@ -35,7 +36,8 @@ from tally.merge.liveness import Known, is_live
 from tally.merge.marks import Grant
 from tally.merge.ranking import Ranking
 from tally.merge.shelf import ClaimView
-from tally.records.ids import JournalId, Ref, show_journal
+from tally.merge.trusting import Doubt, Trust, doubt_about, trust_in
+from tally.records.ids import JournalId, MalformedIdError, Ref, parse_journal, show_journal
 
 T = TypeVar("T")
 _ANSWERS_MAX: Final = 4096
@@ -82,6 +84,8 @@ class Reader:
         self._things: dict[int, _Thing] = {}
         self._contested: set[str] | None = None
         self._ended: set[int] | None = None
+        self._revoked: dict[JournalId, list[Placed]] | None = None
+        self._trust: dict[JournalId, Trust] = {}
 
     def once(self, question: tuple[str, ...], find: Callable[[], T]) -> T:
         """The answer to a question, found once until `forget`; one scan asks the same often."""
@@ -99,6 +103,7 @@ class Reader:
         or closes a gap; after those nothing may be kept.
         """
         self._answers.clear()
+        self._trust.clear()
         if touched is None:
             self._things.clear()
         else:
@@ -112,6 +117,10 @@ class Reader:
     def forget_ended(self) -> None:
         """Something that may end events came, or went with a rollback."""
         self._ended = None
+
+    def forget_revoked(self) -> None:
+        """A key was taken back, or that went with a rollback."""
+        self._revoked = None
 
     # --- History --------------------------------------------------------------------------------
 
@@ -152,6 +161,43 @@ class Reader:
         """The event `seq` on the chain that leads to `at`."""
         branch = self._journals.branches[at.handle >> 40]
         return self._journals.ancestor(branch, seq) if seq < at.seq else None
+
+    def revoked_journals(self) -> Sequence[JournalId]:
+        """Journals whose key was taken back, sorted."""
+        return sorted(self._revocations())
+
+    def revocations(self, journal: JournalId) -> Sequence[Placed]:
+        """All events that take the journal's key back."""
+        return self._revocations().get(journal, ())
+
+    def counts(self, at: Placed) -> bool:
+        """Whether no key that was taken back stands before the event's claims."""
+        return not self.doubt(at)
+
+    def doubt(self, at: Placed) -> Doubt:
+        """What `tally.merge.trusting` says of the event."""
+        journal = at.journal
+        if journal not in self._revocations():
+            return ""
+        trust = self._trust.get(journal)
+        if trust is None:
+            trust = self._trust[journal] = trust_in(self, journal)
+        return doubt_about(self, at, trust)
+
+    def _revocations(self) -> dict[JournalId, list[Placed]]:
+        """Journals whose key was taken back: most plants have none, and every claim asks."""
+        if self._revoked is None:
+            self._revoked = {}
+            rows = self._connection.execute(
+                self._sql("SELECT a, event FROM l_many WHERE kind=?"), (REVOKED,)
+            ).fetchall()
+            for word, handle in rows:
+                try:
+                    journal = parse_journal(self._names.text(word))
+                except MalformedIdError:
+                    continue
+                self._revoked.setdefault(journal, []).append(self._journals.placed(handle))
+        return self._revoked
 
     def decisions(self, key: str) -> Sequence[Placed]:
         """All decisions on a key."""
@@ -255,6 +301,7 @@ class Reader:
             at=line.at,
             hlc=line.hlc,
             is_live=ending is None or is_live(self, at, ending),
+            doubt="" if ending is None else self.doubt(at),
         )
 
     def parts(self, row: Row) -> tuple[Kind, tuple[str, ...], tuple[str, ...]]:
@@ -272,9 +319,19 @@ class Reader:
         return key, f"{text(v)}/{text(w)}" if w else text(v)
 
     def ended(self, handles: Sequence[int]) -> set[int]:
-        """Handles of events that something may end."""
+        """Handles of events that something may end, or whose key was taken back."""
         if not handles:
             return set()
+        found = self._named_by_enders(handles)
+        if self._revocations():
+            found.update(handle for handle in handles if self.is_of_revoked(handle))
+        return found
+
+    def is_of_revoked(self, handle: int) -> bool:
+        """Whether the key of the event's journal was taken back, now or later than the event."""
+        return self._journals.branches[handle >> SHIFT].journal in self._revocations()
+
+    def _named_by_enders(self, handles: Sequence[int]) -> set[int]:
         few = self._few_ended()
         if few is not None:
             place = self._journals.place
@@ -339,6 +396,10 @@ class Reader:
             if isinstance(body, t.BlockLeased) and self.is_feed(at):
                 found.append(Grant(body.scheme, body.start, body.count, body.journal, at))
         return found
+
+    def ends_of(self, journal: JournalId) -> Sequence[Placed]:
+        """The newest event of each branch of a journal."""
+        return self._journals.ends_of(journal)
 
     def schemes(self) -> Sequence[Ranking]:
         """The plant's schemes, by id."""

@@ -21,6 +21,7 @@ LOT_OF: Final = 104
 """Unit → the lot it belongs to."""
 DECISION: Final = 120
 GRANT: Final = 121
+REVOKED: Final = 122
 PROVISIONAL: Final = 130
 FAILED: Final = 131
 UNPROVEN: Final = 132
