@@ -412,6 +412,65 @@ def _carried_words(told: dict[str, Any], file: Path) -> str:
     return f"{known} The hub has own events to {told['acknowledged']}."
 
 
+@station.command(epilog="Example: tally station drill S03 --minutes 20")
+@_FOLDER
+@click.option(
+    "--minutes",
+    required=True,
+    type=click.FloatRange(0.01, 24 * 60),
+    help="How long the link stays cut.",
+)
+@click.option(
+    "--every",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(0.05, 600),
+    help="Seconds between two practice codes.",
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Default: that of station.toml.")
+@_JSON
+def drill(
+    directory: Path, minutes: float, every: float, lang: Language | None, *, as_json: bool
+) -> None:
+    """Rehearse an outage: cut this station's own link, scan practice codes, reconnect, compare.
+
+    The station's program must be stopped first; the drill runs in its place. Practice codes name
+    no part, unit or lot. Exit status 1 if the drill was not passed; the sheet says what and why.
+    """
+    from edge_agent.bootstrap.drilling import LinkIsCutError, run_drill
+    from edge_agent.bootstrap.folder import settings_of
+    from edge_agent.station.drilling import DrillPlan
+
+    with _said(), _progress(minutes, is_shown=not as_json) as tell:
+        settings = settings_of(directory)
+        language = lang or settings.language
+        plan = DrillPlan(minutes * 60, every)
+        try:
+            sheet = run_drill(directory, settings, plan, language=language, tell=tell)
+        except LinkIsCutError as error:
+            raise click.ClickException(
+                "The network of this station was cut here by hand. Restore it at the station "
+                '({"link": "up"}, or Ctrl+L on a demo), then drill.'
+            ) from error
+    if as_json:
+        click.echo(json.dumps(sheet.as_plain(), ensure_ascii=False))
+    else:
+        click.echo("\n".join(sheet.as_lines(language)))
+    if not sheet.has_passed:
+        sys.exit(1)
+
+
+@contextmanager
+def _progress(minutes: float, *, is_shown: bool) -> Iterator[Callable[[float], None]]:
+    """How much of the outage is over, on a terminal."""
+    if not is_shown or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    label = f"Link cut for {minutes:g} min"
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+        yield lambda share: bar.update(max(0, round(share * 1000) - bar.pos))
+
+
 @station.command(epilog="Example: tally station doctor S03")
 @_FOLDER
 @_JSON

@@ -1,13 +1,14 @@
 """The thread that talks with the hub, and how its effects reach the station's loop."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import cast
 
 from edge_agent.bootstrap.folder import TRUST_NAME, damaged, load_trust
 from edge_agent.bootstrap.opening import agent_version
+from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import DATABASE_NAME
@@ -29,30 +30,48 @@ def make_uplink(
     Raises:
         JournalFault: J-105, the certificate in `trust.json` cannot be used.
     """
-    identity, trust = journal.identity, load_trust(directory)
-    whom = port.Identity(
-        journal=identity.journal,
-        key=identity.key,
+
+    def view() -> port.JournalView:
+        return open_view(directory, journal.identity, lambda: core.schemes)
+
+    draw: Callable[[], float] = random.SystemRandom().random
+    wire = open_wire(directory, settings)
+    return SyncThread(whom(journal, load_trust(directory)), view, Postbox(inbox), wire, draw)
+
+
+def whom(journal: Journal, trust: Trust) -> port.Identity:
+    """Who this start of the station is, and which hub it believes."""
+    return port.Identity(
+        journal=journal.identity.journal,
+        key=journal.identity.key,
         run=journal.run,
         previous_run=journal.previous_run,
         agent=agent_version(),
         hub=trust.hub,
         receipt_key=trust.receipt_key,
     )
-    path = directory / DATABASE_NAME
 
-    def open_view() -> port.JournalView:
-        # The same shapes under other names: the journal does not know the uplink.
-        view = OutgoingJournal.at(path, identity, lambda: core.schemes)
-        return cast("port.JournalView", view)
 
-    addresses = settings.addresses or trust.addresses
+def open_view(
+    directory: Path, identity: Identity, schemes: Callable[[], Sequence[str]]
+) -> port.JournalView:
+    """The journal as the uplink reads it, for one thread."""
+    # The same shapes under other names: the journal does not know the uplink.
+    view = OutgoingJournal.at(directory / DATABASE_NAME, identity, schemes)
+    return cast("port.JournalView", view)
+
+
+def open_wire(directory: Path, settings: Settings) -> Uplink:
+    """A connection to the hub of the enrolment, not yet opened.
+
+    Raises:
+        JournalFault: J-105, the certificate in `trust.json` cannot be used.
+    """
+    trust = load_trust(directory)
     try:
-        uplink = Uplink(addresses, trust.hub, trust.ca_pem, Link())
+        return Uplink(settings.addresses or trust.addresses, trust.hub, trust.ca_pem, Link())
     except ValueError as error:
         raise damaged(directory / TRUST_NAME, error) from error
-    draw: Callable[[], float] = random.SystemRandom().random
-    return SyncThread(whom, open_view, Postbox(inbox), uplink, draw)
 
 
 class Postbox:

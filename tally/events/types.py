@@ -110,6 +110,39 @@ class StepSkipped(Body, frozen=True):
     reason: str
 
 
+class DrillStarted(Body, frozen=True):
+    """A drill began: the station's own link is cut for `seconds` and practice codes are scanned.
+
+    `drill` names it in all its events. Nothing of a drill is about the plant's things.
+    """
+
+    drill: str
+    seconds: Int
+
+
+class DrillScanned(Body, frozen=True):
+    """A practice code was scanned in a drill, number `number` of it; it names no thing."""
+
+    drill: str
+    number: Int
+    code: str
+
+
+class DrillEnded(Body, frozen=True):
+    """What a drill showed: practice codes answered, how many of them the hub lacks or has twice.
+
+    `drained_ms`: from the return of the link until the hub had acknowledged everything; absent
+    when it had not within the time given.
+    """
+
+    drill: str
+    passed: bool
+    scanned: Int
+    lost: Int
+    twice: Int
+    drained_ms: Int | None = None
+
+
 class CodeReserved(Body, frozen=True):
     """A code was taken from a block, durably, before a byte goes to the printer."""
 
