@@ -1,7 +1,9 @@
-"""The blocks of codes granted to this journal, and how far each is used.
+"""The blocks of codes granted or lent to this journal, and how far each is used.
 
-Grants come from the hub's `leases` feed; cursors move in the transaction that reserves the code, so
-that no crash can give a counter out twice. Cursors only grow.
+Grants come from the hub's `leases` feed, loans from a neighbour's journal. Cursors move in the
+transaction that reserves the code, so that no crash can give a counter out twice; they only grow.
+What is given back or lent is cut off the end in the transaction of the event that says so. Who may
+give what is `giving`.
 """
 
 import datetime as dt
@@ -10,16 +12,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tally.events.decoding import EventLine, Unread
-from tally.events.types import BlockLeased, Body, CodeReserved, UnitCommissioned
+from tally.events.types import (
+    BlockBorrowed,
+    BlockLeased,
+    BlockLent,
+    BlockReturned,
+    Body,
+    CodeReserved,
+    UnitCommissioned,
+)
 from tally.records.ids import EventId, JournalId, ref_to, show_journal
 
 
 @dataclass(frozen=True, slots=True)
 class HeldBlock:
-    """A granted block. `next`: first counter never given out; `used`: how many codes went out.
+    """A block. `next`: first counter never given out; `used`: how many codes went out.
 
-    `ref` names the grant for `seen`. In pre-printed blocks codes are used in any order: there
-    only `used` counts.
+    `ref` names the grant or the loan for `seen`. `count` is without what was given back or lent:
+    those are `given`. `lender`: the station whose codes these are, empty for a grant of the hub. In
+    pre-printed blocks codes are used in any order: there only `used` counts.
     """
 
     block: str
@@ -30,6 +41,8 @@ class HeldBlock:
     ref: str
     next: int
     used: int
+    given: int = 0
+    lender: str = ""
 
     @property
     def end(self) -> int:
@@ -71,14 +84,19 @@ class Blocks:
             if isinstance(event, Unread) or not isinstance(event.b, BlockLeased):
                 continue
             if event.b.journal == self._own and event.b.block not in self._held:
-                self._grant(event.b, str(ref_to(writer, seq, event_id)))
+                self._hold(event.b, str(ref_to(writer, seq, event_id)))
 
-    def _grant(self, body: BlockLeased, ref: str) -> None:
+    def _hold(self, body: BlockLeased | BlockBorrowed, ref: str) -> None:
         self._connection.execute(
             "INSERT OR IGNORE INTO block VALUES (?, ?, ?, ?, ?, ?)",
             (body.block, body.scheme, body.start, body.count, body.period, ref),
         )
-        held = HeldBlock(
+        lender = body.station if isinstance(body, BlockBorrowed) else ""
+        if lender:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO borrowed VALUES (?, ?)", (body.block, lender)
+            )
+        self._held[body.block] = HeldBlock(
             body.block,
             body.scheme,
             body.start,
@@ -87,18 +105,31 @@ class Blocks:
             ref,
             next=body.start,
             used=0,
+            lender=lender,
         )
-        self._held[body.block] = held
 
     def take(self, body: Body, seen: Sequence[int | str]) -> None:
-        """Move the cursor for a code that this own event gives out, inside its transaction."""
-        if isinstance(body, CodeReserved):
+        """Move the cursor for a code that this own event gives out, inside its transaction.
+
+        Likewise the end of a block that it gives away, and a block that it borrows.
+        """
+        if isinstance(body, BlockReturned | BlockLent):
+            self._cut(body.block, body.start)
+        elif isinstance(body, BlockBorrowed):
+            self._hold(body, next(ref for ref in seen if isinstance(ref, str)))
+        elif isinstance(body, CodeReserved):
             self._move(body.block, body.counter + 1)
         elif isinstance(body, UnitCommissioned) and body.block is not None:
             # A code that was reserved first is cited by its own seq and was counted then; a
             # pre-printed one cites only the grant.
             is_preprinted = not any(isinstance(ref, int) for ref in seen)
             self._move(body.block, None, count=is_preprinted)
+
+    def _cut(self, name: str, end: int) -> None:
+        held = self._held[name]
+        given = held.given + held.end - end
+        self._held[name] = replace(held, count=end - held.start, given=given)
+        self._connection.execute("INSERT OR REPLACE INTO block_given VALUES (?, ?)", (name, given))
 
     def _move(self, name: str, after: int | None, *, count: bool = True) -> None:
         held = self._held.get(name)
@@ -114,13 +145,15 @@ class Blocks:
 def read_blocks(connection: sqlite3.Connection) -> list[HeldBlock]:
     """The blocks in the file, oldest grant first."""
     rows = connection.execute(
-        """SELECT b.block, b.scheme, b.start, b.count, b.period, b.ref,
-                  coalesce(c.next, b.start), coalesce(c.used, 0)
-           FROM block b LEFT JOIN block_cursor c USING (block) ORDER BY b.rowid"""
+        """SELECT b.block, b.scheme, b.start, b.count - coalesce(g.given, 0), b.period, b.ref,
+                  coalesce(c.next, b.start), coalesce(c.used, 0), coalesce(g.given, 0),
+                  coalesce(l.lender, '')
+           FROM block b LEFT JOIN block_cursor c USING (block) LEFT JOIN block_given g USING (block)
+           LEFT JOIN borrowed l USING (block) ORDER BY b.rowid"""
     )
     return [
-        HeldBlock(block, scheme, start, count, _date(period), ref, after, used)
-        for block, scheme, start, count, period, ref, after, used in rows
+        HeldBlock(block, scheme, start, count, _date(period), *others)
+        for block, scheme, start, count, period, *others in rows
     ]
 
 

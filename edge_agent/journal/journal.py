@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from edge_agent.journal.blocks import Blocks
 from edge_agent.journal.faults import HardwareFault, JournalCorrupt, Untrusted, fault_of
+from edge_agent.journal.giving import borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
@@ -26,7 +27,7 @@ from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.store import Reached, Store, migrate
 from edge_agent.journal.tail import Tail, check_tail
 from tally.events.decoding import EventLine, write_event
-from tally.events.types import AgentStarted, Body, OperatorSignedIn
+from tally.events.types import AgentStarted, BlockLeased, BlockLent, Body, OperatorSignedIn
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import chain_ids
@@ -39,6 +40,8 @@ RUN_BYTES: Final = 8
 SALT_BYTES: Final = 16
 _NAMES_PERSONS: Final = (OperatorSignedIn,)
 """Lines that may have to be erased one day carry a salt (`decided.md` 15)."""
+_MAKE_LOANS: Final = (BlockLent, BlockLeased)
+"""A loan counts once the grant that it is cut from is known; either may come first."""
 
 Entropy = Callable[[int], bytes]
 Hashing = Callable[[JournalId, int, EventId, Iterable[bytes]], list[EventId]]
@@ -333,7 +336,19 @@ class Journal:
             self._hlc = after_receiving(self._hlc, result.newest_stamp, wall_ms(at))
         if result.own_differs:
             self.suspect(result.words)
+        if any(
+            isinstance(one, EventLine) and isinstance(one.b, _MAKE_LOANS) for one in result.events
+        ):
+            self._take_loans(at)
         return result
+
+    def _take_loans(self, at: datetime) -> None:
+        """Record what neighbours lent to this journal; from then on the codes may be used."""
+        if self.is_suspect:
+            return
+        loans = self.ledger.loans_to(self.identity.journal)
+        taken = borrowing(loans, self.blocks.all(), self.keys.name_of)
+        self.append([OwnFact(body, seen=(ref,)) for body, ref in taken], None, at=at)
 
     def ingest(self, data: bytes, *, at: datetime) -> Ingested:
         """All steps of `ingest_in_steps` at once."""

@@ -51,6 +51,11 @@ class KeyRegistry:
         """Keys that may sign this journal, in order of arrival; empty for an unknown one."""
         return tuple(k for k in self._keys.get(journal, ()) if k.role in {"feed", "station"})
 
+    def stations(self, name: str) -> tuple[KnownKey, ...]:
+        """The journals of the station of this name, oldest first (a replaced PC has another)."""
+        found = (key for keys in self._keys.values() for key in keys)
+        return tuple(key for key in found if key.role == "station" and key.name == name)
+
     def name_of(self, journal: JournalId) -> str:
         """The station's or feed's name for people, empty when unknown."""
         return next((key.name for key in self.of(journal)), "")

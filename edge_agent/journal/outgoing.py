@@ -238,10 +238,11 @@ def _size(segment: Segment) -> int:
 def runway(scheme: str, blocks: Sequence[HeldBlock]) -> Runway:
     """How many codes of a scheme are left."""
     own = [block for block in blocks if block.scheme == scheme]
+    granted = [block for block in own if not block.lender]
     return Runway(
         scheme,
         left=sum(block.left for block in own),
         granted=sum(block.count for block in own if block.left),
-        grants=len(own),
-        block_size=own[-1].count if own else 0,
+        grants=len(granted),
+        block_size=granted[-1].count + granted[-1].given if granted else 0,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE_NAME: Final = "journal.db"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 PAGE_SIZE: Final = 1024
 """Half the bytes to flash per commit of SQLite's own 4096 (`performance.md` 1)."""
 BUSY_MS: Final = 5000
@@ -120,6 +120,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations = Migrations("station")
     migrations(name="0001_journal")(_journal_tables)
     migrations(name="0002_proofs")(_proofs)
+    migrations(name="0003_loans")(_loans)
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
@@ -135,6 +136,14 @@ def _proofs(database: "Database") -> None:
     database.execute(
         "INSERT INTO proof SELECT branch << 40 | tip, proof FROM branch WHERE proof IS NOT NULL"
     )
+
+
+def _loans(database: "Database") -> None:
+    """What was cut off the end of blocks, and whose the borrowed ones are (`blocks`)."""
+    database.execute(
+        "CREATE TABLE block_given (block TEXT PRIMARY KEY, given INTEGER NOT NULL) STRICT"
+    )
+    database.execute("CREATE TABLE borrowed (block TEXT PRIMARY KEY, lender TEXT NOT NULL) STRICT")
 
 
 # `place` is branch << 40 | seq: append-like per branch, and no second index.

@@ -153,6 +153,47 @@ class CodeReserved(Body, frozen=True):
     product: str = ""
 
 
+class BlockReturned(Body, frozen=True):
+    """The end of a block was given back unused; its codes are given out by nobody any more.
+
+    `start` and `count`: the counters, up to the block's last one.
+    """
+
+    block: str
+    scheme: str
+    start: Int
+    count: Int
+    reason: str
+    period: str | None = None
+
+
+class BlockLent(Body, frozen=True):
+    """The end of a block goes to a neighbour, durably here before the neighbour may use it.
+
+    `journal` and `station`: the borrower. `seen` names the grant. What is borrowed is not lent on.
+    """
+
+    block: str
+    scheme: str
+    start: Int
+    count: Int
+    journal: str
+    station: str
+    period: str | None = None
+
+
+class BlockBorrowed(Body, frozen=True):
+    """A neighbour's loan was taken; `seen` names the loan, `block` is its name here."""
+
+    block: str
+    scheme: str
+    start: Int
+    count: Int
+    journal: str
+    station: str
+    period: str | None = None
+
+
 class LabelPrinted(Body, frozen=True):
     """The printer reported the label out; `copy` counts from 1, more are reprints with a reason."""
 

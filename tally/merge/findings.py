@@ -16,12 +16,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tally.events import types as t
+from tally.merge.blocks import blocks_of
 from tally.merge.claims import BOX, HOLD, IN, OP, child_parts
 from tally.merge.decisions import decision_of, standing_on
 from tally.merge.history import History, Placed, is_named, refs_in
 from tally.merge.keys import join_parts
 from tally.merge.liveness import is_match
-from tally.merge.marks import Code, Finding, Grant, Marks
+from tally.merge.marks import Code, Finding, Marks
 from tally.merge.ranking import counter_of
 from tally.merge.rechecks import acted_on, checks_of, judge_operation, judged_checks
 from tally.merge.shelf import ClaimView, Shelf
@@ -139,22 +140,16 @@ def _outside_block(marks: Marks, place: Placed) -> Iterator[Finding]:
     ]
     if not counters:
         return
-    grants = marks.grants_to(place.journal)
-    if any(is_covered(grants, scheme, counter) for scheme, counter in counters):
+    held = blocks_of(marks, place.journal)
+    if any(held.cover(scheme, counter) for scheme, counter in counters):
         return
     cited = _cited(marks, place, line.seen)
     if cited is None or any(_is_reservation(marks, at, code) for at in cited):
         return
+    if any(_is_pending_loan(marks, at) for at in cited):
+        return
     yield _finding(
         "outside-block", code, place.ref, line.b.block or "", tuple(at.ref for at in cited)
-    )
-
-
-def is_covered(grants: Sequence[Grant], scheme: str, counter: int) -> bool:
-    """Whether one of the grants holds this counter."""
-    return any(
-        grant.scheme == scheme and grant.start <= counter < grant.start + grant.count
-        for grant in grants
     )
 
 
@@ -175,6 +170,16 @@ def _is_reservation(history: History, at: Placed, code: str) -> bool:
     """
     body = history.line(at).b if history.is_readable(at) else None
     return isinstance(body, t.CodeReserved) and body.code == code
+
+
+def _is_pending_loan(history: History, at: Placed) -> bool:
+    """A loan is worth what its lender was granted, and that grant has not arrived."""
+    line = history.line(at) if history.is_readable(at) else None
+    return (
+        line is not None
+        and isinstance(line.b, t.BlockLent)
+        and _cited(history, at, line.seen) is None
+    )
 
 
 # --- endings that named nothing -----------------------------------------------------------------

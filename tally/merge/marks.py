@@ -55,7 +55,7 @@ class Recheck:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A range of counters of a scheme that belongs to one journal."""
+    """A range of counters of a scheme that belongs to one journal, by the event at `place`."""
 
     scheme: str
     start: int
@@ -84,6 +84,12 @@ class Marks(Shelf, Protocol):
 
     def grants_to(self, journal: JournalId) -> Sequence[Grant]:
         """Blocks that feeds leased to this journal."""
+
+    def given_by(self, journal: JournalId) -> Sequence[Grant]:
+        """Ends of blocks that this journal gave back (to nobody) or lent."""
+
+    def loans_to(self, journal: JournalId) -> Sequence[Grant]:
+        """Ends of blocks that other journals lent to this one."""
 
     def schemes(self) -> Sequence[Ranking]:
         """The plant's schemes."""

@@ -58,6 +58,12 @@ class Nearby(Marks):
     def grants_to(self, journal: JournalId) -> Sequence[Grant]:
         return self._marks.grants_to(journal)
 
+    def given_by(self, journal: JournalId) -> Sequence[Grant]:
+        return self._marks.given_by(journal)
+
+    def loans_to(self, journal: JournalId) -> Sequence[Grant]:
+        return self._marks.loans_to(journal)
+
     def schemes(self) -> Sequence[Ranking]:
         return self._marks.schemes()
 

@@ -15,14 +15,17 @@ from tally.events import types as t
 from tally.events.decoding import EventLine
 from tally.ledger.port import Batch
 from tally.ledger.sqlite.columns import Group, Row, claim_rows, group
+from tally.ledger.sqlite.given import used_of_given
 from tally.ledger.sqlite.journals import Journals, place_of
 from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.reading import Reader
 from tally.ledger.sqlite.tables import (
     DECISION,
     FAILED,
+    GIVEN,
     GRANT,
     HOLDS,
+    LOAN,
     PROVISIONAL,
     REVOKED,
     UNMATCHED,
@@ -30,8 +33,8 @@ from tally.ledger.sqlite.tables import (
     UNREAD,
     Statements,
 )
+from tally.merge.blocks import blocks_of
 from tally.merge.claims import KINDS
-from tally.merge.findings import is_covered
 from tally.merge.history import refs_in
 from tally.merge.liveness import ENDERS, ENDS, is_match
 from tally.merge.rechecks import checks_of
@@ -84,6 +87,9 @@ class Writer:
                 others += self._endings(found, batch, first)
         self._insert_heads(exclusive)
         self._insert("many", others)
+        for giving in (t.BlockReturned, t.BlockLent):
+            if giving in groups:
+                self._look_again(groups[giving].bodies, batch.journal)
         published = groups.get(t.MasterPublished)
         if published or not is_ordinary or not groups.keys().isdisjoint(_CHANGING):
             bodies = published.bodies if published else []
@@ -134,6 +140,12 @@ class Writer:
         if body_type is t.KeyRevoked:
             self._reader.forget_revoked()
             return _rows_of(REVOKED, found.words(("journal",)), found.handles)
+        if body_type in {t.BlockReturned, t.BlockLent}:
+            giver = self._names.words([show_journal(journal)]) * len(found.handles)
+            rows = _rows_of(GIVEN, giver, found.handles)
+            if body_type is t.BlockLent:
+                rows += _rows_of(LOAN, found.words(("journal",)), found.handles)
+            return rows
         if body_type is t.DecisionMade:
             self._reader.forget_contested()
             keys = self._names.words([getattr(body, "key") for body in found.bodies])  # noqa: B009
@@ -143,17 +155,33 @@ class Writer:
     def _unproven(self, found: Group, journal: JournalId) -> list[Row]:
         """Codes that no block known so far covers.
 
-        Grants only ever come, so what is covered stays so.
+        Grants and loans only ever come, so what is covered stays so until the journal gives it
+        away, which looks again at what is here.
         """
         things = found.things("code")
-        grants = self._reader.grants_to(journal)
+        held = blocks_of(self._reader, journal)
         return [
             (UNPROVEN, thing, 0, 0, 0, handle)
             for thing, counter, handle in zip(
                 things, self._names.counters(things), found.handles, strict=True
             )
-            if counter is None or not is_covered(grants, *counter)
+            if counter is None or not held.cover(*counter)
         ]
+
+    def _look_again(self, bodies: Sequence[t.Body], journal: JournalId) -> None:
+        """Mark the codes that the journal used of what it gives away now."""
+        for body in bodies:
+            assert isinstance(body, t.BlockReturned | t.BlockLent), "the caller chose these groups"
+            marks = used_of_given(
+                self._connection,
+                self._sql,
+                self._names,
+                self._journals,
+                journal=journal,
+                given=body,
+            )
+            into = self._sql("INSERT OR IGNORE INTO l_many (kind, a, b, v, w, event) VALUES")
+            self._connection.executemany(f"{into} (?,?,?,?,?,?)", marks)
 
     def _endings(self, found: Group, batch: Batch, first: int) -> list[Row]:
         """Note which places an event may end; mark an ending that names nothing known."""

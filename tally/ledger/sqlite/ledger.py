@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from tally.codes import Scheme
+from tally.events.types import BlockLent
 from tally.ledger.port import Batch, Tip
 from tally.ledger.sqlite.absorbing import Writer
 from tally.ledger.sqlite.browsing import codes_from
@@ -25,6 +26,7 @@ from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.reading import ordinal_of
 from tally.ledger.sqlite.tables import TABLES, Statements
 from tally.master.content import from_content
+from tally.merge.blocks import Loan, is_worth
 from tally.merge.claims import BY_NAME, BY_NUMBER, HOLD, UNIT
 from tally.merge.conflicts import Case, case_on
 from tally.merge.decisions import standing_on
@@ -237,6 +239,15 @@ class SqliteLedger:
     def lot(self, part: str, lot: str) -> LotState:
         """One lot; nothing received and nothing released when it is unknown."""
         return self._reader.once(("lot", part, lot), lambda: fold_lot(self._reader, part, lot))
+
+    def loans_to(self, journal: JournalId) -> tuple[Loan, ...]:
+        """What other stations lent to this journal of blocks that the hub granted to them."""
+        found = (one for one in self._reader.loans_to(journal) if is_worth(self._reader, one))
+        return tuple(
+            Loan(one.place.ref, one.place.journal, body)
+            for one in found
+            if isinstance(body := self._reader.line(one.place).b, BlockLent)
+        )
 
     def holds(self, target: str) -> tuple[ClaimView, ...]:
         """Live holds placed on exactly this target, oldest first."""

@@ -24,7 +24,9 @@ from tally.merge.keys import escape, unescape
 from tally.merge.ranking import Ranking, counter_rule
 
 _SHIFT: Final = 48
-_RANK_MASK: Final = (1 << _SHIFT) - 1
+RANKS: Final = 1 << _SHIFT
+"""Numbers that belong to one scheme, from its number of rank 0 on."""
+_RANK_MASK: Final = RANKS - 1
 _CACHED_MAX: Final = 1 << 18
 _FEW: Final = 8
 _ASKED_AT_ONCE: Final = 64
@@ -88,6 +90,10 @@ class Names:
     def schemes(self) -> list[Ranking]:
         """Every learned scheme, by id and content."""
         return [self._rankings[name] for name in sorted(self._rankings)]
+
+    def numbered(self) -> list[tuple[int, Ranking]]:
+        """The number of rank 0 and the scheme, for every one whose codes are ranked."""
+        return [(number << _SHIFT, scheme) for number, scheme in self._by_number.items()]
 
     def bases(self) -> list[int]:
         """The number of rank 0 in every learned scheme, oldest first."""

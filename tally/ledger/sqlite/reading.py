@@ -20,8 +20,10 @@ from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.tables import (
     DECISION,
     FAILED,
+    GIVEN,
     GRANT,
     HOLDS,
+    LOAN,
     PROVISIONAL,
     REVOKED,
     UNMATCHED,
@@ -400,6 +402,24 @@ class Reader:
     def ends_of(self, journal: JournalId) -> Sequence[Placed]:
         """The newest event of each branch of a journal."""
         return self._journals.ends_of(journal)
+
+    def given_by(self, journal: JournalId) -> Sequence[Grant]:
+        """Ends of blocks that the journal gave back or lent."""
+        return self._blocks_in(GIVEN, journal)
+
+    def loans_to(self, journal: JournalId) -> Sequence[Grant]:
+        """Ends of blocks that others lent to the journal."""
+        return self._blocks_in(LOAN, journal)
+
+    def _blocks_in(self, kind: int, journal: JournalId) -> list[Grant]:
+        word = self._names.word(show_journal(journal))
+        found = []
+        for at in map(self._journals.placed, self._marked(kind, word) if word else ()):
+            body = self.line(at).b
+            if isinstance(body, t.BlockLent | t.BlockReturned):
+                to = body.journal if isinstance(body, t.BlockLent) else ""
+                found.append(Grant(body.scheme, body.start, body.count, to, at))
+        return found
 
     def schemes(self) -> Sequence[Ranking]:
         """The plant's schemes, by id."""

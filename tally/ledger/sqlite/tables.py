@@ -22,6 +22,10 @@ LOT_OF: Final = 104
 DECISION: Final = 120
 GRANT: Final = 121
 REVOKED: Final = 122
+GIVEN: Final = 123
+"""Journal → the events by which it gave back or lent the end of a block."""
+LOAN: Final = 124
+"""Journal → the events by which others lent to it."""
 PROVISIONAL: Final = 130
 FAILED: Final = 131
 UNPROVEN: Final = 132

@@ -1,0 +1,74 @@
+"""Whose a counter is: grants of the hub, loans between stations, less what was given away.
+
+A pure function of the events that are here (`decided.md` 27). Only what the hub granted can be
+lent, so a loan is worth what its lender was granted; what is borrowed is not lent on. Whether a
+code that lies in none of these is a finding is judged in `findings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tally.events.types import BlockLent
+from tally.merge.marks import Grant
+from tally.records.ids import JournalId
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """What one journal lent to another: the event that says so, by its reference."""
+
+    ref: str
+    lender: JournalId
+    body: BlockLent
+
+
+class Granting(Protocol):
+    """Where the ranges are found."""
+
+    def grants_to(self, journal: JournalId) -> Sequence[Grant]:
+        """Granted by the hub."""
+
+    def given_by(self, journal: JournalId) -> Sequence[Grant]:
+        """Given back or lent."""
+
+    def loans_to(self, journal: JournalId) -> Sequence[Grant]:
+        """Lent to it by others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one journal may use."""
+
+    held: tuple[Grant, ...]
+    given: tuple[Grant, ...]
+
+    def cover(self, scheme: str, counter: int) -> bool:
+        """Whether the counter is the journal's to use."""
+        return _is_in(self.held, scheme, counter) and not _is_in(self.given, scheme, counter)
+
+
+def blocks_of(granting: Granting, journal: JournalId) -> Holding:
+    """The ranges that a journal holds, as far as is known here."""
+    loans = [loan for loan in granting.loans_to(journal) if is_worth(granting, loan)]
+    return Holding(
+        held=(*granting.grants_to(journal), *loans), given=tuple(granting.given_by(journal))
+    )
+
+
+def is_worth(granting: Granting, loan: Grant) -> bool:
+    """Whether one grant to the lender holds all that it lends."""
+    return loan.count > 0 and any(
+        grant.scheme == loan.scheme
+        and grant.start <= loan.start
+        and loan.start + loan.count <= grant.start + grant.count
+        for grant in granting.grants_to(loan.place.journal)
+    )
+
+
+def _is_in(ranges: Sequence[Grant], scheme: str, counter: int) -> bool:
+    return any(
+        one.scheme == scheme and one.start <= counter < one.start + one.count for one in ranges
+    )
