@@ -28,6 +28,7 @@ T = TypeVar("T")
 _FOLDER = click.argument(
     "directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path)
 )
+_BADGE = click.option("--as", "badge", required=True, metavar="BADGE", help="A lead's badge.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
@@ -291,6 +292,70 @@ def _codes_words(found: list[dict[str, Any]]) -> str:
             for one in found
         )
         or "No block was granted to this station yet."
+    )
+
+
+@station.command(
+    "give-back",
+    epilog='Example: tally station give-back S03 B-01 --as BDG-2001 --reason "order closed"',
+)
+@_FOLDER
+@click.argument("block", metavar="BLOCK")
+@click.option("--count", type=int, help="Default: all codes that were never given out.")
+@_BADGE
+@click.option("--reason", required=True, metavar="TEXT", help="Why, for the books.")
+@_JSON
+def give_back_command(
+    directory: Path, block: str, count: int | None, badge: str, reason: str, *, as_json: bool
+) -> None:
+    """Give the unused end of a block back; nobody gives those codes out any more.
+
+    Stop the station first.
+    """
+    from edge_agent.bootstrap.handing import give_back
+    from edge_agent.journal.giving import NotGivenError
+
+    with _said():
+        try:
+            body = give_back(directory, block, count, badge=badge, reason=reason)
+        except NotGivenError as error:
+            raise click.ClickException(str(error)) from error
+    given = {"block": block, "scheme": body.scheme, "start": body.start, "count": body.count}
+    click.echo(
+        json.dumps(given)
+        if as_json
+        else f"{body.count} codes of block {block} ({body.scheme}, counters {body.start} to "
+        f"{body.start + body.count - 1}) are given back. Destroy labels of them, if there are any."
+    )
+
+
+@station.command(epilog="Example: tally station lend S02 B-02 200 S03 --as BDG-2001")
+@_FOLDER
+@click.argument("block", metavar="BLOCK")
+@click.argument("count", type=int)
+@click.argument("to", metavar="STATION")
+@_BADGE
+@_JSON
+def lend(directory: Path, block: str, count: int, to: str, badge: str, *, as_json: bool) -> None:
+    """Lend the unused end of a block to a neighbour that runs dry while the hub is away.
+
+    Stop the station first. The neighbour uses the codes as soon as it has heard of this: from the
+    hub, over the line's network, or with a stick: tally station journal DIR export --all FILE.tlyb.
+    """
+    from edge_agent.bootstrap import handing
+    from edge_agent.journal.giving import NotGivenError
+
+    with _said():
+        try:
+            body = handing.lend(directory, block, count, to, badge=badge)
+        except NotGivenError as error:
+            raise click.ClickException(str(error)) from error
+    given = {"block": block, "scheme": body.scheme, "start": body.start, "count": body.count}
+    click.echo(
+        json.dumps(given | {"station": to})
+        if as_json
+        else f"{body.count} codes of block {block} ({body.scheme}, counters {body.start} to "
+        f"{body.start + body.count - 1}) are lent to {to}; this station no longer gives them out."
     )
 
 

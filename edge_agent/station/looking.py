@@ -97,6 +97,8 @@ def codes(connection: sqlite3.Connection) -> list[dict[str, Any]]:
             "count": block.count,
             "used": block.used,
             "left": block.left,
+            "given": block.given,
+            "lender": block.lender,
             "next": block.next,
             "period": block.period.isoformat() if block.period else None,
             "grant": block.ref,

@@ -57,6 +57,8 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "in_flight",
             "commissioned",
             "scrapped",
+            "lent",
+            "returned",
             "unexplained",
         ),
     ),

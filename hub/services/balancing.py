@@ -3,7 +3,8 @@
 Counted from the stored lines of the journal that holds the block, not from the ledger, so that an
 error of the ledger shows here. A block whose codes are reserved one by one is used up to its
 highest reserved counter; what was jumped over below that is unexplained. A block of pre-printed
-codes is used in any order, so what was never scanned is unused.
+codes is used in any order, so what was never scanned is unused. The end of a block that was given
+back or lent is in those columns; what was borrowed is a block of the borrower.
 """
 
 from __future__ import annotations
@@ -16,11 +17,19 @@ from typing import Any
 from hub.services import journals
 from hub.services.office import Office
 from hub.services.publishing import entities
-from hub.store.port import StoredBlock
-from tally.codes import Balance, Scheme
+from hub.store.port import Journal, StoredBlock
+from tally.codes import Balance, Range, Scheme
 from tally.codes.scheme import Parsed
 from tally.events.decoding import Unread, read_lines
-from tally.events.types import BoxOpened, CodeReserved, LabelScrapped, UnitCommissioned
+from tally.events.types import (
+    BlockBorrowed,
+    BlockLent,
+    BlockReturned,
+    BoxOpened,
+    CodeReserved,
+    LabelScrapped,
+    UnitCommissioned,
+)
 from tally.records.ids import JournalId
 
 
@@ -32,16 +41,43 @@ class _Used:
     preprinted: dict[str, str] = field(default_factory=dict)
     commissioned: set[str] = field(default_factory=set)
     scrapped: set[str] = field(default_factory=set)
+    given: list[BlockReturned | BlockLent] = field(default_factory=list)
+    borrowed: list[BlockBorrowed] = field(default_factory=list)
 
 
 def balances(office: Office) -> Iterator[tuple[StoredBlock, Balance]]:
-    """Every block with its balance, in the order of the grants."""
-    used: dict[JournalId, _Used] = {}
+    """Every block with its balance: grants in their order, then what was borrowed."""
     schemes = _schemes(office)
-    for block in office.store.blocks():
-        if block.journal not in used:
-            used[block.journal] = _read(office, block.journal)
-        yield block, _count(block, used[block.journal], schemes.get(block.scheme))
+    stations = [row for row in office.store.journals() if row.role == "station"]
+    used = {row.id: _read(office, row.id) for row in stations}
+    loans = (borrowed_block(row, body) for row in stations for body in used[row.id].borrowed)
+    for block in (*office.store.blocks(), *loans):
+        yield block, _count(block, used.get(block.journal, _Used()), schemes.get(block.scheme))
+
+
+def borrowed_block(row: Journal, body: BlockBorrowed) -> StoredBlock:
+    """A block that a station borrowed, as one of its own; its grant is the lender's."""
+    return StoredBlock(
+        block=body.block,
+        scheme=body.scheme,
+        period="",
+        range=Range(body.start, body.count),
+        journal=row.id,
+        station=row.name,
+        request="",
+        seq=0,
+        feed=row.id,
+    )
+
+
+def is_end_of(block: StoredBlock, body: BlockReturned | BlockLent) -> bool:
+    """Whether what an event gives away is of this block."""
+    return (
+        body.block == block.block
+        and body.count > 0
+        and body.start in block.range
+        and body.start + body.count <= block.range.end
+    )
 
 
 def _schemes(office: Office) -> dict[str, Scheme]:
@@ -72,6 +108,10 @@ def _note(used: _Used, body: Any) -> None:
             used.commissioned.add(body.box)
         case LabelScrapped():
             used.scrapped.add(body.code)
+        case BlockReturned() | BlockLent():
+            used.given.append(body)
+        case BlockBorrowed() if body.start >= 0 and body.count > 0:
+            used.borrowed.append(body)
         case _:
             pass
 
@@ -90,12 +130,17 @@ def _count(block: StoredBlock, used: _Used, scheme: Scheme | None) -> Balance:
     codes = loose.union(*counters.values())
     commissioned = len(codes & used.commissioned)
     scrapped = len((codes & used.scrapped) - used.commissioned)
+    given = [body for body in used.given if is_end_of(block, body)]
+    returned = sum(body.count for body in given if isinstance(body, BlockReturned))
+    lent = sum(body.count for body in given) - returned
     return Balance(
         granted=block.range.count,
-        unused=block.range.end - cursor - len(loose),
+        unused=max(0, block.range.end - cursor - len(loose) - returned - lent),
         in_flight=len(codes) - commissioned - scrapped,
         commissioned=commissioned,
         scrapped=scrapped,
+        lent=lent,
+        returned=returned,
     )
 
 

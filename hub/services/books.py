@@ -12,12 +12,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.services import journals
+from hub.services.balancing import borrowed_block, is_end_of
 from hub.services.office import Office
 from hub.store.port import StoredBlock
 from tally.codes import Balance, Scheme
 from tally.codes.scheme import Parsed
 from tally.events.decoding import Unread, read_lines
-from tally.events.types import Body, BoxOpened, CodeReserved, LabelScrapped, UnitCommissioned
+from tally.events.types import (
+    BlockBorrowed,
+    BlockLent,
+    BlockReturned,
+    Body,
+    BoxOpened,
+    CodeReserved,
+    LabelScrapped,
+    UnitCommissioned,
+)
 from tally.records.ids import JournalId
 
 _UNTOUCHED: Final = 0
@@ -43,6 +53,8 @@ class Count:
     sheets: dict[int, bytearray] = field(default_factory=dict)
     cursor: int = 0
     scrapped: set[str] = field(default_factory=set)
+    returned: int = 0
+    lent: int = 0
     unparsed: set[str] = field(default_factory=set)
 
     def put(self, counter: int, state: int) -> None:
@@ -65,12 +77,15 @@ class Count:
             for state in (_RESERVED, _COMMISSIONED, _LOOSE)
         )
         loose += len(self.unparsed)
+        rest = self.block.range.end - max(self.cursor, self.block.range.start) - loose
         return Balance(
             granted=self.block.range.count,
-            unused=self.block.range.end - max(self.cursor, self.block.range.start) - loose,
+            unused=max(0, rest - self.returned - self.lent),
             in_flight=waiting - len(self.scrapped),
             commissioned=done + loose,
             scrapped=len(self.scrapped),
+            lent=self.lent,
+            returned=self.returned,
         )
 
     def unexplained(self) -> Iterator[int]:
@@ -98,15 +113,21 @@ class Books:
     missed: set[str] = field(default_factory=set)
 
     def afresh(self) -> Books:
-        """The same blocks with nothing read: a block became known after its events were read."""
-        counts = {name: Count(count.block, count.period) for name, count in self.counts.items()}
-        return Books(counts)
+        """The same grants with nothing read: a block became known after its events were read."""
+        granted = {name: count for name, count in self.counts.items() if count.block.request}
+        return Books({name: Count(one.block, one.period) for name, one in granted.items()})
 
 
 def catch_up(office: Office, journal: JournalId, books: Books, known: Mapping[str, Scheme]) -> None:
     """Read what the journal holds since the last look, a piece at a time, so that nobody waits."""
     for body, at in _unread(office, journal, books):
-        _note(books, body, at, known)
+        match body:
+            case BlockBorrowed() if body.start >= 0 and body.count > 0:
+                _borrow(office, journal, books, body)
+            case BlockReturned() | BlockLent():
+                _give(books, body)
+            case _:
+                _note(books, body, at, known)
 
 
 def _unread(office: Office, journal: JournalId, books: Books) -> Iterator[tuple[Body, str]]:
@@ -149,6 +170,30 @@ def _note(books: Books, body: Body, at: str, known: Mapping[str, Scheme]) -> Non
             books.open[body.code][0].scrapped.add(body.code)
         case _:
             pass
+
+
+def _borrow(office: Office, journal: JournalId, books: Books, body: BlockBorrowed) -> None:
+    with office.store.reading():
+        row = office.store.find_journal(journal)
+    if row is not None:
+        books.counts[body.block] = Count(borrowed_block(row, body), day_of(body.period))
+
+
+def _give(books: Books, body: BlockReturned | BlockLent) -> None:
+    count = books.counts.get(body.block)
+    if count is None:
+        _miss(books, body.block)
+    elif is_end_of(count.block, body):
+        count.returned += body.count if isinstance(body, BlockReturned) else 0
+        count.lent += body.count if isinstance(body, BlockLent) else 0
+
+
+def day_of(period: str | None) -> dt.date | None:
+    """The day whose period a block's codes print; None for one that cannot be read."""
+    try:
+        return dt.date.fromisoformat(period) if period else None
+    except ValueError:
+        return None
 
 
 def _commission(

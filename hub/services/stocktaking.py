@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Final
 
 from hub.services import feeds
-from hub.services.books import Books, Count, catch_up
+from hub.services.books import Books, Count, catch_up, day_of
 from hub.services.office import Office
 from hub.services.publishing import entities
 from tally.codes import Scheme
@@ -62,8 +62,10 @@ class Stock:
                     if block.block in books.missed:
                         books = self._books[block.journal] = books.afresh()
                     _, grant = feeds.grant_at(office, block)
-                    period = dt.date.fromisoformat(grant.period) if grant.period else None
-                    books.counts[block.block] = Count(block, period)
+                    books.counts[block.block] = Count(block, day_of(grant.period))
+            for row in office.store.journals():  # whoever borrows may have no block of its own
+                if row.role == "station":
+                    self._books.setdefault(row.id, Books())
         for journal, books in self._books.items():
             catch_up(office, journal, books, known)
         return known
@@ -88,6 +90,8 @@ def _row(count: Count, scheme: Scheme | None) -> Row:
         "in_flight": balance.in_flight,
         "commissioned": balance.commissioned,
         "scrapped": balance.scrapped,
+        "returned": balance.returned,
+        "lent": balance.lent,
         "unexplained": balance.unexplained,
         "missing": [_code(scheme, count, counter) for counter in missing],
         "share": balance.unused / balance.granted if balance.granted else 0.0,

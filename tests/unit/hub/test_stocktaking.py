@@ -6,9 +6,19 @@ from hypothesis import strategies as st
 
 from hub.services.stocktaking import PACE_EVENTS_MIN, UNEXPLAINED_MAX, Stock, schemes
 from tally.events import types as t
+from tally.records.ids import show_journal
 from tests.support.hub_floor import Clock, a_hub, demo_files, enrolled
 
-FIGURES = ("granted", "unused", "in_flight", "commissioned", "scrapped", "unexplained")
+FIGURES = (
+    "granted",
+    "unused",
+    "in_flight",
+    "commissioned",
+    "scrapped",
+    "returned",
+    "lent",
+    "unexplained",
+)
 
 
 class Bench:
@@ -22,6 +32,8 @@ class Bench:
         self.sent = self.station.seq
         self.lamps = self.lease("bl2@1", 30)
         self.boards = self.lease("pcb-l@1", 30)
+        self.neighbour = enrolled(self.hub, "S02")
+        self.given = 0
 
     def lease(self, scheme, count):
         request = f"{scheme} {self.station.name}"
@@ -56,8 +68,22 @@ def scrap(bench, number):
     bench.station.add(t.LabelScrapped(bench.lamp(number), "smeared"))
 
 
+def give(bench, how, first, count):
+    """The end of the lamps' block goes away: from the `first`-th code of it on."""
+    bench.given += count
+    block, start = bench.lamps.block, bench.lamps.start + first - 1
+    if how == "returned":
+        bench.station.add(t.BlockReturned(block, "bl2@1", start, count, "order done"))
+    else:
+        neighbour = show_journal(bench.neighbour.id)
+        bench.station.add(t.BlockLent(block, "bl2@1", start, count, neighbour, "S02"))
+
+
 def take(bench, number, ends):
     """One code as a station takes it: reserved, then used, scrapped, or still on its way."""
+    if ends in {"returned", "lent"}:
+        give(bench, ends, 30 - bench.given, 1)
+        return
     if ends != "jumped":
         reserve(bench, number)
     if ends == "used":
@@ -72,7 +98,10 @@ def take(bench, number, ends):
 @given(
     st.lists(
         st.lists(
-            st.sampled_from(["used", "waiting", "scrapped", "jumped", "preprinted"]), max_size=10
+            st.sampled_from(
+                ["used", "waiting", "scrapped", "jumped", "preprinted", "returned", "lent"]
+            ),
+            max_size=10,
         ),
         min_size=1,
         max_size=3,
@@ -105,6 +134,45 @@ def test_a_block_that_becomes_known_after_its_events_is_counted_all_the_same():
     found = {row["block"]: row for row in stock.blocks(bench.hub.office)}
     assert found["late"]["commissioned"] == found["later"]["in_flight"] == 1
     assert found[bench.lamps.block]["commissioned"] == 1
+
+
+def test_what_was_borrowed_is_a_block_of_the_borrower_and_lent_in_the_lenders_books():
+    bench, stock = Bench(), Stock()
+    stock.blocks(bench.hub.office)
+    give(bench, "lent", 21, 10)
+    bench.send()
+    first = bench.lamps.start + 20
+    name, sent = f"{bench.lamps.block}+{first}", bench.neighbour.seq
+    lender = show_journal(bench.station.id)
+    bench.neighbour.add(t.BlockBorrowed(name, "bl2@1", first, 10, lender, "S03"))
+    bench.neighbour.add(t.CodeReserved(bench.lamp(20), "bl2@1", name, first))
+    bench.hub.ingest(bench.neighbour.id, bench.neighbour.piece(sent + 1))
+    found = {row["block"]: row for row in stock.blocks(bench.hub.office)}
+    assert (found[bench.lamps.block]["lent"], found[bench.lamps.block]["unused"]) == (10, 20)
+    assert (found[name]["station"], found[name]["granted"], found[name]["in_flight"]) == (
+        "S02",
+        10,
+        1,
+    )
+    for row in bench.hub.show("balance"):
+        assert {key: found[row["block"]][key] for key in FIGURES} == {k: row[k] for k in FIGURES}
+        assert row["unexplained"] == 0
+
+
+@pytest.mark.parametrize(("start", "count"), [(-1, 5), (0, 0), (0, -4), (25, 2**50)])
+def test_nonsense_about_giving_and_borrowing_moves_no_book(start, count):
+    bench, stock = Bench(), Stock()
+    block, lender = bench.lamps.block, show_journal(bench.station.id)
+    first = bench.lamps.start + start
+    bench.station.add(t.BlockReturned(block, "bl2@1", first, count, "?"))
+    bench.station.add(t.BlockLent("B-99", "bl2@1", first, count, lender, "S03"))
+    if count < 1:
+        bench.station.add(t.BlockBorrowed("?", "bl2@1", first, count, lender, "S03"))
+    bench.send()
+    rows = {row["block"]: row for row in stock.blocks(bench.hub.office)}
+    assert (rows[block]["unused"], rows[block]["returned"], len(rows)) == (30, 0, 2)
+    for row in bench.hub.show("balance"):
+        assert {key: rows[row["block"]][key] for key in FIGURES} == {k: row[k] for k in FIGURES}
 
 
 def test_numbers_that_were_jumped_over_are_named():

@@ -120,6 +120,17 @@ def test_blocks_show_where_their_codes_are_and_what_nobody_explains(house, langu
     assert f"BL2-2647-{block.start + 1:06d}" in tasks
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "4 given back, 0 lent"), ("zh", "退回 4,借出 0")]
+)
+def test_what_was_given_back_is_said_beside_what_is_left(house, language, words):
+    block = house.hub.lease(house.station.id, "r1", "bl2@1", 10).block
+    house.station.add(t.BlockReturned(block.block, "bl2@1", block.start + 6, 4, "order done"))
+    house.hub.ingest(house.station.id, house.station.piece(2))
+    page = house.visitor(language=language).get("/codes").text
+    assert words in page
+
+
 def test_an_empty_plant_says_what_to_do(house):
     page = house.visitor().get("/codes").text
     assert 'href="#grant"' in page

@@ -1,0 +1,136 @@
+"""Codes that change hands with the hub away, on real folders and sticks; fault 55."""
+
+import json
+import shutil
+
+import pytest
+
+from edge_agent.bootstrap.opening import open_journal
+from edge_agent.cli import station as station_commands
+from edge_agent.journal.journal import OwnFact
+from edge_agent.station.clock import SystemClock
+from edge_agent.station.knowledge import StationKnowledge
+from hub.cli import hub as hub_commands
+from tally.events import types as t
+from tests.support.sticks import Island, run
+
+LEAD = "BDG-2004"
+
+
+@pytest.fixture
+def island(tmp_path):
+    """S02 has a hundred codes, S03 none; both know the plant and have no network."""
+    made = Island(tmp_path / "island", ("S02", "S03"))
+    run(hub_commands, "grant", made.hub, "bl2@1", "S02", 100, "--block", "B-1")
+    for name in ("S02", "S03"):
+        made.take(name, made.answer(name, f"to-{name}.tlyb"))
+    return made
+
+
+def label(island, name, count):
+    """The station prints so many labels, or as many as it has codes for; the codes on them."""
+    clock = SystemClock()
+    codes = []
+    with open_journal(island.folder / name, clock) as journal:
+        knowledge = StationKnowledge(journal, clock, language="en", devices=frozenset())
+        for _ in range(count):
+            made = knowledge.next_code("bl2@1", None)
+            if made is None:
+                break
+            body = t.CodeReserved(made.code, "bl2@1", made.block, made.counter)
+            journal.append([OwnFact(body, seen=(made.grant,))], None, at=clock.now())
+            codes.append(made.code)
+    return codes
+
+
+def blocks(island, name):
+    folder = island.folder / name
+    return {
+        one["block"]: one for one in json.loads(run(station_commands, "codes", folder, "--json"))
+    }
+
+
+def balance(island):
+    rows = json.loads(run(hub_commands, "balance", island.hub, "--json"))
+    assert {row["unexplained"] for row in rows} == {0}
+    return {row["block"]: row for row in rows}
+
+
+def findings(island):
+    return json.loads(run(hub_commands, "findings", island.hub, "--json"))
+
+
+def start_of(island, block="B-1"):
+    return blocks(island, "S02")[block]["start"]
+
+
+def test_a_station_that_runs_dry_works_on_with_codes_that_a_neighbour_lends(island):
+    own = label(island, "S02", 10)
+    assert label(island, "S03", 1) == []
+    said = run(station_commands, "lend", island.folder / "S02", "B-1", 40, "S03", "--as", LEAD)
+    assert "40 codes of block B-1" in said
+    assert "are lent to S03" in said
+    loan = island.out("S02", "loan.tlyb", "--all")
+    island.take("S03", loan)
+    name = f"B-1+{start_of(island) + 60}"
+    assert (blocks(island, "S03")[name]["left"], blocks(island, "S03")[name]["lender"]) == (
+        40,
+        "S02",
+    )
+    borrowed = label(island, "S03", 40)
+    rest = label(island, "S02", 50)
+    assert len({*own, *borrowed, *rest}) == 100, "no code twice, and none lost"
+    assert label(island, "S02", 1) == label(island, "S03", 1) == []
+
+    # The loan comes again, by whatever way: nothing changes.
+    before = island.status("S03")["seq"]
+    island.take("S03", loan)
+    assert island.status("S03")["seq"] == before
+
+    # The hub hears of it in the wrong order, and the books balance all the same.
+    island.bring(island.out("S03", "S03.tlyb"))
+    island.bring(island.out("S02", "S02.tlyb"))
+    assert findings(island) == []
+    rows = balance(island)
+    assert (rows["B-1"]["lent"], rows["B-1"]["in_flight"], rows["B-1"]["unused"]) == (40, 60, 0)
+    assert (rows[name]["station"], rows[name]["in_flight"]) == ("S03", 40)
+
+
+def test_only_a_lead_gives_codes_away_and_a_running_station_is_told_to_stop(island):
+    folder = island.folder / "S02"
+    said = run(station_commands, "lend", folder, "B-1", 40, "S03", "--as", "BDG-1107", status=1)
+    assert "needs the role lead" in said
+    said = run(
+        station_commands, "give-back", folder, "B-1", "--as", "BDG-9", "--reason", "done", status=1
+    )
+    assert "unknown here" in said
+    with open_journal(folder, SystemClock(), starts=False):
+        said = run(station_commands, "lend", folder, "B-1", 40, "S03", "--as", LEAD, status=1)
+        assert "J-101" in said
+    assert blocks(island, "S02")["B-1"]["left"] == 100
+
+
+def test_fault_55_codes_given_back_are_never_granted_again_though_a_label_was_printed(island):
+    folder, image = island.folder / "S02", island.folder / "image"
+    shutil.copytree(folder, image)
+    printed = label(island, "S02", 5)
+    before = island.out("S02", "before.tlyb")
+
+    # The PC is put back to the image: it no longer knows of the five labels, and gives them back.
+    shutil.rmtree(folder)
+    shutil.copytree(image, folder)
+    said = run(
+        station_commands, "give-back", folder, "B-1", "--as", LEAD, "--reason", "order closed"
+    )  # fmt: skip
+    assert "100 codes of block B-1" in said
+    island.bring(island.out("S02", "after.tlyb"))
+    rows = balance(island)
+    assert (rows["B-1"]["returned"], rows["B-1"]["unused"]) == (100, 0)
+
+    # The hub gives out other codes; then the labels turn up, and are named.
+    run(hub_commands, "grant", island.hub, "bl2@1", "S03", 200, "--block", "B-2")
+    island.take("S03", island.answer("S03", "more.tlyb"))
+    assert not set(label(island, "S03", 200)) & set(printed)
+    assert "two histories" in str(island.bring(before, status=1))
+    assert sorted(one["subject"] for one in findings(island)) == printed
+    assert {one["code"] for one in findings(island)} == {"outside-block"}
