@@ -25,7 +25,7 @@ from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
 from hub.services import Hub
-from hub.services.answers import Ingested, Notice, Standing
+from hub.services.answers import Enrolled, Ingested, Notice, Standing
 from tally.records.ids import (
     GENESIS,
     EventId,
@@ -147,6 +147,20 @@ def enroll(desk: AtDesk, body: Body) -> Response:
     asked = read_message(body, m.EnrollRequest)
     made = desk.hub.enroll(asked.secret, _bytes(asked.genesis, "genesis"))
     desk.bell.ring()
+    return _enrolled(made)
+
+
+@router.post(p.SUCCESSIONS)
+def succeed(desk: AtDesk, caller: Caller, body: Body) -> Response:
+    """The calling journal names the one that goes on in its place."""
+    asked = read_message(body, m.SuccessionRequest)
+    genesis, sig = _bytes(asked.genesis, "genesis"), _bytes(asked.sig, "sig")
+    made = desk.hub.succeed(caller.journal, genesis, sig)
+    desk.bell.ring()
+    return _enrolled(made)
+
+
+def _enrolled(made: Enrolled) -> Response:
     return _answer(
         m.EnrollAnswer(
             hub=show_journal(made.hub_id),

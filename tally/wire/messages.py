@@ -99,6 +99,16 @@ class EnrollAnswer(Message, frozen=True):
     site: Short = ""
 
 
+class SuccessionRequest(Message, frozen=True):
+    """The caller's journal ends and another goes on: the base64 piece that holds its event 1, and
+    the caller's signature over it (`tally.records.signing.succession_message`). The answer is that
+    of an enrolment.
+    """
+
+    genesis: Annotated[str, msgspec.Meta(max_length=64 * 1024)]
+    sig: SignatureText
+
+
 class SessionRequest(Message, frozen=True):
     """A station asks for a challenge."""
 

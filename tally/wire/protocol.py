@@ -23,6 +23,8 @@ LEASES: Final = "/v1/leases"
 NEWS: Final = "/v1/news"
 RETURNS: Final = "/v1/returns"
 """Where a station gives a restored hub the events of its old feed `keys`, known to it or not."""
+SUCCESSIONS: Final = "/v1/successions"
+"""Where a journal names the one that goes on in its place."""
 JOURNALS: Final = "/v1/journals"
 PREFIX: Final = "/v1/"
 
