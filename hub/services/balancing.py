@@ -36,7 +36,6 @@ from tally.events.types import (
 )
 from tally.records.ids import JournalId, show_journal
 
-
 ENDINGS: Final = (UnitCommissioned, BoxOpened, LabelScrapped)
 """What a successor may record of a code that its predecessor reserved."""
 
