@@ -353,6 +353,11 @@ class Machine:
             self.sync = on_news(self.sync, digest)
             self.wake(POKE_SECONDS)
 
+    def plug_in(self):
+        """Its cable is in again, if it ever was out."""
+        self.link_is_cut = False
+        self.link_came_back()
+
     def link_came_back(self):
         """A person asks to sync now."""
         if self.power == "on":

@@ -19,7 +19,7 @@ from hub.services import Refused, StoreFault, journals
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import CodeReserved
 from tally.records.ids import show_journal
-from tests.simulation import faults, oracles, plant
+from tests.simulation import copies, faults, oracles, plant
 from tests.simulation.clocks import TrueTime, WallClock
 from tests.simulation.dice import Dice
 from tests.simulation.door import Door, PowerCut
@@ -54,8 +54,9 @@ class World:
         self.setting, self.fate, self.work, self.net = (root.another() for _ in range(4))
         self.habit, self.odds, self.mood = (root.another() for _ in range(3))
         self.hands = root.another()
+        self.walks = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
-        streams += (self.hands,)
+        streams += (self.hands, self.walks)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -66,6 +67,7 @@ class World:
         own = (*self.setting.some(faults.KINDS, 0.45), *self.odds.some(faults.LATER, 0.3))
         own += tuple(self.mood.some(faults.LATEST, 0.2))
         own += tuple(self.hands.some(faults.CARRIED, 0.15))
+        own += tuple(self.walks.some(faults.WALKED, 0.15))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -144,6 +146,8 @@ class World:
         while self.true.seconds < CALM_SECONDS:
             self._take()
         self.phase = "chaos"
+        if "label_copied" in self.kinds:
+            copies.hand_out(self)
         if any(kind in faults.SUDDEN for kind in self.kinds):
             self._next_fault()
         end = self.step + self.steps
