@@ -56,11 +56,12 @@ def _read_position(
     match row:
         case (int(seq), bytes(event), bytes(signature), bytes() | None as state):
             return Head(identity.journal, seq, EventId(event), signature), state
-    raise JournalCorrupt(
-        tip,
-        expected="number, id and signature of the newest event and the saved state",
-        found=", ".join(map(_kind, row)),
-    )
+        case _:
+            raise JournalCorrupt(
+                tip,
+                expected="number, id and signature of the newest event and the saved state",
+                found=", ".join(map(_kind, row)),
+            )
 
 
 def check_range(
