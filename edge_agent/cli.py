@@ -4,6 +4,7 @@ Results go to stdout, all else to stderr. Exit status: 0 done, 1 refused or foun
 words), 2 usage. Reading commands open the journal read-only and work while the station runs.
 """
 
+import gc
 import json
 import os
 import signal
@@ -118,9 +119,10 @@ def run(
     if headless or plain or not _is_terminal():
         _run_lines(directory, headless=headless, lang=lang)
         return
-    from edge_agent.bootstrap.folder import settings_of
-    from edge_agent.bootstrap.screen import run_with_screen
-    from edge_agent.ui.practice import PracticeError
+    with _kept():
+        from edge_agent.bootstrap.folder import settings_of
+        from edge_agent.bootstrap.screen import run_with_screen
+        from edge_agent.ui.practice import PracticeError
 
     with _said():
         settings = settings_of(directory)
@@ -139,6 +141,17 @@ def run(
     if words:
         click.echo(words.zh if (lang or settings.language) == "zh" else words.en, err=True)
     sys.exit(status)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Load modules without looking for garbage among them, neither now nor at any scan to come."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _is_terminal() -> bool:

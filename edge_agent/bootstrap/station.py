@@ -80,7 +80,7 @@ def open_station(
             devices.start()
             if journal.is_link_cut:
                 uplink.set_link(up=False)
-            uplink.start()
+            uplink.start(after=posting.first_picture if show else None)
             yield Station(loop, inbox, core, posting)
         finally:
             inbox.close()

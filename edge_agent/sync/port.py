@@ -8,6 +8,7 @@ Next: `session`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -183,8 +184,11 @@ class Mailbox(Protocol):
 class Sync(Protocol):
     """What the station's loop may ask of the sync thread (`thread.SyncThread` is the one made)."""
 
-    def start(self) -> None:
-        """Begin; the journal view is opened on the new thread."""
+    def start(self, *, after: threading.Event | None = None) -> None:
+        """Begin, `after` something that is waited for a short while.
+
+        The journal view is opened on the new thread.
+        """
         ...
 
     def poke(self) -> None:

@@ -47,6 +47,7 @@ GATHER_SECONDS: Final = 0.05
 STORED_SECONDS: Final = 60.0
 FAULT_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 2.0
+FIRST_PICTURE_SECONDS: Final = 2.0
 NEWS_PAUSE_SECONDS: Final = 1.0
 NEWS_AGAIN_SECONDS: Final = 0.2
 
@@ -90,13 +91,18 @@ class SyncThread:
         self._state = SyncState()
         self._certificate_told = ""
         self._inbox = _Inbox()
+        self._after: threading.Event | None = None
         self._turn = threading.Condition()
         self._waiting: list[Future[Said | None]] = []
         self._worker = threading.Thread(target=self._work, name="sync", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="sync-news", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, *, after: threading.Event | None = None) -> None:
+        """Begin; `after` a screen's first picture, which needs the processor more.
+
+        It is waited for `FIRST_PICTURE_SECONDS` at most: events go out though nobody can draw.
+        """
+        self._after = after
         self._worker.start()
         self._listener.start()
 
@@ -133,6 +139,8 @@ class SyncThread:
         with self._turn:
             self._inbox.stopping = True
             self._turn.notify_all()
+        if self._after:
+            self._after.set()
         self._abort()
         if self._worker.is_alive():
             self._worker.join(STOP_SECONDS)
@@ -142,7 +150,12 @@ class SyncThread:
         self._uplink.abort()
         self._news_uplink.abort()
 
+    def _await_picture(self) -> None:
+        if self._after:
+            self._after.wait(FIRST_PICTURE_SECONDS)
+
     def _work(self) -> None:
+        self._await_picture()
         view: JournalView | None = None
         while not self._is_stopping():
             try:
@@ -266,6 +279,7 @@ class SyncThread:
 
     def _listen(self) -> None:
         """Ask for news, over and over, on a connection of its own."""
+        self._await_picture()
         uplink = self._news_uplink
         while not self._is_stopping():
             request = news_request(self._state) if uplink.link.up else None
