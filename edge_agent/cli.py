@@ -239,7 +239,34 @@ def status(directory: Path, as_json: bool) -> None:
 
     with _said():
         identity = load_identity(directory)
-    _show(directory, as_json, partial(looking.status, identity=identity), _status_words)
+
+    def look(connection: sqlite3.Connection) -> dict[str, Any]:
+        return looking.status(connection, identity) | {"disk": _disk_facts(directory)}
+
+    _show(directory, as_json, look, _status_words)
+
+
+def _disk_facts(directory: Path) -> dict[str, Any] | None:
+    """The disk under the journal; by the usual limits where the settings cannot be read."""
+    from edge_agent.bootstrap.folder import settings_of
+    from edge_agent.station.disk import DiskLimits, look_at
+
+    try:
+        limits = settings_of(directory).disk
+    except SettingsError:
+        limits = DiskLimits()
+    try:
+        seen = look_at(directory, limits)
+    except OSError:
+        return None
+    return {
+        "free_mib": seen.space.free_mib,
+        "journal_bytes": seen.space.journal,
+        "log_bytes": seen.space.log,
+        "days": seen.space.days,
+        "state": seen.rung,
+        "words": {"en": seen.words.en, "zh": seen.words.zh},
+    }
 
 
 def _status_words(found: dict[str, Any]) -> str:
@@ -249,6 +276,8 @@ def _status_words(found: dict[str, Any]) -> str:
             **found
         ),
     ]
+    if found["disk"]:
+        lines.append(f"Disk: {found['disk']['words']['en']}")
     if found["hub_noted"]:
         lines.append(_clock_words(found["hub_noted"]))
     if found["suspect"]:
@@ -555,14 +584,16 @@ def _progress(minutes: float, *, is_shown: bool) -> Iterator[Callable[[float], N
 def doctor(directory: Path, as_json: bool) -> None:
     """Check settings, devices, disk, clock and the whole chain; exit 1 if one is not well."""
     from edge_agent.bootstrap.folder import load_identity, settings_of
-    from edge_agent.station.doctoring import Checked, devices_checked, examine
+    from edge_agent.station.doctoring import USUAL_LIMITS, Checked, devices_checked, examine
 
+    limits = USUAL_LIMITS
     try:
-        findings = devices_checked(settings_of(directory).devices)
+        settings = settings_of(directory)
+        findings, limits = devices_checked(settings.devices), settings.disk
     except SettingsError as error:
         findings = [Checked("settings", is_well=False, words=problem) for problem in error.problems]
     try:
-        findings += examine(directory, load_identity(directory))
+        findings += examine(directory, load_identity(directory), limits)
     except JournalFault as fault:
         findings.append(Checked("identity", is_well=False, words=fault.words))
     if as_json:

@@ -13,13 +13,24 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from edge_agent.scan.keystrokes import Pace
+from edge_agent.station.disk import DiskLimits
 
 FILE_NAME: Final = "station.toml"
 FILE_BYTES_MAX: Final = 256 * 1024
 DEVICES_MAX: Final = 32
 ADDRESSES_MAX: Final = 8
+DISK_MIB_MAX: Final = 2**20
 
-KEYS: Final = ("language", "double_read_s", "printer", "hub", "journal", "keyboard", "device")
+KEYS: Final = (
+    "language",
+    "double_read_s",
+    "printer",
+    "hub",
+    "journal",
+    "disk",
+    "keyboard",
+    "device",
+)
 
 Language = Literal["en", "zh"]
 DeviceCheck = Callable[[Mapping[str, Any]], str | None]
@@ -48,6 +59,8 @@ class Settings:
     """Name of the device that prints labels; empty: the only one there is."""
     journal_kib_max: int = 0
     """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
+    disk: DiskLimits = field(default_factory=DiskLimits)
+    """When a disk that fills up is told, and when it stops the station."""
     keyboard: Pace = field(default_factory=Pace)
     """How fast a scanner types that the screen takes for a keyboard."""
     devices: tuple[Mapping[str, Any], ...] = ()
@@ -91,6 +104,7 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
         double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
         printer=reading.text(table.pop("printer", ""), "printer"),
         journal_kib_max=reading.kib_max(reading.table(table, "journal")),
+        disk=reading.disk(reading.table(table, "disk")),
         keyboard=reading.pace(reading.table(table, "keyboard")),
         devices=reading.devices(table.pop("device", [])),
     )
@@ -155,6 +169,22 @@ class _Reading:
             return found
         self.note("kib_max", "KiB, 0 for no limit of its own", found)
         return 0
+
+    def disk(self, table: dict[str, Any]) -> DiskLimits:
+        """Each rung lies below the one before it."""
+        usual = DiskLimits()
+        found = {
+            "warn_mib": self._whole(table, "warn_mib", usual.warn_mib, 0, DISK_MIB_MAX),
+            "optional_mib": self._whole(table, "optional_mib", usual.optional_mib, 0, DISK_MIB_MAX),
+            "stop_mib": self._whole(table, "stop_mib", usual.stop_mib, 0, DISK_MIB_MAX),
+            "ballast_mib": self._whole(table, "ballast_mib", usual.ballast_mib, 0, 4096),
+            "wal_mib": self._whole(table, "wal_mib", usual.wal_mib, 17, DISK_MIB_MAX),
+        }
+        self.unknown(table, tuple(found), "disk.")
+        for key, above in (("optional_mib", "warn_mib"), ("stop_mib", "optional_mib")):
+            if found[key] > found[above]:
+                self.note(key, f"at most {above}, {found[above]}", found[key])
+        return DiskLimits(**found)
 
     def pace(self, table: dict[str, Any]) -> Pace:
         """Milliseconds in the file, seconds in the value."""

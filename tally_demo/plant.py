@@ -289,6 +289,9 @@ def _settings(folder: Path) -> str:
     return f"""\
 # Settings of a demo station. Every key: config/station.example.toml.
 
+[disk]
+ballast_mib = 0
+
 [[device]]
 name = "serial-1"
 driver = "serial_port"

@@ -17,6 +17,7 @@ from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import read_receipt
 from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.returning import keys_feeds, piece_beyond
+from edge_agent.journal.space import Space, look
 from edge_agent.journal.store import open_reader
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import (
@@ -39,6 +40,7 @@ class OutgoingJournal:
     Args:
         open_connection: opens a reading connection; called once, on the first use.
         schemes: scheme ids that the current plan takes codes from.
+        folder: on whose disk the journal lies; None in memory.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class OutgoingJournal:
         open_connection: Callable[[], sqlite3.Connection],
         identity: Identity,
         schemes: Callable[[], Sequence[str]],
+        folder: Path | None = None,
     ) -> None:
+        self._folder = folder
         self._open = open_connection
         self._identity = identity
         self._schemes = schemes
@@ -57,7 +61,7 @@ class OutgoingJournal:
         cls, path: Path, identity: Identity, schemes: Callable[[], Sequence[str]]
     ) -> "OutgoingJournal":
         """Over the database file at `path`."""
-        return cls(lambda: open_reader(path), identity, schemes)
+        return cls(lambda: open_reader(path), identity, schemes, path.parent)
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -224,6 +228,13 @@ class OutgoingJournal:
             (branch.branch << BRANCH_SHIFT | at.seq, at.event_id),
         ).fetchone()
         return row is not None
+
+    def space(self) -> Space | None:
+        """The disk under the journal, as far as it can be looked at."""
+        try:
+            return look(self._folder) if self._folder else None
+        except OSError:
+            return None
 
     def runways(self) -> Sequence[Runway]:
         """Codes left for the current plan, one a scheme, in the plan's order."""

@@ -23,6 +23,7 @@ from edge_agent.station.banding import (
 )
 from edge_agent.station.clock import Clock
 from edge_agent.station.core import StationCore
+from edge_agent.station.disk import LookAtDisk
 from edge_agent.station.outputs import Output
 from edge_agent.station.pace import Pace
 from edge_agent.station.snapshot import (
@@ -35,6 +36,7 @@ from edge_agent.station.snapshot import (
     Content,
     DeviceShown,
     DeviceState,
+    DiskShown,
     LastScan,
     News,
     ScanNow,
@@ -60,8 +62,15 @@ Show = Callable[[Snapshot], None]
 class Picturing:
     """What happened lately, and the picture of now."""
 
-    def __init__(self, core: StationCore, clock: Clock, devices: Sequence[DeviceShown]) -> None:
+    def __init__(
+        self,
+        core: StationCore,
+        clock: Clock,
+        devices: Sequence[DeviceShown],
+        disk: LookAtDisk | None = None,
+    ) -> None:
         self._core = core
+        self._look_at_disk = disk
         self._clock = clock
         self._devices = {device.name: device for device in devices}
         self._last: deque[LastScan] = deque(maxlen=LAST_SCANS_MAX)
@@ -220,7 +229,14 @@ class Picturing:
             devices=tuple(self._devices.values()),
             is_link_cut=is_link_cut,
             link=NO_WORDS if online else self._link,
+            disk=self._disk(),
         )
+
+    def _disk(self) -> DiskShown | None:
+        seen = self._look_at_disk() if self._look_at_disk else None
+        if seen is None or seen.is_well:
+            return None
+        return DiskShown(seen.rung, seen.space.free_mib, seen.space.days, seen.words)
 
     def _oldest_unsent(self) -> datetime | None:
         """When the first event was made that no receipt covers; read once for each receipt."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
+from edge_agent.journal.space import Space
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt, SigningKey
 from tally.wire.clocks import ClockOffset
@@ -92,6 +93,10 @@ class JournalView(Protocol):
         Empty when `end` is held. After a fork there is one for each history held. `older`: also
         ever older positions, for a hub that does not hold the newest.
         """
+        ...
+
+    def space(self) -> Space | None:
+        """The disk under the journal; None where there is none to look at."""
         ...
 
     def runways(self) -> Sequence[Runway]:

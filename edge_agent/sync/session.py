@@ -253,14 +253,21 @@ def _hello(identity: Identity, state: SyncState, view: JournalView) -> Request:
             m.show_tip(journal, at.seq, at.event_id)
             for journal, at in sorted(view.frontier().items())[:1000]
         ),
-        gauges=m.Gauges(
-            unsent=max(0, head.seq - view.acknowledged()),
-            codes_left={item.scheme: item.left for item in list(view.runways())[:100]},
-            clock_offset_ms=state.clock.offset_ms if state.clock else None,
-            clock_within_ms=state.clock.within_ms if state.clock else None,
-        ),
+        gauges=_gauges(state, view, head),
     )
     return Request("hello", "POST", p.HELLO, write_message(said), bearer=state.bearer)
+
+
+def _gauges(state: SyncState, view: JournalView, head: Position) -> m.Gauges:
+    clock, space = state.clock, view.space()
+    return m.Gauges(
+        unsent=max(0, head.seq - view.acknowledged()),
+        codes_left={item.scheme: item.left for item in list(view.runways())[:100]},
+        clock_offset_ms=clock.offset_ms if clock else None,
+        clock_within_ms=clock.within_ms if clock else None,
+        disk_free_mib=space.free_mib if space else None,
+        disk_days=space.days if space else None,
+    )
 
 
 def _locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]:

@@ -392,6 +392,10 @@ def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
     if said.gauges.clock_offset_ms is not None and said.gauges.clock_within_ms is not None:
         facts["clock_offset_ms"] = said.gauges.clock_offset_ms
         facts["clock_within_ms"] = said.gauges.clock_within_ms
+    if said.gauges.disk_free_mib is not None:
+        facts["disk_free_mib"] = said.gauges.disk_free_mib
+    if said.gauges.disk_days is not None:
+        facts["disk_days"] = said.gauges.disk_days
     if said.previous_run is not None:
         facts["previous_run"] = said.previous_run
     return {**facts, "agent": said.agent, **heard, **left}

@@ -143,6 +143,7 @@ class SessionGrant(Message, frozen=True):
 class Gauges(Message, frozen=True):
     """What the console shows of a station: unsent events, and codes left by scheme.
 
+    `disk_days`: until the journal's disk is full at the pace of late; absent when not known.
     `clock_offset_ms`: the station's clock less the hub's by its hello before, give or take
     `clock_within_ms`.
     """
@@ -151,6 +152,8 @@ class Gauges(Message, frozen=True):
     codes_left: Annotated[dict[Short, Count], msgspec.Meta(max_length=100)] = {}
     clock_offset_ms: Annotated[int, msgspec.Meta(ge=-(2**53 - 1), le=2**53 - 1)] | None = None
     clock_within_ms: Count | None = None
+    disk_free_mib: Count | None = None
+    disk_days: Count | None = None
 
 
 class Hello(Message, frozen=True):
