@@ -280,7 +280,10 @@ def _status_words(found: dict[str, Any]) -> str:
         lines.append(f"Disk: {found['disk']['words']['en']}")
     if found["hub_noted"]:
         lines.append(_clock_words(found["hub_noted"]))
-    if found["suspect"]:
+    if found["key_revoked"]:
+        said = "KEY TAKEN BACK by {by} at {at}: {reason}. Events after {since} do not count."
+        lines.append(said.format(**found["key_revoked"]))
+    elif found["suspect"]:
         lines.append(f"SUSPECT: {found['suspect']}")
     lines += [f"  knows {one['name'] or one['journal']} to {one['seq']}" for one in found["others"]]
     return "\n".join(lines)

@@ -22,6 +22,7 @@ from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
 from edge_agent.journal.rebuilding import bring_up_to_date
+from edge_agent.journal.revoked import told_of_revocation
 from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.store import Reached, Store, migrate
@@ -334,7 +335,9 @@ class Journal:
         result = yield from self.others.ingest_in_steps(data, self.identity, self.id_at)
         if result.newest_stamp is not None:
             self._hlc = after_receiving(self._hlc, result.newest_stamp, wall_ms(at))
-        if result.own_differs:
+        if self.keys.is_feed(result.journal, "keys"):
+            result = told_of_revocation(result, self.name)
+        if result.own_differs or result.is_revoked:
             self.suspect(result.words)
         if any(
             isinstance(one, EventLine) and isinstance(one.b, _MAKE_LOANS) for one in result.events

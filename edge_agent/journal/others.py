@@ -56,8 +56,8 @@ class Ingested:
 
     `need`: the seq to send from, when events before this segment are missing. `forked`: this
     opened another branch. `own_differs`: it holds events under the own key that the own journal
-    has not. `words` and `words_zh` say so for people, else empty. `ids` and
-    `events` are the new ones, in order.
+    has not. `is_revoked`: it takes the own journal's key back. `words` and `words_zh` say so for
+    people, else empty. `ids` and `events` are the new ones, in order.
     """
 
     journal: JournalId
@@ -70,6 +70,7 @@ class Ingested:
     need: int | None = None
     forked: bool = False
     own_differs: bool = False
+    is_revoked: bool = False
     newest_stamp: Hlc | None = None
     words: str = ""
     words_zh: str = ""

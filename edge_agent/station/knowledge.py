@@ -41,6 +41,7 @@ from tally.master import Plan, Product, Words
 from tally.master.plans import MAX_AGE_S
 from tally.merge.holding import Held
 from tally.merge.shelf import ClaimView
+from tally.merge.trusting import is_revoked
 from tally.records.ids import JournalId, ref_to
 
 T = TypeVar("T")
@@ -252,8 +253,12 @@ class StationKnowledge:
         return None
 
     def codes_withheld(self) -> bool:
-        """Whether another computer may give out the same codes: the journal is suspect."""
-        return self._journal.is_suspect
+        """Whether another computer may give out the same codes, or the key was taken back."""
+        return self._journal.is_suspect or self.is_key_revoked()
+
+    def is_key_revoked(self) -> bool:
+        """Whether the plant took the key of the own journal back."""
+        return is_revoked(self._ledger.graph, self._journal.identity.journal)
 
     def block_of(self, scheme: str, counter: int) -> Grant | None:
         """The own block that holds a counter."""

@@ -14,6 +14,7 @@ from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import read_receipt
 from edge_agent.journal.others import read_branches
+from edge_agent.journal.revoked import revocation_of
 from edge_agent.workflow.saving import load_state
 from edge_agent.workflow.types import OpenUnit, StationState
 from tally.events.decoding import EventLine, read_line
@@ -41,6 +42,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "unsent": seq - durable,
         "sealed": connection.execute("SELECT coalesce(max(last), 0) FROM seal").fetchone()[0],
         "suspect": _meta(connection, "suspect"),
+        "key_revoked": revocation_of(connection, identity.journal),
         "hub_noted": hub_noted(connection),
         "others": [
             {

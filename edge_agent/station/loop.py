@@ -326,9 +326,9 @@ class Loop:
     def _ingested(self, result: Ingested) -> None:
         if result.words:
             words = Words(result.words, result.words_zh)
-            self._speaker.remark(
-                replace(self._core.say(Verdict.HOLD, words, code="S-101"), source="hub")
-            )
+            say = self._tell if result.is_revoked else self._speaker.remark
+            code = "S-103" if result.is_revoked else "S-101"
+            say(replace(self._core.say(Verdict.HOLD, words, code=code), source="hub"))
         if result.stored:
             self._is_shown = False
             self._core.knowledge.learned(result)

@@ -18,7 +18,9 @@ from hub.services.tracing import checked_code
 from hub.store.port import Journal, Piece
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import KeyPublished, StationEnrolled
+from tally.merge.graph import Graph
 from tally.merge.history import Placed
+from tally.merge.trusting import trust_in
 from tally.records.certificate import (
     CONTENTS_BYTES_MAX,
     EVENTS_MAX,
@@ -116,6 +118,7 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
         own = [bindery.row_of(at) for at in made.events]
         writers = {at.journal for at in made.events}
         keys = [bindery.row_of(at) for at in _registrations(office, writers)]
+        keys += [bindery.row_of(at) for at in _revocations(graph, writers)]
         under = [
             seal_row(segment) if segment.is_sealed else chain_row(segment)
             for _, segment in sorted(bindery.used.items())
@@ -175,6 +178,12 @@ def _registrations(office: Office, writers: set[JournalId]) -> Sequence[Placed]:
         found[subject] = known[subject]
         waiting.append(known[subject].journal)
     return sorted(found.values(), key=lambda at: (at.journal, at.seq))
+
+
+def _revocations(graph: Graph, writers: set[JournalId]) -> list[Placed]:
+    """The events that take one of these keys back."""
+    found = (one.place for writer in writers for one in trust_in(graph, writer).revocations)
+    return sorted(found, key=lambda at: (at.journal, at.seq))
 
 
 def _registered(office: Office) -> dict[JournalId, Placed]:

@@ -20,15 +20,17 @@ from typing import Final
 
 import msgspec
 
-from tally.events.types import Body, KeyPublished, StationEnrolled
+from tally.events.decoding import EventLine
+from tally.events.types import Body, KeyPublished, KeyRevoked, StationEnrolled
 from tally.proof.anchors import plant_fingerprint, plant_problems
 from tally.proof.filing import WRONG, CertificateFile, CertifiedLine, sort_rows
 from tally.proof.listing import listing_problems
 from tally.proof.placing import Problem, ended
 from tally.proof.signers import anchor, event_problems
+from tally.proof.withdrawn import Withdrawn, withdrawn
 from tally.records.certificate import FILE_BYTES_MAX, ROWS_MAX, is_signed_by, read_contents
 from tally.records.export import unb64
-from tally.records.ids import MalformedIdError, parse_event_id, parse_journal
+from tally.records.ids import MalformedIdError, parse_event_id, parse_journal, show_journal
 from tally.records.signing import PublicKey, Receipt
 
 
@@ -63,6 +65,7 @@ class CertificateReport:
     cases: tuple[str, ...]
     waiting: int
     """Gaps, references and unread events that the hub knew of."""
+    untrusted: tuple[Withdrawn, ...] = ()
 
 
 def prove_certificate(
@@ -192,12 +195,20 @@ def _report(file: CertificateFile) -> CertificateReport:
         events=tuple(
             _shown(file, event)
             for event in file.events
-            if not isinstance(event.body, KeyPublished | StationEnrolled)
+            if not isinstance(event.body, KeyPublished | StationEnrolled | KeyRevoked)
         ),
         receipts=tuple(sorted((_station(file, row.journal), row.seq) for row in file.receipts)),
         cases=contents.cases,
         waiting=contents.gaps + contents.pending + contents.unread,
+        untrusted=withdrawn(_of_feeds(file), {show_journal(one.journal) for one in file.events}),
     )
+
+
+def _of_feeds(file: CertificateFile) -> Iterator[EventLine]:
+    """Events that take a key back, from journals whose key the plant root signed."""
+    for event in file.events:
+        if event.read and isinstance(event.body, KeyRevoked) and event.journal in file.feeds:
+            yield event.read
 
 
 def _shown(file: CertificateFile, event: CertifiedLine) -> CertifiedEvent:

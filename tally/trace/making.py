@@ -1,6 +1,7 @@
 """The events that make a unit or a box: its own, those of everything in it, its packing.
 
-What a certificate is made of. Refusals are left out: what was refused is not in the unit.
+What a certificate is made of. Refusals are left out: what was refused is not in the unit; so is
+what does not count because its key was taken back.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def making(graph: Graph, code: str, *, limit: int) -> Making:
         cases |= set(cases_of(graph, number, number in lots))
         if len(found) > limit:
             return Making((), (), is_cut=True)
-    readable = [at for at in found if graph.is_readable(at)]
+    readable = [at for at in found if graph.is_readable(at) and graph.counts(at)]
     ordered = sorted(readable, key=lambda at: (graph.line(at).hlc, at.journal, at.seq, at.id))
     return Making(tuple(ordered), tuple(sorted(cases)), is_cut=False)
 

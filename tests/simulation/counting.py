@@ -86,6 +86,10 @@ SOMETIMES = (
     "stick brought what was there",
     "receipt came by stick",
     "both histories of a neighbour held",
+    "key taken back",
+    "untrusted events judged",
+    "journal untrusted and open",
+    "untrusted events excluded",
     "station equal to the hub",
     "station with fewer events than the hub",
 )

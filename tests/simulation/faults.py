@@ -326,6 +326,20 @@ def shift_closed(world):
         world.count("segment sealed")
 
 
+def id_revoke(world):
+    """A PC was in strange hands: the plant takes its key back, from some event on.
+
+    Later a technician enrols it anew, and somebody decides what counts of the rest.
+    """
+    machine = world.a_machine()
+    if machine is None or world.door.hub.key_of(machine.identity.journal) is None:
+        return
+    journal = machine.identity.journal
+    most = max((branch.tip_seq for branch in world.branches_of(journal)), default=0)
+    since = world.locks.pick(("next", "next", "all", *map(str, range(max(2, most - 20), most + 1))))
+    world.take_key_back(machine, since)
+
+
 SUDDEN = {
     fault.__name__: fault
     for fault in (
@@ -354,6 +368,7 @@ SUDDEN = {
         shift_closed,
         usb_stick,
         usb_round,
+        id_revoke,
     )
 }
 LATER = ("net_gateway", "version_rework")
@@ -364,5 +379,8 @@ CARRIED = ("usb_stick",)
 """And after those."""
 WALKED = ("usb_round", "label_copied")
 """And after those."""
-KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in LATER + LATEST + CARRIED + WALKED)
+REVOKED = ("id_revoke",)
+"""And after those."""
+_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED
+KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""
