@@ -58,8 +58,8 @@ def revoke(
         + f"; {done['events']} that are here do not."
     )
     click.echo(
-        f"What it still sends is kept and does not count until somebody decides. It gets no codes "
-        f"any more and shows its people why. Event {done['at']['ref']}."
+        f"What it still sends is kept and does not count until somebody decides. Its people are "
+        f"told why; {done['blocks']} blocks of codes are written off. Event {done['at']['ref']}."
     )
     click.echo(f"Decide   tally hub trust {directory} {name}")
     click.echo(f"Go on    tally hub enroll-token {directory} {name}")

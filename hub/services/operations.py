@@ -11,7 +11,7 @@ itself when no hub runs. A refusal is the exception `Refused` on both ways. Argu
 - `go-on-without`: stations → awaited, who still has to report after a restore
 - `take-parts`: parts (list of base64 pieces and segments that a bundle brought) → parts, a row each
 - `revoke`: station, since (an event, `next` or `all`), by, reason → journal, station, trusted,
-  events, at
+  events, blocks, at
 - `trust`: journal, through (an event, `all` or `none`), by, reason, seen, supersedes → keep, at,
   status
 - `foresee`: case, keep, reason?, claims_seen, supersedes → what `decide` would append and change
@@ -205,7 +205,9 @@ def _revoke(hub: Hub, asked: _RevokeAsked) -> dict[str, Any]:
         hub.office, asked.station, since=asked.since, by=asked.by, reason=asked.reason
     )
     body: dict[str, Any] = msgspec.to_builtins(done.body)
-    return {"trusted": ""} | body | {"events": done.events, "at": _at(done.at)}
+    return (
+        {"trusted": ""} | body | {"events": done.events, "blocks": done.blocks, "at": _at(done.at)}
+    )
 
 
 def _trust(hub: Hub, asked: _TrustAsked) -> dict[str, Any]:

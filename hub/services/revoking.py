@@ -2,7 +2,8 @@
 
 Rules (`sync.md` 3.15, `docs/decisions/0125-…`):
 1. A revocation names the last event of the journal that counts; what follows is taken in as ever
-   and does not count. The journal gets no codes any more: its station enrols anew.
+   and does not count. The journal gets no codes any more and names no successor, and its blocks
+   are written off: its station enrols anew.
 2. What the person saw comes from the page or command they acted on (`decided.md` 20).
 
 What events mean is judged by `tally.merge.trusting`, not here.
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.services import deciding, feeds, journals
+from hub.services import deciding, feeds, journals, writing_off
 from hub.services.answers import Decided, Position, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
@@ -37,11 +38,14 @@ _PLACE: Final = re.compile(r"(?:([A-Z2-7]{26}):)?([1-9][0-9]{0,12})(?::([0-9a-f]
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """A key that was taken back: the event that says so, and how many held events do not count."""
+    """A key that was taken back: the event that says so, how many held events do not count, and
+    how many blocks of codes were written off.
+    """
 
     at: Position
     body: KeyRevoked
     events: int
+    blocks: int
 
 
 def revoke(office: Office, station: str, *, since: str, by: str, reason: str) -> Revoked:
@@ -66,10 +70,11 @@ def revoke(office: Office, station: str, *, since: str, by: str, reason: str) ->
         trusted = _last_before(office, row, since.strip())
         body = KeyRevoked(show(row.id), row.name, reason.strip(), trusted)
         [at] = feeds.append(office, "keys", [Entry(body, by=by)])
+        blocks = writing_off.write_off(office, row.id, "revoked")
         graph = office.store.ledger.graph
         found = (graph.find(ref_to(row.id, seq, own)) for seq, own, _ in _events(office, row))
         events = sum(event is not None and not graph.counts(event) for event in found)
-    return Revoked(at, body, events)
+    return Revoked(at, body, events, blocks)
 
 
 def judge(

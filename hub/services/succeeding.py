@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.services import enrolling, feeds, writing_off
+from hub.services import enrolling, feeds, revoking, writing_off
 from hub.services.answers import Enrolled, Notice, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
@@ -37,6 +37,7 @@ def succeed(office: Office, journal: JournalId, genesis: bytes, signature: bytes
             raise Refused("malformed", f"The journal does not name {row.name}'s as predecessor.")
         known = successor_of(office, row.id)
         if known != first.segment.journal:  # else the reply was lost; it is asked again
+            revoking.check_key(office, row)
             _check_open(office, row, known)
             new = enrolling.register(office, row.name, first)
             close(office, row, new.id, "succeeded")

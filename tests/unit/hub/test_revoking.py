@@ -72,6 +72,15 @@ def test_a_station_whose_key_was_taken_back_gets_no_codes_and_is_told_why(hub, s
     assert hub.lease(again.id, "r3", "bl2@1", 10).block.count == 10
 
 
+def test_what_its_blocks_still_had_is_written_off(hub, station):
+    hub.lease(station.id, "r1", "bl2@1", 10)
+    station.add(t.CodeReserved(lamp(0), "bl2@1", "B-01", 0, "BL-2@4"))
+    hub.ingest(station.id, station.piece(5))
+    assert revoking.revoke(hub.office, "S02", since="next", **ADMIN).blocks == 1
+    [row] = hub.show("balance")
+    assert (row["unused"], row["in_flight"], row["written_off"], row["unexplained"]) == (0, 1, 9, 0)
+
+
 def _judged(hub, through):
     [row] = revoking.untrusted(hub.office)
     asked = {"journal": row["journal"], "through": through, **ADMIN}

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from hub.services import Refused
+from hub.services import Refused, revoking
 from tally.events import types as t
 from tally.events.decoding import read_lines
 from tally.records.ids import GENESIS, ref_to, show_journal
@@ -181,3 +181,11 @@ def test_two_histories_are_told_to_all_who_pull_keys(hub, s03):
     twin.signs_in(1)
     hub.ingest(s03.id, twin.piece(8))
     assert sum(isinstance(one, t.JournalForked) for one in said(hub, "keys")) == 1
+
+
+def test_a_key_that_was_taken_back_names_no_successor(hub, s03):
+    revoking.revoke(hub.office, "S03", since="next", by="BDG-3001", reason="laptop stolen")
+    with pytest.raises(Refused) as caught:
+        succeed(hub, s03, Successor(s03))
+    assert caught.value.code == "not_allowed"
+    assert "taken back" in caught.value.words
