@@ -382,6 +382,10 @@ class Journal:
             with self._store.transaction(self._rolled_back):
                 self._store.put("link", "cut" if is_cut else "whole")
 
+    def draw(self, size: int) -> bytes:
+        """Random bytes from the journal's own source."""
+        return self._entropy(size)
+
     def note_hub(self, noted: Mapping[str, int | str]) -> None:
         """Keep what was last seen of the hub, for `status` and `doctor`; no event, no claim.
 

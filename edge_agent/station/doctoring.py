@@ -17,11 +17,10 @@ from edge_agent.station.clock import SystemClock
 from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
 from edge_agent.station.looking import hub_noted, newest_event
 from tally.ledger.sqlite import SqliteLedger
-from tally.wire.clocks import WRONG_MS, ClockOffset
+from tally.wire.clocks import WRONG_MS, YEARS, ClockOffset
 
 USUAL_LIMITS: Final = DiskLimits()
 _TRUST_NAME: Final = "trust.json"
-_YEARS: Final = range(2025, 2101)
 _WAL_RESET_FIXED: Final = (3, 51, 3)
 
 
@@ -136,7 +135,7 @@ def _clock(connection: sqlite3.Connection) -> Checked:
         except ValueError:
             last = None
     words = f"It is {now.isoformat(timespec='seconds')}."
-    if now.year not in _YEARS:
+    if now.year not in YEARS:
         return Checked("clock", is_well=False, words=f"{words} Expected a year from 2025 to 2100.")
     if last is not None and last.tzinfo and last > now:
         return Checked(

@@ -45,6 +45,7 @@ from edge_agent.station.messages import (
 )
 from edge_agent.station.outputs import Output
 from edge_agent.station.picturing import Screen
+from edge_agent.station.timekeeping import TICK_S, Timekeeper
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
 
@@ -121,6 +122,7 @@ class Loop:
         self._seal_after = 0.0
         self._screen = screen
         self._is_shown = True
+        self._time = Timekeeper(core.journal, clock)
 
     def run(self) -> int:
         """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
@@ -146,9 +148,9 @@ class Loop:
 
     def _next(self) -> Message | None:
         held = self._held
-        timeout = None
+        timeout = TICK_S
         if held is not None and held.until is not None:
-            timeout = max(0.0, held.until - self._clock.monotonic())
+            timeout = min(timeout, max(0.0, held.until - self._clock.monotonic()))
         if self._ingestion is not None or self._is_seal_due():
             timeout = 0.0
         return self._inbox.take(
@@ -159,6 +161,7 @@ class Loop:
         )
 
     def _do(self, message: Message | None) -> None:
+        self._look_at_the_clock()
         match message:
             case DeviceRead(read) if words := self._unseen():
                 said = self._core.say(Verdict.NG, words, code=UNSEEN)
@@ -275,13 +278,24 @@ class Loop:
         if isinstance(message, HubSaid):
             self._hub_said(message)
             return
-        noted: dict[str, int | str] = {
-            "at": self._clock.now().isoformat(timespec="seconds"),
-            "clock_offset_ms": message.offset_ms,
-            "clock_within_ms": message.within_ms,
-            "certificate_end": message.certificate_end,
-        }
-        _settle(message.done, lambda: self._core.journal.note_hub(noted))
+        self._is_shown = False
+
+        def act() -> None:
+            if self._time.noted(message):
+                self._poke()
+
+        _settle(message.done, act)
+
+    def _look_at_the_clock(self) -> None:
+        was_wrong = self._time.wrong
+        if self._time.look():
+            self._poke()
+        if self._time.wrong != was_wrong:
+            self._is_shown = False
+
+    def _poke(self) -> None:
+        if self._uplink is not None:
+            self._uplink.poke()
 
     def _hub_said(self, message: HubSaid) -> None:
         def act() -> None:
@@ -363,7 +377,9 @@ class Loop:
             self._is_shown = True
             cut = not self._link_is_up
             try:
-                picture = self._screen.picturing.picture(online=self._online, is_link_cut=cut)
+                picture = self._screen.picturing.picture(
+                    online=self._online, is_link_cut=cut, clock=self._time.wrong
+                )
             except sqlite3.Error as error:
                 raise fault_of(error) from error
             self._screen.show(picture)
@@ -373,8 +389,7 @@ class Loop:
         if not output.events:
             return
         self._reached("after_commit_before_output")
-        if self._uplink is not None:
-            self._uplink.poke()
+        self._poke()
 
 
 def _settle(done: "Future[None]", act: Callable[[], object]) -> None:

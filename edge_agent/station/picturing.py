@@ -81,7 +81,7 @@ class Picturing:
         self._fatal = False
         self._news: deque[News] = deque(maxlen=NEWS_MAX)
         self._unread = 0
-        self._link = NO_WORDS
+        self._link = self._wrong_clock = NO_WORDS
 
     def link(self, words: Words) -> None:
         """Take what the uplink said about the connection, empty when it stands."""
@@ -106,14 +106,14 @@ class Picturing:
     def _with_news(self, output: Output, band: Band) -> Band:
         """Keep what the hub said, which the next scan may wipe off; help says it once more.
 
-        While the link is lost help also says why.
+        While the link is lost, or the clock wrong, help also says why.
         """
         if output.source == "hub" and output.verdict is not Verdict.WAIT:
             self._add(news_of(band))
         elif output.answer and output.answer.key == "ready.help":
             unread = list(self._news)[: self._unread][-NEWS_AT_ONCE:]
             self._unread -= len(unread)
-            texts = [*map(line_of, unread), self._link, band.text]
+            texts = [*map(line_of, unread), self._link, self._wrong_clock, band.text]
             return replace(band, text=in_lines([one for one in texts if one != NO_WORDS]))
         return band
 
@@ -139,9 +139,10 @@ class Picturing:
                 device, state="ok" if is_well else "lost", words=NO_WORDS if is_well else words
             )
 
-    def picture(self, *, online: bool, is_link_cut: bool) -> Snapshot:
-        """Everything as it stands now."""
+    def picture(self, *, online: bool, is_link_cut: bool, clock: Words = NO_WORDS) -> Snapshot:
+        """Everything as it stands now; `clock`: what is wrong with it, empty if nothing is."""
         core, now = self._core, self._clock.now()
+        self._wrong_clock = clock
         with core.knowledge.still(now):
             return self._picture(core.state, now, online=online, is_link_cut=is_link_cut)
 
@@ -230,6 +231,7 @@ class Picturing:
             is_link_cut=is_link_cut,
             link=NO_WORDS if online else self._link,
             disk=self._disk(),
+            clock=self._wrong_clock,
         )
 
     def _disk(self) -> DiskShown | None:

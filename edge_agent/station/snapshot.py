@@ -123,6 +123,7 @@ class Status:
         is_link_cut: somebody cut this station's own network here.
         link: what the uplink said when it was lost; empty while online.
         disk: when somebody should look at the journal's disk; None: it has space.
+        clock: what is wrong with this computer's clock; empty while nothing is known to be.
     """
 
     online: bool
@@ -134,6 +135,7 @@ class Status:
     is_link_cut: bool = False
     link: Words = NO_WORDS
     disk: DiskShown | None = None
+    clock: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)

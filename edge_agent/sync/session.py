@@ -142,6 +142,8 @@ class SyncState:
     """As the newest hello showed it; the next one tells the hub."""
     noted: HubNoted | None = None
     """What was last handed to the loop of the clock and the certificate."""
+    noted_ms: int = 0
+    """When that was, by the hub's clock."""
     told: Mapping[str, float] = field(default_factory=dict)
     """What was shown to people, and until when it is not shown again."""
 

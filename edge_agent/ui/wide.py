@@ -90,8 +90,8 @@ def _history(snapshot: Snapshot, view: View, rows: int) -> list[Row]:
     right += [view.label("refused_here", count=snapshot.refusals, limit=limit), ""]
     right.append(view.label("messages"))
     right += [line for one in snapshot.news for line in wrap(view.say(line_of(one)), rest)]
-    if view.say(snapshot.status.link):
-        right += wrap(view.say(snapshot.status.link), rest)
+    for words in (snapshot.status.clock, snapshot.status.link):
+        right += wrap(view.say(words), rest) if view.say(words) else []
     if snapshot.status.disk:
         right += wrap(view.say(snapshot.status.disk.words), rest)
     for one in snapshot.status.devices:

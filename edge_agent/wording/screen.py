@@ -11,6 +11,7 @@ from tally.master.reading import Words
 
 SCREEN: Final[dict[str, Words]] = {
     # where am I
+    "clock_wrong": Words("CLOCK? {time}", "时钟? {time}"),
     "order": Words("WO {order} {product}", "工单 {order} {product}"),
     "plan": Words("plan v{version}", "工艺 v{version}"),
     "plan_of": Words("plan {plan}", "工艺 {plan}"),

@@ -11,6 +11,8 @@ from tally.events import types as t
 TYPES: Final[dict[str, type[t.Body]]] = {
     "journal.opened": t.JournalOpened,
     "agent.started": t.AgentStarted,
+    "clock.observed": t.ClockObserved,
+    "clock.jumped": t.ClockJumped,
     "operator.signed_in": t.OperatorSignedIn,
     "operator.signed_out": t.OperatorSignedOut,
     "refusal.shown": t.RefusalShown,

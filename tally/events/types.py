@@ -63,6 +63,30 @@ class AgentStarted(Body, frozen=True):
     previous: str | None = None
 
 
+class ClockObserved(Body, frozen=True):
+    """This station's clock against the hub's, by the four stamps of a greeting (RFC 5905, 8).
+
+    `offset_ms`: this clock less the hub's; `within_ms`: by how much that may be off either way.
+    Written when the clock is wrong or another offset than was told last, and once a day.
+    """
+
+    offset_ms: Int
+    within_ms: Int
+
+
+class ClockJumped(Body, frozen=True):
+    """The clock went another way than time did: it was set, or the computer slept.
+
+    `by_ms`: how far it went beyond the time that passed since it was last looked at; `slept_ms`:
+    how long the computer slept in between; `nonce`: random, so that two copies of a suspended
+    computer differ from here on.
+    """
+
+    by_ms: Int
+    nonce: str
+    slept_ms: Int = 0
+
+
 class OperatorSignedIn(Body, frozen=True):
     """A person scanned their badge; `name` as the station knew it."""
 

@@ -22,12 +22,14 @@ from tally.records.chain import event_id as make_event_id
 from tally.records.chain import line_hash
 from tally.records.hlc import AHEAD_MS_MAX, parse_hlc
 from tally.records.ids import GENESIS, parse_ref
+from tally.trace.life import life
 from tally.wire.messages import Position
 from tests.support.oracle import Ev, Oracle
 
 STATE_BYTES_MAX = 128 * 1024
 ORDERS = 2
 SESSIONS_MAX = 8
+LIVES_MAX = 10
 
 
 class Violation(AssertionError):
@@ -57,6 +59,7 @@ def audit(world):
     equal_sets_have_equal_fingerprints(world, runs)
     books_balance(world)
     stamps_follow_the_wall(world, events)
+    clocks_are_told(world, events)
 
 
 # --- what there is ------------------------------------------------------------------------------
@@ -452,6 +455,18 @@ def stamps_follow_the_wall(world, events):
                 f"event {ev.seq} of {world.name_of(ev.journal)} is stamped {ahead_ms / 1000:.0f} s "
                 f"later than its wall clock ever showed",
             )
+
+
+def clocks_are_told(world, events):
+    """Faults 40 and 42: how often stations told of their clocks, and lives that rest on clocks."""
+    for ev in events:
+        if ev.t in {"clock.observed", "clock.jumped"}:
+            world.count(ev.t)
+    graph = world.door.hub.office.store.ledger.graph
+    codes = sorted({ev.b.child for ev in events if ev.t == "component.bound"})
+    for code in codes[:LIVES_MAX]:
+        moments = life(graph, code).moments
+        world.count("order not provable", sum(not one.timed.is_order_proven for one in moments))
 
 
 def checks_are_true(machine, line):

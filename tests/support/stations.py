@@ -74,6 +74,7 @@ class TestClock:
     def __init__(self):
         self.at = NOON
         self.seconds = 1000.0
+        self.slept = 0.0
 
     def now(self):
         """The wall clock."""
@@ -82,6 +83,10 @@ class TestClock:
     def monotonic(self):
         """Seconds."""
         return self.seconds
+
+    def elapsed(self):
+        """Seconds, those asleep as well."""
+        return self.seconds + self.slept
 
     def sleep(self, seconds):
         """Let time pass."""

@@ -73,6 +73,30 @@ def test_a_certificate_holds_what_made_the_unit_and_proves_itself(hub, made):
     assert not any(lamp(2) in event.about for event in report.events)
 
 
+def test_a_certificate_says_when_it_was_by_the_hubs_clock_and_which_order_is_not_provable(hub):
+    maker, packer = enrolled(hub, "S03"), enrolled(hub, "S04")
+    maker.add(t.ClockObserved(360_000, 40))
+    maker.clock_ms = packer.clock_ms + 360_000
+    maker.add(t.UnitCommissioned(lamp(1), "BL-2@4"))
+    packer.add(t.ItemPacked(lamp(1), BOX, 1))
+    hub.ingest(maker.id, maker.piece(2))
+    hub.ingest(packer.id, packer.piece(2))
+    report = proven(hub, lamp(1))
+    assert report.problems == ()
+    times = {event.type: event.time for event in report.events}
+    assert times["unit.commissioned"].startswith("by the hub's clock 20")
+    assert "order not provable (± 5 s)" in " ".join(times.values())
+    moments = hub.report(lamp(1))["moments"]
+    assert [one["time"] is None for one in moments] == [True, False]
+
+
+def test_a_certificate_without_remarks_has_none_in_its_first_row(hub, made):
+    for writer in made:
+        assert b"clock" not in b"".join(writer.lines)
+    first = certificate(hub.office, board(7)).rows[0]
+    assert b'"times"' not in first
+
+
 def test_a_box_is_certified_with_everything_in_it(hub, made):
     report = proven(hub, BOX, code=BOX)
     assert report.problems == ()
