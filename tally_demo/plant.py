@@ -289,8 +289,10 @@ def _settings(folder: Path) -> str:
     return f"""\
 # Settings of a demo station. Every key: config/station.example.toml.
 
-[disk]
-ballast_mib = 0
+[peers]
+listen = "127.0.0.1"
+port = 0
+mdns = false
 
 [[device]]
 name = "serial-1"

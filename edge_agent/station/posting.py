@@ -4,7 +4,6 @@ The screen's thread calls this; nothing here waits for an answer, which comes as
 the loop has ended nothing is taken any more.
 """
 
-from threading import Event
 from typing import Any, Final
 
 from drivers import READ_BYTES_MAX, Read
@@ -20,21 +19,12 @@ TYPED_CHARACTERS_MAX: Final = 512
 
 
 class Posting:
-    """The screen's way into one station.
-
-    Attributes:
-        first_picture: set once it was drawn.
-    """
+    """The screen's way into one station."""
 
     def __init__(self, inbox: Inbox, clock: Clock) -> None:
         self._inbox = inbox
         self._clock = clock
         self._unseen: Words | None = None
-        self.first_picture = Event()
-
-    def drawn(self) -> None:
-        """The station's first picture is on the screen."""
-        self.first_picture.set()
 
     def unseen(self) -> Words | None:
         """Why nobody could see an answer now; None: it would be seen."""

@@ -59,7 +59,6 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "scrapped",
             "lent",
             "returned",
-            "written_off",
             "unexplained",
         ),
     ),

@@ -19,7 +19,6 @@ from tally.merge.history import Placed
 from tally.merge.shelf import ClaimView
 from tally.records.hlc import parse_hlc
 from tally.records.ids import ref_to, show_journal
-from tally.trace.timing import Timed
 
 NEIGHBOURS_MAX: Final = 200
 """Events of the same journal that are looked at, each way, for the unit before and after."""
@@ -43,13 +42,8 @@ class Facts:
     is_typed: bool
 
 
-def facts_of(
-    ledger: SqliteLedger, claim: ClaimView, names: Mapping[str, Words], timed: Timed
-) -> Facts:
-    """Everything that one claim's event says, and what stood beside it.
-
-    `timed`: its time, and its order behind the claim that is shown before it.
-    """
+def facts_of(ledger: SqliteLedger, claim: ClaimView, names: Mapping[str, Words]) -> Facts:
+    """Everything that one claim's event says, and what stood beside it."""
     graph = ledger.graph
     line = graph.line(claim.place)
     source = getattr(line.b, "source", None)
@@ -58,8 +52,7 @@ def facts_of(
     fields: dict[str, str | Words] = {
         "owner": owner_of(claim),
         "at": claim.at,
-        "clock": timed.clock_words() or str(_behind(line)),
-        "order": timed.order_words() or "",
+        "clock": str(_behind(line)),
         "by": names.get(line.by, line.by),
         "badge": line.by,
         "station": claim.station,

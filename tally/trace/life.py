@@ -4,8 +4,7 @@ Rules:
 1. Events are found by the claims they make about the code, by what ended those or decided that
    they stay, and, between a unit's first and last event at a station, by naming the unit
    (refusals, skipped steps).
-2. The order is that of chains and references, else of the stations' clocks; where only these put
-   an event behind another, that is said (`timing`).
+2. The order is the stations' clocks'; it proves nothing, and every event names its place.
 3. Nothing is left out because it was taken back: that is said beside it.
 """
 
@@ -42,7 +41,6 @@ from tally.merge.keys import split_parts
 from tally.merge.liveness import ended_by
 from tally.merge.shelf import ClaimView
 from tally.records.ids import show_journal
-from tally.trace.timing import Timed, timeline
 from tally.trace.tracing import lots_among, roots_of
 
 MOMENTS_MAX: Final = 500
@@ -59,8 +57,7 @@ _NAMING_A_UNIT: Final = (t.RefusalShown, t.StepSkipped)
 class Moment:
     """One event. `type`: its name; `ended`: references of the events that took it back.
 
-    `timed`: what is known of its time, and of its order behind the moment before. `counts`:
-    whether its key was good when it was written, or somebody let it count since.
+    `counts`: whether its key was good when it was written, or somebody let it count since.
     """
 
     type: str
@@ -70,7 +67,6 @@ class Moment:
     at: str
     ref: str
     ended: tuple[str, ...]
-    timed: Timed
     counts: bool = True
 
 
@@ -94,10 +90,10 @@ def life(graph: Graph, code: str) -> Life:
     told |= {by for at in places for by in _keeping(graph, at)}
     told |= set(naming(graph, claims, code))
     readable = [at for at in told if graph.is_readable(at)]
-    moments = timeline(graph, readable)
+    moments = sorted(readable, key=lambda at: (graph.line(at).hlc, at.journal, at.seq, at.id))
     return Life(
         code,
-        tuple(_moment(graph, one, ending.get(one.place, ())) for one in moments[:MOMENTS_MAX]),
+        tuple(_moment(graph, at, ending.get(at, ())) for at in moments[:MOMENTS_MAX]),
         is_cut=len(moments) > MOMENTS_MAX,
     )
 
@@ -153,8 +149,7 @@ def naming(graph: Graph, claims: Sequence[ClaimView], code: str) -> Iterator[Pla
                     yield at
 
 
-def _moment(graph: Graph, timed: Timed, enders: Sequence[Placed]) -> Moment:
-    at = timed.place
+def _moment(graph: Graph, at: Placed, enders: Sequence[Placed]) -> Moment:
     line = graph.line(at)
     return Moment(
         type=NAMES[type(line.b)],
@@ -164,6 +159,5 @@ def _moment(graph: Graph, timed: Timed, enders: Sequence[Placed]) -> Moment:
         at=line.at,
         ref=at.ref,
         ended=tuple(by.ref for by in enders),
-        timed=timed,
         counts=graph.counts(at),
     )

@@ -25,7 +25,6 @@ class Floor:
         lamps: finished lamps that wait to be packed.
         inside: board → lamp, as it really is.
         tray: labels that came out: (number of the machine, code).
-        copied: number of the machine → a board's label of which there are several.
     """
 
     def __init__(self, dice):
@@ -35,7 +34,6 @@ class Floor:
         self.lamps = []
         self.inside = {}
         self.tray = set()
-        self.copied = {}
         self._roll = {}
 
     def next_label(self, machine):
@@ -199,11 +197,6 @@ class Worker:
 
     def _do_bind_serial(self, state, step):
         floor, dice, world = self._floor, self._dice, self._world
-        if self._machine.number in floor.copied:
-            output = self._scan(floor.copied[self._machine.number])
-            if output is not None and output.verdict is not Verdict.WAIT:
-                del floor.copied[self._machine.number]
-            return
         if not floor.boards:
             self._stuck()
             return
@@ -297,10 +290,7 @@ class Admin:
         rows = [row for row in self._world.door.hub.show("cases") if row["status"] != "decided"]
         if not rows:
             return
-        self.settle(self._dice.pick(rows[:6]))
-
-    def settle(self, row):
-        """Decide a case as it looks now; that takes a while."""
+        row = self._dice.pick(rows[:6])
         live = sorted({claim["ref"] for claim in row["claims"] if claim["live"]})
         if not live:
             return

@@ -18,8 +18,7 @@ def usb_stick(world):
         return
     dice = world.hands
     from_hub = dice.chance(0.4)
-    fill = _at_the_hub if from_hub else _at_a_station
-    data = fill(world, machine, dice)
+    data = _at_the_hub(world, machine) if from_hub else _at_a_station(world, machine)
     if data is None:
         return
     world.count("stick filled")
@@ -28,37 +27,8 @@ def usb_stick(world):
         world.after(dice.seconds(5, 900), "stick", lambda: _arrive(world, data, from_hub))
 
 
-def usb_round(world):
-    """A station's cable is out; somebody goes from there to the hub with a stick, and back."""
-    machine = world.a_machine()
-    if machine is None or machine.link_is_cut:
-        return
-    dice = world.walks
-    machine.link_is_cut = True
-    world.after(dice.seconds(120, 600), "link back", machine.plug_in)
-
-    def go():
-        if world.phase == "chaos" and machine.power == "on":
-            there = _at_a_station(world, machine, dice)
-            world.after(dice.seconds(1, 20), "stick", lambda: at_the_hub(there))
-
-    def at_the_hub(there):
-        if world.phase != "chaos":
-            return
-        world.at_hub(lambda: _take_at_hub(world, *_opened(there)))
-        back = _at_the_hub(world, machine, dice)
-        if back is not None:
-            world.after(dice.seconds(1, 20), "stick", lambda: at_the_station(back))
-
-    def at_the_station(back):
-        if world.phase == "chaos" and machine.power == "on":
-            _take_at_station(world, machine, *_opened(back))
-
-    world.after(dice.seconds(1, 30), "stick", go)
-
-
-def _at_a_station(world, machine, dice):
-    with_all = dice.chance(0.4)
+def _at_a_station(world, machine):
+    with_all = world.hands.chance(0.4)
     made = pack(
         machine.connection,
         machine.identity,
@@ -69,7 +39,7 @@ def _at_a_station(world, machine, dice):
     return opening(made.bundle, machine.identity.key) + b"".join(made.parts())
 
 
-def _at_the_hub(world, machine, dice):
+def _at_the_hub(world, machine):
     hub = world.door.hub
     journal = machine.identity.journal
     if hub.key_of(journal) is None:
@@ -77,7 +47,7 @@ def _at_the_hub(world, machine, dice):
     frontier = machine.journal.others.frontier()
     tips = {j: event_id for j, (_, event_id) in frontier.items()}
     with hub.office.store.reading():
-        made = hub.pack(journal, tips if dice.chance(0.7) else None)
+        made = hub.pack(journal, tips if world.hands.chance(0.7) else None)
         return opening(made.bundle, hub.office.secrets.receipt) + b"".join(made.parts())
 
 
@@ -98,8 +68,9 @@ def _arrive(world, data, from_hub):
     """At the hub mostly what stations made, at stations mostly what the hub made."""
     if world.phase != "chaos":
         return
+    file = io.BytesIO(data)
     try:
-        bundle, file = _opened(data)
+        bundle = read_opening(file)
     except BundleError:
         world.count("stick refused whole")
         return
@@ -109,11 +80,6 @@ def _arrive(world, data, from_hub):
     machine = _station_for(world, bundle)
     if machine is not None:
         _take_at_station(world, machine, bundle, file)
-
-
-def _opened(data):
-    file = io.BytesIO(data)
-    return read_opening(file), file
 
 
 def _station_for(world, bundle):

@@ -17,7 +17,6 @@ FIGURES = (
     "scrapped",
     "returned",
     "lent",
-    "written_off",
     "unexplained",
 )
 
