@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import plant
-from bench.measuring import batches
+from bench.measuring import TooMuchAskedError, batches
 from bench.stations import BenchStation
 from bench.writing import Writer
 from drivers import Read
@@ -30,6 +30,9 @@ from tally.commands.demo_config import demo_documents
 from tally.events.types import Body, OperationCompleted, UnitCommissioned
 from tally.records.segment import SEGMENT_EVENTS_MAX, encode
 
+UNITS_MAX: Final = 999_999
+"""What the demo plant's scheme of lamps has codes for, less the one that stays open."""
+_BOARDS: Final = b'text = "PCB-L-"\n\n[[scheme.field]]\nkind = "counter"\nwidth = '
 NO_FILE: Final = 99_999
 BATTERIES: Final = "BAT-18650-2547A"
 _GOOD: Final = frozenset({Verdict.OK, Verdict.DONE})
@@ -65,15 +68,20 @@ class Assembly:
     """
 
     def __init__(self, directory: Path, units: int) -> None:
+        if units > UNITS_MAX:
+            raise TooMuchAskedError(
+                f"This takes {units:,} units, and the demo plant has codes for {UNITS_MAX:,}. "
+                f"Ask for less, or for fewer rounds."
+            )
         self.hub = bootstrap.create(directory / "hub", plant="NB1", site="NB1")
-        self.hub.publish(demo_documents())
+        self.hub.publish(_documents())
         smt, flash = Writer("S01", by="BDG-1120"), Writer("S02", by="BDG-1182")
         for writer in (smt, flash):
             plant.enroll(self.hub, writer)
         self.station = BenchStation(self.hub, directory / "S03", "S03")
         granted = self.hub.lease(smt.journal, "bench-boards", "pcb-l@1", units)
         self.hub.lease(self.station.identity.journal, "bench-lamps", "bl2@1", units + 1)
-        self.boards = [f"PCB-L-{granted.block.start + n:05d}" for n in range(units)]
+        self.boards = [f"PCB-L-{granted.block.start + n:07d}" for n in range(units)]
         _send(self.hub, smt, _made(self.boards, granted))
         _send(self.hub, flash, (_passed(code, "20", "flash-test@5") for code in self.boards))
         self.station.pull(self.hub)
@@ -91,6 +99,12 @@ class Assembly:
         self._core.start()
         for text in ("BDG-1107", BATTERIES):
             self._scan(text)
+
+    def history(self, units: int) -> None:
+        """Make units that nobody times: the disk is waited for once, at the end."""
+        with self.station.unsynced():
+            for _ in range(units):
+                self.unit()
 
     def unit(self) -> float:
         """Make one unit; the seconds from the board's bytes to its durable answer."""
@@ -131,6 +145,15 @@ class Assembly:
         """Close both files."""
         self.station.close()
         self.hub.office.store.close()
+
+
+def _documents() -> list[tuple[str, bytes]]:
+    """The demo plant with wider board codes: a history of years takes more than 100,000 boards."""
+    documents = dict(demo_documents())
+    narrow, wide = _BOARDS + b"5\n", _BOARDS + b"7\n"
+    assert narrow in documents["schemes.toml"]
+    documents["schemes.toml"] = documents["schemes.toml"].replace(narrow, wide)
+    return list(documents.items())
 
 
 def after(unit: str) -> str:

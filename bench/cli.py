@@ -14,6 +14,7 @@ from typing import Final
 import click
 import msgspec
 
+from bench.measuring import TooMuchAskedError
 from bench.report import Report, show
 
 NAMES: Final = ("station", "ingest", "drain", "trace", "screen")
@@ -61,9 +62,11 @@ def bench(
         click.echo(f"measuring {name} …", err=True)
         with tempfile.TemporaryDirectory(prefix="tally-bench-", dir=folder) as where:
             measure = _find(name, quick=quick)
-            reports.append(
-                measure(Path(where), rounds or (QUICK_ROUNDS if quick else ROUNDS), events)
-            )
+            try:
+                found = measure(Path(where), rounds or (QUICK_ROUNDS if quick else ROUNDS), events)
+            except TooMuchAskedError as error:
+                raise click.ClickException(str(error)) from error
+            reports.append(found)
         if not as_json:
             click.echo(show(reports[-1]) + "\n")
     if as_json:

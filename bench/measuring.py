@@ -21,6 +21,10 @@ import msgspec
 T = TypeVar("T")
 
 
+class TooMuchAskedError(ValueError):
+    """A size that the benchmark's plant cannot give; the words say both numbers."""
+
+
 class Spread(msgspec.Struct, frozen=True):
     """Median of the rounds, with the smallest and the largest."""
 

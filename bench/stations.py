@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +56,16 @@ class BenchStation:
         found(self._connection, self.identity, line)
         self.journal = Journal(self._connection, self.identity, self.trust, entropy=os.urandom)
         self.journal.start(agent="bench", at=AT)
+
+    @contextmanager
+    def unsynced(self) -> Iterator[None]:
+        """Write without waiting for the disk, then bring all of it there."""
+        self._connection.execute("PRAGMA synchronous = OFF")
+        try:
+            yield
+        finally:
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def pull(self, hub: Hub) -> None:
         """Take everything that the hub has for this station."""

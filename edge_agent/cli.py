@@ -4,6 +4,7 @@ Results go to stdout, all else to stderr. Exit status: 0 done, 1 refused or foun
 words), 2 usage. Reading commands open the journal read-only and work while the station runs.
 """
 
+import gc
 import json
 import os
 import signal
@@ -118,9 +119,10 @@ def run(
     if headless or plain or not _is_terminal():
         _run_lines(directory, headless=headless, lang=lang)
         return
-    from edge_agent.bootstrap.folder import settings_of
-    from edge_agent.bootstrap.screen import run_with_screen
-    from edge_agent.ui.practice import PracticeError
+    with _kept():
+        from edge_agent.bootstrap.folder import settings_of
+        from edge_agent.bootstrap.screen import run_with_screen
+        from edge_agent.ui.practice import PracticeError
 
     with _said():
         settings = settings_of(directory)
@@ -139,6 +141,17 @@ def run(
     if words:
         click.echo(words.zh if (lang or settings.language) == "zh" else words.en, err=True)
     sys.exit(status)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Load modules without looking for garbage among them, neither now nor at any scan to come."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _is_terminal() -> bool:
@@ -226,23 +239,52 @@ def status(directory: Path, as_json: bool) -> None:
 
     with _said():
         identity = load_identity(directory)
-    _show(directory, as_json, partial(looking.status, identity=identity), _status_words)
+
+    def look(connection: sqlite3.Connection) -> dict[str, Any]:
+        return looking.status(connection, identity) | {"disk": _disk_facts(directory)}
+
+    _show(directory, as_json, look, _status_words)
+
+
+def _disk_facts(directory: Path) -> dict[str, Any] | None:
+    """The disk under the journal; by the usual limits where the settings cannot be read."""
+    from edge_agent.bootstrap.folder import settings_of
+    from edge_agent.station.disk import DiskLimits, look_at
+
+    try:
+        limits = settings_of(directory).disk
+    except SettingsError:
+        limits = DiskLimits()
+    try:
+        seen = look_at(directory, limits)
+    except OSError:
+        return None
+    return {
+        "free_mib": seen.space.free_mib,
+        "journal_bytes": seen.space.journal,
+        "log_bytes": seen.space.log,
+        "days": seen.space.days,
+        "state": seen.rung,
+        "words": {"en": seen.words.en, "zh": seen.words.zh},
+    }
 
 
 def _status_words(found: dict[str, Any]) -> str:
-    from edge_agent.station.safekeeping import safekeeping_words
-
     lines = [
         f"Station {found['station']}, plant {found['plant']}, journal {found['journal']}",
         "{seq} events: {sealed} sealed, {acknowledged} acknowledged, {unsent} unsent".format(
             **found
         ),
     ]
+    if found["disk"]:
+        lines.append(f"Disk: {found['disk']['words']['en']}")
     if found["hub_noted"]:
         lines.append(_clock_words(found["hub_noted"]))
-    if found["suspect"]:
+    if found["key_revoked"]:
+        said = "KEY TAKEN BACK by {by} at {at}: {reason}. Events after {since} do not count."
+        lines.append(said.format(**found["key_revoked"]))
+    elif found["suspect"]:
         lines.append(f"SUSPECT: {found['suspect']}")
-    lines += safekeeping_words(found["durability"])
     lines += [f"  knows {one['name'] or one['journal']} to {one['seq']}" for one in found["others"]]
     return "\n".join(lines)
 
@@ -545,14 +587,16 @@ def _progress(minutes: float, *, is_shown: bool) -> Iterator[Callable[[float], N
 def doctor(directory: Path, as_json: bool) -> None:
     """Check settings, devices, disk, clock and the whole chain; exit 1 if one is not well."""
     from edge_agent.bootstrap.folder import load_identity, settings_of
-    from edge_agent.station.doctoring import Checked, devices_checked, examine
+    from edge_agent.station.doctoring import USUAL_LIMITS, Checked, devices_checked, examine
 
+    limits = USUAL_LIMITS
     try:
-        findings = devices_checked(settings_of(directory).devices)
+        settings = settings_of(directory)
+        findings, limits = devices_checked(settings.devices), settings.disk
     except SettingsError as error:
         findings = [Checked("settings", is_well=False, words=problem) for problem in error.problems]
     try:
-        findings += examine(directory, load_identity(directory))
+        findings += examine(directory, load_identity(directory), limits)
     except JournalFault as fault:
         findings.append(Checked("identity", is_well=False, words=fault.words))
     if as_json:

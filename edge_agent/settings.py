@@ -9,26 +9,25 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from edge_agent.scan.keystrokes import Pace
-from tally.wire.protocol import PEER_PORT
+from edge_agent.station.disk import DiskLimits
 
 FILE_NAME: Final = "station.toml"
 FILE_BYTES_MAX: Final = 256 * 1024
 DEVICES_MAX: Final = 32
 ADDRESSES_MAX: Final = 8
-PEERS_MAX: Final = 32
+DISK_MIB_MAX: Final = 2**20
 
 KEYS: Final = (
     "language",
     "double_read_s",
     "printer",
     "hub",
-    "peers",
     "journal",
+    "disk",
     "keyboard",
     "device",
 )
@@ -47,21 +46,6 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class PeerSettings:
-    """How this station and the others of its line reach each other."""
-
-    enabled: bool = True
-    listen: str = "0.0.0.0"  # noqa: S104  (neighbours come from the plant's network, over TLS)
-    """Address on which neighbours are answered."""
-    port: int = PEER_PORT
-    """0: any free one, also when this one is taken."""
-    addresses: tuple[str, ...] = ()
-    """Where neighbours are, `host:port`, beside those that the hub and the network tell of."""
-    mdns: bool = True
-    """Ask the network for hints, and give them."""
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a plant may choose for one station."""
 
@@ -69,13 +53,14 @@ class Settings:
     """Language of screens and texts when nobody is signed in."""
     addresses: tuple[str, ...] = ()
     """Where the hub is, `host:port`, tried in order; empty: those of the enrolment."""
-    peers: PeerSettings = field(default_factory=PeerSettings)
     double_read_s: float = 2.0
     """The same code of the same device within this time is ignored, 0.5 to 10 s."""
     printer: str = ""
     """Name of the device that prints labels; empty: the only one there is."""
     journal_kib_max: int = 0
     """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
+    disk: DiskLimits = field(default_factory=DiskLimits)
+    """When a disk that fills up is told, and when it stops the station."""
     keyboard: Pace = field(default_factory=Pace)
     """How fast a scanner types that the screen takes for a keyboard."""
     devices: tuple[Mapping[str, Any], ...] = ()
@@ -116,10 +101,10 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
     settings = Settings(
         language=reading.language(table.pop("language", "en")),
         addresses=reading.addresses(reading.table(table, "hub")),
-        peers=reading.peers(reading.table(table, "peers")),
         double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
         printer=reading.text(table.pop("printer", ""), "printer"),
         journal_kib_max=reading.kib_max(reading.table(table, "journal")),
+        disk=reading.disk(reading.table(table, "disk")),
         keyboard=reading.pace(reading.table(table, "keyboard")),
         devices=reading.devices(table.pop("device", [])),
     )
@@ -185,6 +170,22 @@ class _Reading:
         self.note("kib_max", "KiB, 0 for no limit of its own", found)
         return 0
 
+    def disk(self, table: dict[str, Any]) -> DiskLimits:
+        """Each rung lies below the one before it."""
+        usual = DiskLimits()
+        found = {
+            "warn_mib": self._whole(table, "warn_mib", usual.warn_mib, 0, DISK_MIB_MAX),
+            "optional_mib": self._whole(table, "optional_mib", usual.optional_mib, 0, DISK_MIB_MAX),
+            "stop_mib": self._whole(table, "stop_mib", usual.stop_mib, 0, DISK_MIB_MAX),
+            "ballast_mib": self._whole(table, "ballast_mib", usual.ballast_mib, 0, 4096),
+            "wal_mib": self._whole(table, "wal_mib", usual.wal_mib, 17, DISK_MIB_MAX),
+        }
+        self.unknown(table, tuple(found), "disk.")
+        for key, above in (("optional_mib", "warn_mib"), ("stop_mib", "optional_mib")):
+            if found[key] > found[above]:
+                self.note(key, f"at most {above}, {found[above]}", found[key])
+        return DiskLimits(**found)
+
     def pace(self, table: dict[str, Any]) -> Pace:
         """Milliseconds in the file, seconds in the value."""
         usual = Pace()
@@ -212,40 +213,10 @@ class _Reading:
         return usual
 
     def addresses(self, table: dict[str, Any]) -> tuple[str, ...]:
-        found = self._addresses(table, ADDRESSES_MAX)
-        self.unknown(table, ("addresses",), "hub.")
-        return found
-
-    def peers(self, table: dict[str, Any]) -> PeerSettings:
-        usual = PeerSettings()
-        found = PeerSettings(
-            enabled=self._flag(table, "enabled"),
-            listen=self._address(table.pop("listen", usual.listen)),
-            port=self._whole(table, "port", usual.port, 0, 65535),
-            addresses=self._addresses(table, PEERS_MAX),
-            mdns=self._flag(table, "mdns"),
-        )
-        self.unknown(table, ("enabled", "listen", "port", "addresses", "mdns"), "peers.")
-        return found
-
-    def _flag(self, table: dict[str, Any], key: str) -> bool:
-        found = table.pop(key, True)
-        if isinstance(found, bool):
-            return found
-        self.note(key, "true or false", found)
-        return True
-
-    def _address(self, found: object) -> str:
-        try:
-            return str(ip_address(found if isinstance(found, str) else ""))
-        except ValueError:
-            self.note("listen", "an address of this machine, as in '10.0.0.7'", found)
-            return "127.0.0.1"
-
-    def _addresses(self, table: dict[str, Any], most: int) -> tuple[str, ...]:
         found = table.pop("addresses", [])
-        if not isinstance(found, list) or len(found) > most:
-            self.note("addresses", f"a list of at most {most} 'host:port'", found)
+        self.unknown(table, ("addresses",), "hub.")
+        if not isinstance(found, list) or len(found) > ADDRESSES_MAX:
+            self.note("addresses", f"a list of at most {ADDRESSES_MAX} 'host:port'", found)
             return ()
         for one in found:
             if not isinstance(one, str) or not re.fullmatch(r"[^\s/]{1,255}:\d{1,5}", one):

@@ -182,7 +182,7 @@ def _open(directory: Path, lock: int, reached: Callable[[str], None] | None) -> 
     """Store, keys and clock of a folder whose lock is held; the store gives it back."""
     try:
         secrets = trust.load(directory)
-        clock = _clock(load(directory))
+        settings = load(directory)
         connection = open_for_writing(directory / DATABASE_FILE)
         try:
             store = SqliteStore(connection, lock=lock, reached=reached)
@@ -192,7 +192,9 @@ def _open(directory: Path, lock: int, reached: Callable[[str], None] | None) -> 
     except BaseException:
         os.close(lock)
         raise
-    return Office(store, secrets, clock, os.urandom)
+    return Office(
+        store, secrets, _clock(settings), os.urandom, lets_succeed=settings.own_key_suffices
+    )
 
 
 def open_view(directory: Path) -> Hub:

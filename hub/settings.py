@@ -41,6 +41,9 @@ class Settings:
     """host:port as stations reach P+1; put into tokens. Empty: this machine's addresses."""
     zone: str = ""
     """IANA name of the plant's time zone; empty: this machine's."""
+    own_key_suffices: bool = True
+    """Whether a station that was copied or restored goes on in a new journal by its own key; if
+    not, a person's token is needed."""
 
 
 def load(directory: Path) -> Settings:
@@ -87,10 +90,15 @@ def parse(values: dict[str, Any], file: str = SETTINGS_FILE) -> Settings:
         if zone and not _is_zone(zone):
             plant.note("zone", "an IANA time zone, as in Asia/Shanghai", zone)
         plant.close()
+    own_key = default.own_key_suffices
+    stations = top.optional_table("stations", "a table [stations]")
+    if stations is not None:
+        own_key = stations.flag("own_key_suffices", default=own_key)
+        stations.close()
     top.close()
     if problems:
         raise SettingsError([str(problem) for problem in problems])
-    return Settings(host, port, addresses, zone)
+    return Settings(host, port, addresses, zone, own_key)
 
 
 def _is_zone(name: str) -> bool:

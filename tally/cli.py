@@ -8,6 +8,7 @@
 The commands that need no half are in `tally.commands`; start reading there.
 """
 
+import gc
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
@@ -66,6 +67,7 @@ class Dispatcher(click.Group):
 
 def _load(point: EntryPoint) -> click.Command:
     where = f"`{point.value}`" + (f" of {point.dist.name}" if point.dist else "")
+    gc.disable()  # modules stay: nobody looks for garbage among them, now or later
     try:
         found: object = point.load()
     # A command's import may raise anything; whatever it is, the other commands must go on working.
@@ -75,6 +77,9 @@ def _load(point: EntryPoint) -> click.Command:
             f"{type(error).__name__}: {error}. "
             "Run `make setup` again; the other commands are not affected."
         ) from error
+    finally:
+        gc.freeze()
+        gc.enable()
     if not isinstance(found, click.Command):
         raise click.ClickException(
             f"The command {point.name!r} is not usable: expected a click command at {where}, "

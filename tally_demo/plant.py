@@ -289,10 +289,8 @@ def _settings(folder: Path) -> str:
     return f"""\
 # Settings of a demo station. Every key: config/station.example.toml.
 
-[peers]
-listen = "127.0.0.1"
-port = 0
-mdns = false
+[disk]
+ballast_mib = 0
 
 [[device]]
 name = "serial-1"

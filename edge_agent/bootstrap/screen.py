@@ -1,4 +1,7 @@
-"""A station with the operator's screen in this terminal."""
+"""A station with the operator's screen in this terminal.
+
+Textual takes a tenth of a second to load: only a station with a screen imports this.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,10 @@ from edge_agent.bootstrap.station import open_station
 from edge_agent.settings import Language, Settings
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.posting import Posting, Silent
+from edge_agent.ui.app import StationApp
+from edge_agent.ui.running import run_screen
+from edge_agent.ui.themes import theme_of
+from edge_agent.ui.tray import open_tray
 from tally.master import Words
 
 
@@ -33,12 +40,6 @@ def run_with_screen(
         JournalFault, JournalCorrupt: as `open_journal`; nothing was drawn.
         PracticeError: the file of practice codes cannot be used.
     """
-    # Textual takes a fifth of a second to load: only a station with a screen waits for it.
-    from edge_agent.ui.app import StationApp
-    from edge_agent.ui.running import run_screen
-    from edge_agent.ui.themes import theme_of
-    from edge_agent.ui.tray import open_tray
-
     tray = open_tray(practice) if practice else None
     spoken = language or settings.language
 

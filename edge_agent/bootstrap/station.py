@@ -9,13 +9,14 @@ from pathlib import Path
 from drivers import Driver, Printer
 from drivers.registry import create
 from edge_agent.bootstrap.opening import open_journal
-from edge_agent.bootstrap.peers import make_network
+from edge_agent.bootstrap.uplink import make_uplink
 from edge_agent.journal.crashing import VARIABLE, crash_at
 from edge_agent.journal.journal import passed
 from edge_agent.settings import Language, Settings
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.core import StationCore
 from edge_agent.station.devices import Devices
+from edge_agent.station.disk import DiskWatch
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop, Speaker
@@ -67,20 +68,28 @@ def open_station(
         devices = Devices(inputs, inbox)
         knowledge = StationKnowledge(journal, clock, language=language, devices=devices.names)
         labels = _labels(made, settings, knowledge)
+        disk = DiskWatch(directory, settings.disk, clock)
         core = StationCore(
-            journal, knowledge, clock, labels, reached=reached, double_read_s=settings.double_read_s
+            journal,
+            knowledge,
+            clock,
+            labels,
+            reached=reached,
+            double_read_s=settings.double_read_s,
+            disk=disk,
         )
-        uplink = make_network(directory, settings, journal, core, inbox)
+        uplink = make_uplink(directory, settings, journal, core, inbox)
         posting = Posting(inbox, clock)
         screen = None
         if show:
-            screen = Screen(Picturing(core, clock, _shown(made, settings)), show, posting.unseen)
+            picturing = Picturing(core, clock, _shown(made, settings), disk.seen)
+            screen = Screen(picturing, show, posting.unseen)
         loop = Loop(core, inbox, clock, speaker, uplink, reached=reached, screen=screen)
         try:
             devices.start()
             if journal.is_link_cut:
                 uplink.set_link(up=False)
-            uplink.start()
+            uplink.start(after=posting.first_picture if show else None)
             yield Station(loop, inbox, core, posting)
         finally:
             inbox.close()

@@ -13,12 +13,13 @@ from edge_agent.journal.others import BRANCH_SHIFT, read_branches
 from edge_agent.journal.store import Store
 from tally.events.decoding import read_lines
 from tally.ledger.port import Batch
-from tally.ledger.sqlite import SqliteLedger
+from tally.ledger.sqlite import WRITTEN_BY, SqliteLedger
 from tally.merge.fingerprint import RULESET
 from tally.records.ids import GENESIS, EventId, JournalId
 
 BATCH_EVENTS: Final = 1000
 KEY: Final = "ruleset"
+MADE_BY: Final = f"{RULESET} {WRITTEN_BY}"
 
 
 def bring_up_to_date(store: Store, ledger: SqliteLedger, identity: Identity) -> bool:
@@ -28,13 +29,13 @@ def bring_up_to_date(store: Store, ledger: SqliteLedger, identity: Identity) -> 
         JournalFault: nothing was changed.
     """
     connection = store.connection
-    if store.get(KEY) == RULESET and set(ledger.frontier()) == set(_tips(connection, identity)):
+    if store.get(KEY) == MADE_BY and set(ledger.frontier()) == set(_tips(connection, identity)):
         return False
     with store.transaction(ledger.rolled_back):
         ledger.empty()
         for batch in _batches(connection, identity):
             ledger.absorb(batch)
-        store.put(KEY, RULESET)
+        store.put(KEY, MADE_BY)
     return True
 
 

@@ -44,9 +44,24 @@ def check_tail(
     position = connection.execute("SELECT seq, id, signature, state FROM position").fetchone()
     if position is None:
         return Tail(seq, last_id, None, _stamp(last_line), None)
-    head = Head(identity.journal, position[0], EventId(position[1]), position[2])
+    head, state = _read_position(identity, position, seq)
     _check_head(connection, identity, head, seq)
-    return Tail(seq, last_id, head, _stamp(last_line), position[3])
+    return Tail(seq, last_id, head, _stamp(last_line), state)
+
+
+def _read_position(
+    identity: Identity, row: tuple[object, ...], tip: int
+) -> tuple[Head, bytes | None]:
+    """The head and the state of a row: a damaged page gives values that its table never takes."""
+    match row:
+        case (int(seq), bytes(event), bytes(signature), bytes() | None as state):
+            return Head(identity.journal, seq, EventId(event), signature), state
+        case _:
+            raise JournalCorrupt(
+                tip,
+                expected="number, id and signature of the newest event and the saved state",
+                found=", ".join(map(_kind, row)),
+            )
 
 
 def check_range(
@@ -68,6 +83,8 @@ def check_range(
             raise JournalCorrupt(
                 expected_seq, expected=f"event {expected_seq}", found=f"event {seq} in its place"
             )
+        if not isinstance(line, bytes):
+            raise JournalCorrupt(seq, expected="a line of bytes", found=_kind(line))
         computed = event_id(identity.journal, seq, before, line_hash(line))
         if computed != stored:
             raise JournalCorrupt(seq, expected=f"id {_short(stored)}", found=_short(computed))
@@ -98,6 +115,8 @@ def _id_at(connection: sqlite3.Connection, seq: int) -> EventId:
     row = connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
     if row is None:
         raise JournalCorrupt(seq, expected=f"event {seq}", found="none")
+    if not isinstance(row[0], bytes):
+        raise JournalCorrupt(seq, expected="an id of bytes", found=_kind(row[0]))
     return EventId(row[0])
 
 
@@ -112,5 +131,9 @@ def _stamp(line: bytes) -> Hlc:
         return ZERO
 
 
-def _short(raw: bytes) -> str:
-    return raw.hex()[:16]
+def _short(raw: object) -> str:
+    return raw.hex()[:16] if isinstance(raw, bytes) else _kind(raw)
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else type(value).__name__

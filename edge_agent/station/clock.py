@@ -15,7 +15,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary moment; never backwards."""
+        """Seconds since an arbitrary moment; never backwards, and not while the computer sleeps."""
+        ...
+
+    def elapsed(self) -> float:
+        """The same, and they go on while the computer sleeps."""
         ...
 
 
@@ -29,6 +33,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """CLOCK_MONOTONIC."""
         return time.monotonic()
+
+    def elapsed(self) -> float:
+        """CLOCK_BOOTTIME."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def moment(clock: Clock) -> Moment:

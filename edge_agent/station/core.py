@@ -13,12 +13,13 @@ from typing import Final
 
 from drivers import Read
 from edge_agent.journal.faults import JournalFault, fault_of
-from edge_agent.journal.journal import Journal
+from edge_agent.journal.journal import Journal, OwnFact
 from edge_agent.journal.store import Reached
 from edge_agent.scan.recognising import recognise
 from edge_agent.scan.types import Scan, Typed
 from edge_agent.scan.window import Window
 from edge_agent.station.clock import Clock, moment
+from edge_agent.station.disk import STOPPED, DiskGuard
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.outputs import Output
 from edge_agent.station.printing import Labels
@@ -41,6 +42,7 @@ from edge_agent.workflow.types import (
     StationState,
     Verdict,
 )
+from tally.events.types import RefusalShown
 from tally.master import Commission, CommissionPreprinted, OpenBox, Words
 from tally.records.ids import EventId
 
@@ -74,6 +76,7 @@ class StationCore:
         *,
         reached: Reached,
         double_read_s: float = 2.0,
+        disk: DiskGuard | None = None,
     ) -> None:
         self.journal = journal
         self.knowledge = knowledge
@@ -81,6 +84,8 @@ class StationCore:
         self._clock = clock
         self._labels = labels
         self._reached = reached
+        self._disk = disk
+        self._told_to_stop = False
         self._window = Window(seconds=double_read_s)
         self._last: Answer | None = None
         self._unsaved: PrintDone | PrintFailed | None = None
@@ -102,6 +107,8 @@ class StationCore:
             JournalCorrupt, HardwareFault: the same, for good.
         """
         late = self._save_late()
+        if not isinstance(given, KnowledgeChanged) and (stop := self._stopped_by_disk()):
+            return [stop, *late]
         answer, *led_to = self._handle(given)
         if isinstance(given, KnowledgeChanged):
             return [*late, *led_to]
@@ -115,6 +122,25 @@ class StationCore:
         outputs = self._apply(said, source="printer")
         is_still_full = outputs[0].words is not None
         return [] if is_still_full else outputs
+
+    def _stopped_by_disk(self) -> Output | None:
+        """Nothing new begins on a disk that is nearly full; recorded once, said every time."""
+        full = self._disk.stops() if self._disk and self.state.unit is None else None
+        if full is None:
+            self._told_to_stop = False
+            return None
+        said = self.say(Verdict.NG, full.words, code=STOPPED)
+        if self._told_to_stop:
+            return said
+        fact = OwnFact(RefusalShown(STOPPED, "", says={"free_mib": str(full.space.free_mib)}))
+        try:
+            ids = self.journal.append([fact], None, at=self._clock.now())
+        except JournalFault as fault:
+            if not fault.is_retryable:
+                raise
+            return said
+        self._told_to_stop = True
+        return replace(said, events=tuple(ids))
 
     def _handle(self, given: CoreInput) -> list[Output]:
         match given:

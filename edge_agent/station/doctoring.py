@@ -1,6 +1,5 @@
 """`tally station doctor`: what a technician looks at, each check in words; changes nothing."""
 
-import os
 import sqlite3
 import ssl
 from collections.abc import Mapping, Sequence
@@ -15,14 +14,13 @@ from edge_agent.journal.lock import LOCK_NAME
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import check_tail
 from edge_agent.station.clock import SystemClock
+from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
 from edge_agent.station.looking import hub_noted, newest_event
 from tally.ledger.sqlite import SqliteLedger
-from tally.wire.clocks import WRONG_MS, ClockOffset
+from tally.wire.clocks import WRONG_MS, YEARS, ClockOffset
 
-DISK_BYTES_MIN: Final = 512 * 1024 * 1024
-WAL_BYTES_MAX: Final = 64 * 1024 * 1024
+USUAL_LIMITS: Final = DiskLimits()
 _TRUST_NAME: Final = "trust.json"
-_YEARS: Final = range(2025, 2101)
 _WAL_RESET_FIXED: Final = (3, 51, 3)
 
 
@@ -50,9 +48,11 @@ def _device(table: Mapping[str, Any]) -> Checked:
     return Checked(name, is_well=True, words=str(table.get("driver")))
 
 
-def examine(directory: Path, identity: Identity) -> list[Checked]:
+def examine(
+    directory: Path, identity: Identity, limits: DiskLimits = USUAL_LIMITS
+) -> list[Checked]:
     """Files, disk, clock, SQLite, the whole chain, and what the ledger could not read."""
-    found = [_disk(directory), _sqlite(), _running(directory), _secret(directory)]
+    found = [_disk(directory, limits), _sqlite(), _running(directory), _secret(directory)]
     found.append(_trust(directory))
     try:
         connection = open_reader(directory / DATABASE_NAME)
@@ -60,7 +60,7 @@ def examine(directory: Path, identity: Identity) -> list[Checked]:
         return [*found, Checked("journal", is_well=False, words=fault.words)]
     try:
         found += [_clock(connection), *_of_the_hub(connection)]
-        found += [_wal(directory), _pages(connection)]
+        found += [_wal(directory, limits), _pages(connection)]
         found.append(_chain(connection, identity))
         found.append(_ledger(connection))
     except sqlite3.Error as error:
@@ -70,11 +70,15 @@ def examine(directory: Path, identity: Identity) -> list[Checked]:
     return found
 
 
-def _disk(directory: Path) -> Checked:
-    stat = os.statvfs(directory)
-    free = stat.f_bavail * stat.f_frsize
-    words = f"{free // 2**20} MiB free, expected at least {DISK_BYTES_MIN // 2**20}."
-    return Checked("disk", is_well=free >= DISK_BYTES_MIN, words=words)
+def _disk(directory: Path, limits: DiskLimits) -> Checked:
+    try:
+        seen = look_at(directory, limits)
+    except OSError as error:
+        return Checked("disk", is_well=False, words=f"It cannot be looked at: {error.strerror}.")
+    words = f"{seen.words.en} Expected at least {limits.warn_mib} MiB."
+    if limits.ballast_mib and not (directory / BALLAST_NAME).exists():
+        words += " There is no ballast: it is kept from the next start on a disk with space."
+    return Checked("disk", is_well=seen.rung == "ok", words=words)
 
 
 def _sqlite() -> Checked:
@@ -131,7 +135,7 @@ def _clock(connection: sqlite3.Connection) -> Checked:
         except ValueError:
             last = None
     words = f"It is {now.isoformat(timespec='seconds')}."
-    if now.year not in _YEARS:
+    if now.year not in YEARS:
         return Checked("clock", is_well=False, words=f"{words} Expected a year from 2025 to 2100.")
     if last is not None and last.tzinfo and last > now:
         return Checked(
@@ -167,11 +171,14 @@ def _of_the_hub(connection: sqlite3.Connection) -> list[Checked]:
     return [*found, Checked("certificate", is_well=not has_ended, words=words)]
 
 
-def _wal(directory: Path) -> Checked:
+def _wal(directory: Path, limits: DiskLimits) -> Checked:
     path = directory / f"{DATABASE_NAME}-wal"
     size = path.stat().st_size if path.exists() else 0
-    words = f"{size // 1024} KiB wait to be written back, expected at most {WAL_BYTES_MAX // 1024}."
-    return Checked("wal", is_well=size <= WAL_BYTES_MAX, words=words)
+    most = limits.wal_mib * 1024
+    words = f"{size // 1024} KiB wait to be written back, expected at most {most}."
+    if size > most * 1024:
+        words += " Another program holds the journal open (a backup, a virus scanner?): close it."
+    return Checked("wal", is_well=size <= most * 1024, words=words)
 
 
 def _chain(connection: sqlite3.Connection, identity: Identity) -> Checked:

@@ -41,6 +41,7 @@ from tally.master import Plan, Product, Words
 from tally.master.plans import MAX_AGE_S
 from tally.merge.holding import Held
 from tally.merge.shelf import ClaimView
+from tally.merge.trusting import is_revoked
 from tally.records.ids import JournalId, ref_to
 
 T = TypeVar("T")
@@ -68,7 +69,6 @@ class StationKnowledge:
         self._devices = devices
         self._online = False
         self._heard_at: datetime | None = None
-        self._is_from_neighbour = False
         self._at: datetime | None = None
         self._answers: dict[tuple[str, ...], Any] = {}
         self._concerns = Concerns(journal, self.name_of)
@@ -90,10 +90,9 @@ class StationKnowledge:
         now = self._clock.now()
         self._heard_at = max([at for at in stamps if at <= now] or stamps, default=None)
 
-    def learned(self, result: Ingested, *, by_neighbour: bool = False) -> None:
+    def learned(self, result: Ingested) -> None:
         """Take new events of others into the shelf."""
         self._heard_at = self._clock.now()
-        self._is_from_neighbour = by_neighbour
         feeds = {journal for feed in FEEDS for journal in self._journal.keys.feed(feed)}
         if result.journal not in feeds:
             return
@@ -107,7 +106,6 @@ class StationKnowledge:
         """The hub answers, or no longer: what is known grows old from now on."""
         if online or self._online:
             self._heard_at = at
-            self._is_from_neighbour = False
         self._online = online
 
     @property
@@ -164,8 +162,6 @@ class StationKnowledge:
         age_s = max(0.0, (now - self._heard_at).total_seconds())
         shown = self._heard_at.astimezone(now.tzinfo)
         when = shown.strftime("%H:%M" if age_s < MAX_AGE_S else "%Y-%m-%d %H:%M")
-        if self._is_from_neighbour:
-            return Basis(f"neighbours as of {when}", age_s, f"相邻工位 {when} 的数据")
         return Basis(f"hub as of {when}", age_s, f"中心 {when} 的数据")
 
     # --- master data --------------------------------------------------------------------------
@@ -257,8 +253,12 @@ class StationKnowledge:
         return None
 
     def codes_withheld(self) -> bool:
-        """Whether another computer may give out the same codes: the journal is suspect."""
-        return self._journal.is_suspect
+        """Whether another computer may give out the same codes, or the key was taken back."""
+        return self._journal.is_suspect or self.is_key_revoked()
+
+    def is_key_revoked(self) -> bool:
+        """Whether the plant took the key of the own journal back."""
+        return is_revoked(self._ledger.graph, self._journal.identity.journal)
 
     def block_of(self, scheme: str, counter: int) -> Grant | None:
         """The own block that holds a counter."""

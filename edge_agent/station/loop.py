@@ -31,7 +31,6 @@ from edge_agent.station.messages import (
     HubNoted,
     HubSaid,
     IngestAsked,
-    KeepAsked,
     Line,
     LinkChanged,
     Message,
@@ -46,6 +45,7 @@ from edge_agent.station.messages import (
 )
 from edge_agent.station.outputs import Output
 from edge_agent.station.picturing import Screen
+from edge_agent.station.timekeeping import TICK_S, Timekeeper
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
 
@@ -122,6 +122,7 @@ class Loop:
         self._seal_after = 0.0
         self._screen = screen
         self._is_shown = True
+        self._time = Timekeeper(core.journal, clock)
 
     def run(self) -> int:
         """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
@@ -147,9 +148,9 @@ class Loop:
 
     def _next(self) -> Message | None:
         held = self._held
-        timeout = None
+        timeout = TICK_S
         if held is not None and held.until is not None:
-            timeout = max(0.0, held.until - self._clock.monotonic())
+            timeout = min(timeout, max(0.0, held.until - self._clock.monotonic()))
         if self._ingestion is not None or self._is_seal_due():
             timeout = 0.0
         return self._inbox.take(
@@ -160,6 +161,7 @@ class Loop:
         )
 
     def _do(self, message: Message | None) -> None:
+        self._look_at_the_clock()
         match message:
             case DeviceRead(read) if words := self._unseen():
                 said = self._core.say(Verdict.NG, words, code=UNSEEN)
@@ -180,9 +182,11 @@ class Loop:
             case Line():
                 self._take_line(message)
             case IngestAsked():
-                self._ingestion = _Ingestion(message, self._steps_of(message))
-            case ReceiptCame() | KeepAsked():
-                self._keep(message)
+                steps = self._core.journal.ingest_in_steps(message.data, at=self._clock.now())
+                self._ingestion = _Ingestion(message, steps)
+            case ReceiptCame(receipt, done):
+                self._is_shown = False
+                _settle(done, lambda: self._core.journal.save_receipt(receipt))
             case LinkChanged():
                 self._link_changed(message)
             case HubSaid() | HubNoted():
@@ -257,14 +261,6 @@ class Loop:
 
     # --- the uplink ---------------------------------------------------------------------------
 
-    def _keep(self, message: ReceiptCame | KeepAsked) -> None:
-        journal = self._core.journal
-        self._is_shown = False
-        if isinstance(message, ReceiptCame):
-            _settle(message.done, lambda: journal.save_receipt(message.receipt))
-        else:
-            _settle(message.done, lambda: message.keep(journal))
-
     def _link_changed(self, message: LinkChanged) -> None:
         self._is_shown = False
         online = message.online and self._link_is_up
@@ -282,13 +278,24 @@ class Loop:
         if isinstance(message, HubSaid):
             self._hub_said(message)
             return
-        noted: dict[str, int | str] = {
-            "at": self._clock.now().isoformat(timespec="seconds"),
-            "clock_offset_ms": message.offset_ms,
-            "clock_within_ms": message.within_ms,
-            "certificate_end": message.certificate_end,
-        }
-        _settle(message.done, lambda: self._core.journal.note_hub(noted))
+        self._is_shown = False
+
+        def act() -> None:
+            if self._time.noted(message):
+                self._poke()
+
+        _settle(message.done, act)
+
+    def _look_at_the_clock(self) -> None:
+        was_wrong = self._time.wrong
+        if self._time.look():
+            self._poke()
+        if self._time.wrong != was_wrong:
+            self._is_shown = False
+
+    def _poke(self) -> None:
+        if self._uplink is not None:
+            self._uplink.poke()
 
     def _hub_said(self, message: HubSaid) -> None:
         def act() -> None:
@@ -314,11 +321,6 @@ class Loop:
     def _is_seal_due(self) -> bool:
         return self._core.journal.is_seal_due and self._clock.monotonic() >= self._seal_after
 
-    def _steps_of(self, asked: IngestAsked) -> Generator[None, None, Ingested]:
-        return self._core.journal.ingest_in_steps(
-            asked.data, at=self._clock.now(), by_neighbour=bool(asked.neighbour)
-        )
-
     def _ingest_step(self, ingestion: _Ingestion) -> None:
         try:
             next(ingestion.steps)
@@ -332,18 +334,18 @@ class Loop:
                 raise
             return
         self._ingestion = None
-        self._ingested(result, ingestion.asked.neighbour)
+        self._ingested(result)
         ingestion.asked.done.set_result(None)
 
-    def _ingested(self, result: Ingested, neighbour: str) -> None:
+    def _ingested(self, result: Ingested) -> None:
         if result.words:
             words = Words(result.words, result.words_zh)
-            self._speaker.remark(
-                replace(self._core.say(Verdict.HOLD, words, code="S-101"), source="hub")
-            )
+            say = self._tell if result.is_revoked else self._speaker.remark
+            code = "S-103" if result.is_revoked else "S-101"
+            say(replace(self._core.say(Verdict.HOLD, words, code=code), source="hub"))
         if result.stored:
             self._is_shown = False
-            self._core.knowledge.learned(result, by_neighbour=bool(neighbour))
+            self._core.knowledge.learned(result)
             for output in self._core.handle(KnowledgeChanged()):
                 self._tell(output)
 
@@ -375,7 +377,9 @@ class Loop:
             self._is_shown = True
             cut = not self._link_is_up
             try:
-                picture = self._screen.picturing.picture(online=self._online, is_link_cut=cut)
+                picture = self._screen.picturing.picture(
+                    online=self._online, is_link_cut=cut, clock=self._time.wrong
+                )
             except sqlite3.Error as error:
                 raise fault_of(error) from error
             self._screen.show(picture)
@@ -385,8 +389,7 @@ class Loop:
         if not output.events:
             return
         self._reached("after_commit_before_output")
-        if self._uplink is not None:
-            self._uplink.poke()
+        self._poke()
 
 
 def _settle(done: "Future[None]", act: Callable[[], object]) -> None:

@@ -23,6 +23,7 @@ from edge_agent.station.banding import (
 )
 from edge_agent.station.clock import Clock
 from edge_agent.station.core import StationCore
+from edge_agent.station.disk import LookAtDisk
 from edge_agent.station.outputs import Output
 from edge_agent.station.pace import Pace
 from edge_agent.station.snapshot import (
@@ -35,6 +36,7 @@ from edge_agent.station.snapshot import (
     Content,
     DeviceShown,
     DeviceState,
+    DiskShown,
     LastScan,
     News,
     ScanNow,
@@ -60,8 +62,15 @@ Show = Callable[[Snapshot], None]
 class Picturing:
     """What happened lately, and the picture of now."""
 
-    def __init__(self, core: StationCore, clock: Clock, devices: Sequence[DeviceShown]) -> None:
+    def __init__(
+        self,
+        core: StationCore,
+        clock: Clock,
+        devices: Sequence[DeviceShown],
+        disk: LookAtDisk | None = None,
+    ) -> None:
         self._core = core
+        self._look_at_disk = disk
         self._clock = clock
         self._devices = {device.name: device for device in devices}
         self._last: deque[LastScan] = deque(maxlen=LAST_SCANS_MAX)
@@ -72,7 +81,7 @@ class Picturing:
         self._fatal = False
         self._news: deque[News] = deque(maxlen=NEWS_MAX)
         self._unread = 0
-        self._link = NO_WORDS
+        self._link = self._wrong_clock = NO_WORDS
 
     def link(self, words: Words) -> None:
         """Take what the uplink said about the connection, empty when it stands."""
@@ -97,14 +106,14 @@ class Picturing:
     def _with_news(self, output: Output, band: Band) -> Band:
         """Keep what the hub said, which the next scan may wipe off; help says it once more.
 
-        While the link is lost help also says why.
+        While the link is lost, or the clock wrong, help also says why.
         """
         if output.source == "hub" and output.verdict is not Verdict.WAIT:
             self._add(news_of(band))
         elif output.answer and output.answer.key == "ready.help":
             unread = list(self._news)[: self._unread][-NEWS_AT_ONCE:]
             self._unread -= len(unread)
-            texts = [*map(line_of, unread), self._link, band.text]
+            texts = [*map(line_of, unread), self._link, self._wrong_clock, band.text]
             return replace(band, text=in_lines([one for one in texts if one != NO_WORDS]))
         return band
 
@@ -130,9 +139,10 @@ class Picturing:
                 device, state="ok" if is_well else "lost", words=NO_WORDS if is_well else words
             )
 
-    def picture(self, *, online: bool, is_link_cut: bool) -> Snapshot:
-        """Everything as it stands now."""
+    def picture(self, *, online: bool, is_link_cut: bool, clock: Words = NO_WORDS) -> Snapshot:
+        """Everything as it stands now; `clock`: what is wrong with it, empty if nothing is."""
         core, now = self._core, self._clock.now()
+        self._wrong_clock = clock
         with core.knowledge.still(now):
             return self._picture(core.state, now, online=online, is_link_cut=is_link_cut)
 
@@ -220,7 +230,15 @@ class Picturing:
             devices=tuple(self._devices.values()),
             is_link_cut=is_link_cut,
             link=NO_WORDS if online else self._link,
+            disk=self._disk(),
+            clock=self._wrong_clock,
         )
+
+    def _disk(self) -> DiskShown | None:
+        seen = self._look_at_disk() if self._look_at_disk else None
+        if seen is None or seen.is_well:
+            return None
+        return DiskShown(seen.rung, seen.space.free_mib, seen.space.days, seen.words)
 
     def _oldest_unsent(self) -> datetime | None:
         """When the first event was made that no receipt covers; read once for each receipt."""

@@ -4,6 +4,7 @@ The screen's thread calls this; nothing here waits for an answer, which comes as
 the loop has ended nothing is taken any more.
 """
 
+from threading import Event
 from typing import Any, Final
 
 from drivers import READ_BYTES_MAX, Read
@@ -19,12 +20,21 @@ TYPED_CHARACTERS_MAX: Final = 512
 
 
 class Posting:
-    """The screen's way into one station."""
+    """The screen's way into one station.
+
+    Attributes:
+        first_picture: set once it was drawn.
+    """
 
     def __init__(self, inbox: Inbox, clock: Clock) -> None:
         self._inbox = inbox
         self._clock = clock
         self._unseen: Words | None = None
+        self.first_picture = Event()
+
+    def drawn(self) -> None:
+        """The station's first picture is on the screen."""
+        self.first_picture.set()
 
     def unseen(self) -> Words | None:
         """Why nobody could see an answer now; None: it would be seen."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from edge_agent.station.disk import Rung
 from edge_agent.workflow.checklist import Mark
 from edge_agent.workflow.expects import Expects
 from edge_agent.workflow.types import Verdict
@@ -102,6 +103,16 @@ class DeviceShown:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskShown:
+    """A disk that fills up: its rung, MiB free, days left if known, and the words."""
+
+    rung: Rung
+    free_mib: int
+    days: int | None
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """How the station stands beside the work.
 
@@ -111,6 +122,8 @@ class Status:
         codes: None when the plan takes no codes.
         is_link_cut: somebody cut this station's own network here.
         link: what the uplink said when it was lost; empty while online.
+        disk: when somebody should look at the journal's disk; None: it has space.
+        clock: what is wrong with this computer's clock; empty while nothing is known to be.
     """
 
     online: bool
@@ -121,6 +134,8 @@ class Status:
     devices: tuple[DeviceShown, ...]
     is_link_cut: bool = False
     link: Words = NO_WORDS
+    disk: DiskShown | None = None
+    clock: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)

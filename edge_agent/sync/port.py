@@ -8,15 +8,16 @@ Next: `session`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
+from edge_agent.journal.space import Space
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt, SigningKey
-from tally.records.witness import Witness
 from tally.wire.clocks import ClockOffset
 from tally.wire.messages import Position
 
@@ -67,10 +68,6 @@ class JournalView(Protocol):
         """The hub's feeds `keys` as far as they are known, oldest first."""
         ...
 
-    def by_neighbours(self) -> Mapping[JournalId, int]:
-        """Journals of which only neighbours are known to have all: from which seq on."""
-        ...
-
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1, at least one, else as many as fit; None at the head.
 
@@ -96,6 +93,10 @@ class JournalView(Protocol):
         Empty when `end` is held. After a fork there is one for each history held. `older`: also
         ever older positions, for a hub that does not hold the newest.
         """
+        ...
+
+    def space(self) -> Space | None:
+        """The disk under the journal; None where there is none to look at."""
         ...
 
     def runways(self) -> Sequence[Runway]:
@@ -124,52 +125,11 @@ class SaveReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepReceipt:
-    """Keep the hub's receipt of a neighbour's journal, to be passed on to that neighbour."""
-
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
 class Ingest:
-    """Prove and store this segment or piece of another journal (bytes as they came).
-
-    `neighbour`: the name of the station that passed it on; empty: the hub did.
-    """
+    """Prove and store this segment or piece of another journal (bytes as they came)."""
 
     journal: JournalId
     data: bytes
-    neighbour: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Witnessed:
-    """Keep that a neighbour holds the own journal to here; signature and event id were checked."""
-
-    witness: Witness
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class TwinSeen:
-    """Another computer answers with the own journal's key (`sync.md` 3.6, F6)."""
-
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class PeersTold:
-    """Keep where neighbours were found, (journal, `host:port`), for the next start."""
-
-    peers: tuple[tuple[JournalId, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HubHolds:
-    """The hub holds a neighbour's journal to here; what came by neighbours is confirmed so far."""
-
-    journal: JournalId
-    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +172,7 @@ class HubNoted:
     certificate_end: str
 
 
-Kept = KeepReceipt | Witnessed | PeersTold | HubHolds
-"""What is kept beside the events, by the one writer."""
-Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned | HubNoted | TwinSeen | Kept
+Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned | HubNoted
 
 
 class Mailbox(Protocol):
@@ -231,8 +189,11 @@ class Mailbox(Protocol):
 class Sync(Protocol):
     """What the station's loop may ask of the sync thread (`thread.SyncThread` is the one made)."""
 
-    def start(self) -> None:
-        """Begin; the journal view is opened on the new thread."""
+    def start(self, *, after: threading.Event | None = None) -> None:
+        """Begin, `after` something that is waited for a short while.
+
+        The journal view is opened on the new thread.
+        """
         ...
 
     def poke(self) -> None:

@@ -99,8 +99,6 @@ class Pulled:
     name: str
     end: Position
     asked: tuple[Position, ...] = ()
-    is_neighbour: bool = False
-    """A station of the line, not a feed of the hub."""
     is_refused: bool = False
     """The hub did not know where we stand: it was restored, or ours is a history it never got."""
 
@@ -144,10 +142,8 @@ class SyncState:
     """As the newest hello showed it; the next one tells the hub."""
     noted: HubNoted | None = None
     """What was last handed to the loop of the clock and the certificate."""
-    peer_port: int = 0
-    """Where neighbours read of this station; 0: nowhere."""
-    peers: tuple[tuple[JournalId, str], ...] = ()
-    """Where the hub said that neighbours are."""
+    noted_ms: int = 0
+    """When that was, by the hub's clock."""
     told: Mapping[str, float] = field(default_factory=dict)
     """What was shown to people, and until when it is not shown again."""
 
@@ -246,31 +242,37 @@ def _open_session(identity: Identity, state: SyncState) -> Request:
 
 def _hello(identity: Identity, state: SyncState, view: JournalView) -> Request:
     head = view.head()
-    own = tuple(
-        m.show_tip(identity.journal, seq, event_id) for seq, event_id in locator(view, head)
+    locator = tuple(
+        m.show_tip(identity.journal, seq, event_id) for seq, event_id in _locator(view, head)
     )
     said = m.Hello(
         run=identity.run,
         previous_run=identity.previous_run,
         agent=identity.agent,
         heads=(m.show_tip(identity.journal, head.seq, head.event_id),),
-        locator=own,
+        locator=locator,
         cursors=tuple(
             m.show_tip(journal, at.seq, at.event_id)
             for journal, at in sorted(view.frontier().items())[:1000]
         ),
-        gauges=m.Gauges(
-            unsent=max(0, head.seq - view.acknowledged()),
-            codes_left={item.scheme: item.left for item in list(view.runways())[:100]},
-            clock_offset_ms=state.clock.offset_ms if state.clock else None,
-            clock_within_ms=state.clock.within_ms if state.clock else None,
-        ),
-        peer_port=state.peer_port,
+        gauges=_gauges(state, view, head),
     )
     return Request("hello", "POST", p.HELLO, write_message(said), bearer=state.bearer)
 
 
-def locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]:
+def _gauges(state: SyncState, view: JournalView, head: Position) -> m.Gauges:
+    clock, space = state.clock, view.space()
+    return m.Gauges(
+        unsent=max(0, head.seq - view.acknowledged()),
+        codes_left={item.scheme: item.left for item in list(view.runways())[:100]},
+        clock_offset_ms=clock.offset_ms if clock else None,
+        clock_within_ms=clock.within_ms if clock else None,
+        disk_free_mib=space.free_mib if space else None,
+        disk_days=space.days if space else None,
+    )
+
+
+def _locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]:
     """Own positions at head, -1, -2, -4, -8 … and 1: O(log n) to find where two copies part."""
     seq, step = head.seq, 1
     while seq >= 1:

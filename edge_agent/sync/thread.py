@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from edge_agent.sync.port import (
@@ -47,6 +47,7 @@ GATHER_SECONDS: Final = 0.05
 STORED_SECONDS: Final = 60.0
 FAULT_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 2.0
+FIRST_PICTURE_SECONDS: Final = 2.0
 NEWS_PAUSE_SECONDS: Final = 1.0
 NEWS_AGAIN_SECONDS: Final = 0.2
 
@@ -59,7 +60,6 @@ class _Inbox:
     link_turned: bool = False
     news: str | None = None
     syncs: list[Future[Said | None]] | None = None
-    peer_port: int | None = None
     stopping: bool = False
 
 
@@ -90,33 +90,21 @@ class SyncThread:
         self._draw = draw
         self._state = SyncState()
         self._certificate_told = ""
-        self._peer_port = 0
         self._inbox = _Inbox()
+        self._after: threading.Event | None = None
         self._turn = threading.Condition()
         self._waiting: list[Future[Said | None]] = []
         self._worker = threading.Thread(target=self._work, name="sync", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="sync-news", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, *, after: threading.Event | None = None) -> None:
+        """Begin; `after` a screen's first picture, which needs the processor more.
+
+        It is waited for `FIRST_PICTURE_SECONDS` at most: events go out though nobody can draw.
+        """
+        self._after = after
         self._worker.start()
         self._listener.start()
-
-    @property
-    def is_hub_near(self) -> bool:
-        """Whether the hub answered last time."""
-        return bool(self._state.online)
-
-    def tell_port(self, port: int) -> None:
-        """Neighbours can read of this station there; the hub hears of it at once."""
-        with self._turn:
-            self._inbox.peer_port = port
-            self._turn.notify_all()
-
-    def hint(self, address: str) -> None:
-        """The hub may be there now; its certificate decides."""
-        self._uplink.hint(address)
-        self._news_uplink.hint(address)
 
     def poke(self) -> None:
         """Something was committed: send soon."""
@@ -151,6 +139,8 @@ class SyncThread:
         with self._turn:
             self._inbox.stopping = True
             self._turn.notify_all()
+        if self._after:
+            self._after.set()
         self._abort()
         if self._worker.is_alive():
             self._worker.join(STOP_SECONDS)
@@ -160,7 +150,12 @@ class SyncThread:
         self._uplink.abort()
         self._news_uplink.abort()
 
+    def _await_picture(self) -> None:
+        if self._after:
+            self._after.wait(FIRST_PICTURE_SECONDS)
+
     def _work(self) -> None:
+        self._await_picture()
         view: JournalView | None = None
         while not self._is_stopping():
             try:
@@ -236,10 +231,6 @@ class SyncThread:
         if inbox.syncs:
             self._waiting += inbox.syncs
             self._state = on_link_up(self._state)
-        if inbox.peer_port is not None:
-            self._peer_port = inbox.peer_port
-            self._state = replace(self._state, hello_at=None)
-        self._state = replace(self._state, peer_port=self._peer_port)
         if inbox.news is not None:
             self._state = on_news(self._state, inbox.news)
 
@@ -263,7 +254,6 @@ class SyncThread:
             or inbox.link_turned
             or inbox.news is not None
             or inbox.syncs
-            or inbox.peer_port is not None
             or inbox.stopping
         )
 
@@ -289,6 +279,7 @@ class SyncThread:
 
     def _listen(self) -> None:
         """Ask for news, over and over, on a connection of its own."""
+        self._await_picture()
         uplink = self._news_uplink
         while not self._is_stopping():
             request = news_request(self._state) if uplink.link.up else None

@@ -17,6 +17,8 @@ from tally.wire.clocks import ClockOffset, offset_of, seconds_of
 
 MOVED_MS: Final = 1000
 """By how much an offset changes before it is kept, and told, again."""
+AGAIN_MS: Final = 6 * 3600 * 1000
+"""It is kept again after so long, by the hub's clock, though it did not change."""
 
 
 def timed(state: SyncState, reply: Reply, answer: m.HelloAnswer) -> Heard:
@@ -28,14 +30,22 @@ def timed(state: SyncState, reply: Reply, answer: m.HelloAnswer) -> Heard:
     clock = offset_of(asked_ms, answer.received_ms, answer.sent_ms, reply.wall_ms)
     before, noted = state.noted, HubNoted(clock, reply.certificate_end)
     state = replace(state, clock=clock)
-    if before is not None and not _has_changed(before, noted):
+    is_old = abs(answer.received_ms - state.noted_ms) > AGAIN_MS
+    has_changed = before is None or _has_changed(before, noted)
+    if not has_changed and not is_old:
         return state, ()
-    said: tuple[Effect, ...] = ()
+    return replace(state, noted=noted, noted_ms=answer.received_ms), (
+        noted,
+        *(_said(before, clock) if has_changed else ()),
+    )
+
+
+def _said(before: HubNoted | None, clock: ClockOffset) -> tuple[Effect, ...]:
     if clock.is_wrong:
-        said = (Noticed(_told(clock)),)
-    elif before is not None and before.clock.is_wrong:
-        said = (Noticed(say("clock_right")),)
-    return replace(state, noted=noted), (noted, *said)
+        return (Noticed(_told(clock)),)
+    if before is not None and before.clock.is_wrong:
+        return (Noticed(say("clock_right")),)
+    return ()
 
 
 def _has_changed(before: HubNoted, now: HubNoted) -> bool:

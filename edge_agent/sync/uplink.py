@@ -1,29 +1,24 @@
-"""The station's HTTPS to its hub; the only module that uses `requests`.
+"""The station's HTTPS to its hub; with `edge_agent.sync.https` the only user of `requests`.
 
 What is trusted is one CA, pinned at enrolment, and one server name, that of the hub's id, whatever
 the address (`decided.md` 12): environment, proxies, system CAs and netrc play no part. Certificates
 do not expire here (`sync.md` 3.16): the flag below leaves chain and name mandatory. Every call has
 timeouts, a deadline for the whole answer and a cap on its size; redirects are not followed.
+`requests` is loaded with the first request: a screen need not wait for it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Sequence
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
-
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from edge_agent.sync.port import Said
 from edge_agent.sync.session import Request
@@ -37,19 +32,12 @@ from tally.wire.protocol import (
     hub_name,
 )
 
+if TYPE_CHECKING:
+    import requests
+
 CONNECT_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
 """Longest silence inside an answer; a long poll is given its own."""
-_ALIVE: Final = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 2),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
-)
-"""A pulled cable says nothing: while an answer is waited for, the other side is asked every 2 s
-and given up after 2 + 2 x 1 s. With `CONNECT_SECONDS` for the next try, the screen says OFFLINE
-within 10 s (`screens.md` 5, check 12)."""
-HINTS_MAX: Final = 2
 CHUNK_BYTES: Final = 64 * 1024
 CA_BYTES_MAX: Final = 64 * 1024
 _NO_CHECK_TIME: Final = 0x200000
@@ -76,7 +64,6 @@ class Uplink:
 
     def __init__(self, addresses: Sequence[str], hub: JournalId, ca_pem: str, link: Link) -> None:
         self._addresses = [_base(address) for address in addresses]
-        self._hints: list[str] = []
         self._hub = hub
         self._ca_pem = ca_pem
         self.link = link
@@ -87,36 +74,17 @@ class Uplink:
             os.close(self._ca_number)
             raise
         self._wire = _Wire()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["User-Agent"] = "tallystick"
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        name = hub_name(show_journal(hub))
-        self._session.mount("https://", _Adapter(self.context, name, self._wire))
-        self._session.adapters.pop("http://")
-
-    def hint(self, address: str) -> None:
-        """Try this address too, after those that are known; the newest few are kept.
-
-        May be called from another thread. Who answers there is judged like everywhere.
-        """
-        with contextlib.suppress(ValueError):
-            base = _base(address)
-            rest = [one for one in self._hints if one != base]
-            self._hints = [base, *rest][:HINTS_MAX]
+        self._session: requests.Session | None = None
 
     def another(self) -> Uplink:
         """A second connection under the same trust and switch, for another thread."""
         addresses = [base.removeprefix("https://") for base in self._addresses]
         return Uplink(addresses, self._hub, self._ca_pem, self.link)
 
-    def rest(self) -> None:
-        """Close connections; the next request opens one."""
-        self._session.close()
-
     def close(self) -> None:
         """Close connections and forget the CA."""
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
         if self._ca_number >= 0:
             os.close(self._ca_number)
             self._ca_number = -1
@@ -133,20 +101,29 @@ class Uplink:
     def send(self, request: Request) -> Reply | Unreached:
         """The hub's answer, or why there is none; never raises for anything outside."""
         found: Reply | Unreached = Unreached(say("no_route", where="-", why="no address is set"))
-        hints = [one for one in self._hints if one not in self._addresses]
-        for base in (*self._addresses, *hints):
+        for base in list(self._addresses):
             if not self.link.up:
                 return Unreached(say("link_cut"))
-            heard = self._send_to(base, request)
-            if base not in hints or isinstance(heard, Reply):
-                found = heard  # what goes wrong at a hint is no news
-            if isinstance(heard, Reply):
-                rest = [one for one in self._addresses if one != base]
-                self._addresses = [base, *rest]
+            found = self._send_to(base, request)
+            if isinstance(found, Reply):
+                self._addresses.remove(base)
+                self._addresses.insert(0, base)
                 break
         return found if self.link.up else Unreached(say("link_cut"))
 
+    def _opened(self) -> requests.Session:
+        if self._session is None:
+            from edge_agent.sync.https import open_session
+
+            name = hub_name(show_journal(self._hub))
+            self._session = open_session(self.context, name, self._wire.opened)
+        return self._session
+
     def _send_to(self, base: str, request: Request) -> Reply | Unreached:
+        session = self._opened()
+        import requests
+        import urllib3
+
         started = time.monotonic()
         headers = {
             "Accept-Encoding": "identity",
@@ -161,7 +138,7 @@ class Uplink:
         last_word.daemon = True
         last_word.start()
         try:
-            with self._session.request(
+            with session.request(
                 request.method,
                 base + request.path,
                 data=request.body or None,
@@ -212,38 +189,6 @@ class _Wire:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-def _pool_class(wire: _Wire) -> type[HTTPSConnectionPool]:
-    class Connection(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            wire.opened(self.sock)
-
-    class Pool(HTTPSConnectionPool):
-        ConnectionCls = Connection
-
-    return Pool
-
-
-class _Adapter(HTTPAdapter):
-    """Checks the hub's own name and uses the pinned context, whatever the address."""
-
-    def __init__(self, context: ssl.SSLContext, name: str, wire: _Wire) -> None:
-        self._context = context
-        self._name = name
-        self._wire = wire
-        super().__init__(pool_connections=4, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        # OpenSSL itself checks the name: `server_hostname` with the context's check_hostname.
-        kwargs.update(ssl_context=self._context, server_hostname=self._name)
-        kwargs["socket_options"] = [*HTTPSConnection.default_socket_options, *_ALIVE]
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"https": _pool_class(self._wire)}
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        raise requests.exceptions.ProxyError("The hub is reached directly, never by a proxy.")
-
-
 def pinned_context(ca_file: str) -> ssl.SSLContext:
     """A client context that trusts the certificates of this file and nothing else.
 
@@ -285,10 +230,14 @@ def _base(address: str) -> str:
         ValueError: not a host with an optional port.
     """
     text = address.strip().removeprefix("https://").rstrip("/")
-    parsed = urllib3.util.parse_url(f"https://{text}")
-    if not parsed.host or parsed.path or parsed.query or parsed.auth:
+    try:
+        parsed = urlsplit(f"https://{text}")
+        host, port = parsed.hostname, parsed.port or DEFAULT_PORT
+    except ValueError:  # no number for a port, or half a pair of brackets
+        host, port = None, 0
+    if not host or not text.isprintable() or set(text) & set(" /?#@\\"):
         raise ValueError(f"Expected the hub's address as host:port, got {address[:100]!r}.")
-    return f"https://{parsed.host}:{parsed.port or DEFAULT_PORT}"
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def _read_body(response: requests.Response, deadline: float) -> bytes:
@@ -306,7 +255,7 @@ def _read_body(response: requests.Response, deadline: float) -> bytes:
     if declared.isdecimal() and int(declared) != len(body):
         raise _UnusableError(f"it was cut off after {len(body)} of {declared} bytes")
     is_chunked = response.headers.get("Transfer-Encoding", "").lower() == "chunked"
-    if not declared and not is_chunked and response.status_code != http.client.NO_CONTENT:
+    if not declared and not is_chunked and response.status_code != HTTPStatus.NO_CONTENT:
         raise _UnusableError("it does not say how long it is, so it may have been cut off")
     return bytes(body)
 
@@ -318,6 +267,9 @@ def _seconds(text: str | None) -> float | None:
 
 def _why(error: Exception, where: str, request: Request) -> Unreached:
     """The words for what went wrong below HTTP."""
+    import requests
+    import urllib3
+
     if isinstance(error, requests.exceptions.SSLError | ssl.SSLError | urllib3.exceptions.SSLError):
         return Unreached(_certificate(error, where))
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
@@ -337,6 +289,8 @@ def _certificate(error: Exception, where: str) -> Said:
 
 def _reason(error: BaseException) -> str:
     """The innermost cause in the system's words, without addresses of Python objects."""
+    import urllib3
+
     inner: BaseException | None = error
     found = type(error).__name__
     for _ in range(10):

@@ -47,6 +47,7 @@ class StationPort(Protocol):
     def command(self, word: str) -> None: ...
     def turn_link(self, *, up: bool) -> None: ...
     def hide(self, why: Words | None) -> None: ...
+    def drawn(self) -> None: ...
     def leave(self) -> None: ...
 
 
@@ -132,6 +133,8 @@ class StationApp(FunnelledApp[int]):
         if is_new and snapshot.band and snapshot.band.code == UNSEEN:
             self._refused = True  # a read of another device
         self._shown, self._shown_at = snapshot, self._monotonic()
+        if before is None:
+            self.call_after_refresh(self._station.drawn)
         if is_new and snapshot.band:
             self._verdict_at = self._monotonic()
             self.set_timer(FRESH_S + _LATER_S, self._draw)

@@ -15,6 +15,7 @@ from edge_agent.ui.view import View
 from edge_agent.ui.zones.asking import asking, typed_line
 from edge_agent.ui.zones.foot import (
     codes_left,
+    disk,
     hub,
     keys,
     kind_of,
@@ -89,8 +90,10 @@ def _history(snapshot: Snapshot, view: View, rows: int) -> list[Row]:
     right += [view.label("refused_here", count=snapshot.refusals, limit=limit), ""]
     right.append(view.label("messages"))
     right += [line for one in snapshot.news for line in wrap(view.say(line_of(one)), rest)]
-    if view.say(snapshot.status.link):
-        right += wrap(view.say(snapshot.status.link), rest)
+    for words in (snapshot.status.clock, snapshot.status.link):
+        right += wrap(view.say(words), rest) if view.say(words) else []
+    if snapshot.status.disk:
+        right += wrap(view.say(snapshot.status.disk.words), rest)
     for one in snapshot.status.devices:
         if one.state != "ok" and view.say(one.words):
             right += wrap(f"{view.clean(one.name)}: {view.say(one.words)}", rest)
@@ -119,7 +122,8 @@ def _foot(snapshot: Snapshot, view: View) -> list[Row]:
 
 def _link(snapshot: Snapshot, view: View) -> Row:
     """The items of the narrow status row, none of them shortened."""
-    items = [link(snapshot, view), hub(snapshot, view), unsent(snapshot, view)]
+    items = [link(snapshot, view), *disk(snapshot, view)]
+    items += [hub(snapshot, view), unsent(snapshot, view)]
     items += codes_left(snapshot, view)
     spans: list[Span] = [(f" {view.label('link')} ", "dim")]
     for at, item in enumerate(items):

@@ -129,6 +129,8 @@ TEXTS: Final[dict[str, str]] = {
     "ng.no_codes": "{scheme} 编码已用完(已知:{basis})。停止打印,其他工序可继续。请班长申请编码。",
     "ng.codes_withheld": "{scheme} 编码停发:此电脑曾被复制或恢复。停止打印,其他工序可继续。"
     "请叫技术员重新注册此电脑。",
+    "ng.key_revoked": "{scheme} 编码停发:本工位的密钥已被收回。此处的记录会保留,但目前不作数。"
+    "请叫工厂管理员。",
     "ng.label_unsure": "不确定标签 {unit} 是否打出。请看打印机:有就扫它,没有就扫 CTLNO。",
     "ng.too_many_copies": "标签 {unit} 已打印 {count} 次。CTLNO 作废。",
     "ng.print_box_first": "箱 {box} 的标签还未打印。请扫 CTLOK 打印。",

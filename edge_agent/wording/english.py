@@ -159,6 +159,8 @@ TEXTS: Final[dict[str, str]] = {
     "other steps go on. Tell the team leader to get codes.",
     "ng.codes_withheld": "Codes of {scheme} are withheld: this PC was copied or restored. "
     "Printing stops; other steps go on. Call the technician to enrol this PC anew.",
+    "ng.key_revoked": "Codes of {scheme} are withheld: the key of this station was taken back. "
+    "What is recorded here is kept and does not count now. Call the plant admin.",
     "ng.label_unsure": "Nobody knows whether label {unit} came out. Look at the printer: "
     "scan the label if it is there; CTLNO if it is not.",
     "ng.too_many_copies": "Label {unit} was printed {count} times. CTLNO scraps it.",

@@ -11,6 +11,7 @@ from tally.master.reading import Words
 
 SCREEN: Final[dict[str, Words]] = {
     # where am I
+    "clock_wrong": Words("CLOCK? {time}", "时钟? {time}"),
     "order": Words("WO {order} {product}", "工单 {order} {product}"),
     "plan": Words("plan v{version}", "工艺 v{version}"),
     "plan_of": Words("plan {plan}", "工艺 {plan}"),
@@ -40,6 +41,9 @@ SCREEN: Final[dict[str, Words]] = {
     "read": Words("F1 shows all", "F1 查看"),
     "leave": Words("Ctrl+Q leaves.", "按 Ctrl+Q 退出。"),
     # status
+    "disk": Words("DISK {free} MiB", "磁盘 {free} MiB"),
+    "disk_days": Words("DISK {free} MiB ~{days}d", "磁盘 {free} MiB 约{days}天"),
+    "disk_stop": Words("DISK {free} MiB: FINISH UNIT", "磁盘 {free} MiB:做完即停"),
     "online": Words("ONLINE", "在线"),
     "offline": Words("OFFLINE {age}", "离线 {age}"),
     "unsent": Words("unsent {count}", "待传 {count}"),

@@ -121,6 +121,7 @@ TITLES: Final[dict[str, Words]] = {
     "ng.not_printed": Words("Label not printed", "标签未打印"),
     "ng.no_codes": Words("No codes left", "编码已用完"),
     "ng.codes_withheld": Words("Codes are withheld", "编码停发"),
+    "ng.key_revoked": Words("Key taken back", "密钥已收回"),
     "ng.label_unsure": Words("Did the label come out?", "标签打出了吗?"),
     "ng.too_many_copies": Words("Printed too often", "打印次数太多"),
     "ng.print_box_first": Words("Print the box label first", "请先打印箱标签"),

@@ -76,7 +76,8 @@ def start_box(turn: Turn, step: OpenBox) -> Reply:
 def _reserve(turn: Turn, step: Commission | OpenBox) -> OpenUnit | Reply:
     taken = turn.knowledge.next_code(step.scheme, turn.state.order)
     if taken is None and turn.knowledge.codes_withheld():
-        return refuse("E-402", "ng.codes_withheld", weight=Weight.SHOWN, scheme=step.scheme)
+        why = "ng.key_revoked" if turn.knowledge.is_key_revoked() else "ng.codes_withheld"
+        return refuse("E-402", why, weight=Weight.SHOWN, scheme=step.scheme)
     if taken is None:
         basis = turn.knowledge.heard()
         return refuse(

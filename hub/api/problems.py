@@ -43,6 +43,8 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     "no_capacity": (409, "No capacity", "Ask for fewer codes, or publish a wider scheme."),
     "request_reused": (409, "Request used before", "Use a new request id for another wish."),
     "old_copy": (409, "Old copy of the hub", "Restore the hub: tally hub backup, then restore."),
+    "succeeded": (409, "A copy was first", "Enrol this computer with a token of a person."),
+    "closed": (409, "Journal closed", "Enrol this computer with a token of a person."),
     "restoring": (409, "Restored, stations awaited", "Connect every station once, then ask again."),
     "ambiguous": (409, "More than one fits", "Name it with more digits."),
     "changed": (409, "Changed meanwhile", "Read it again, then answer; nothing was written."),

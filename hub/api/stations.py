@@ -24,8 +24,8 @@ from hub.api.guard import Allowance, Guard
 from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
-from hub.services import Hub, neighbours
-from hub.services.answers import Ingested, Notice, Standing
+from hub.services import Hub
+from hub.services.answers import Enrolled, Ingested, Notice, Standing
 from tally.records.ids import (
     GENESIS,
     EventId,
@@ -100,10 +100,6 @@ def _bearer(headers: Headers) -> str:
     return bearer if kind.lower() == "bearer" else ""
 
 
-def _host(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
 def _journal(journal: str) -> JournalId:
     try:
         return parse_journal(journal)
@@ -114,7 +110,6 @@ def _journal(journal: str) -> JournalId:
 AtDesk = Annotated[Desk, Depends(_desk)]
 Body = Annotated[bytes, Depends(_body)]
 Caller = Annotated[Session, Depends(_caller)]
-Host = Annotated[str, Depends(_host)]
 PathJournal = Annotated[JournalId, Depends(_journal)]
 router = APIRouter(dependencies=[Depends(_speaks_our_protocol)])
 
@@ -152,6 +147,20 @@ def enroll(desk: AtDesk, body: Body) -> Response:
     asked = read_message(body, m.EnrollRequest)
     made = desk.hub.enroll(asked.secret, _bytes(asked.genesis, "genesis"))
     desk.bell.ring()
+    return _enrolled(made)
+
+
+@router.post(p.SUCCESSIONS)
+def succeed(desk: AtDesk, caller: Caller, body: Body) -> Response:
+    """The calling journal names the one that goes on in its place."""
+    asked = read_message(body, m.SuccessionRequest)
+    genesis, sig = _bytes(asked.genesis, "genesis"), _bytes(asked.sig, "sig")
+    made = desk.hub.succeed(caller.journal, genesis, sig)
+    desk.bell.ring()
+    return _enrolled(made)
+
+
+def _enrolled(made: Enrolled) -> Response:
     return _answer(
         m.EnrollAnswer(
             hub=show_journal(made.hub_id),
@@ -198,8 +207,8 @@ def answer_challenge(desk: AtDesk, body: Body) -> Response:
 
 
 @router.post(p.HELLO)
-def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
-    """Where both stand; what there is to pull; where the line's other stations are."""
+def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
+    """Where both stand; what there is to pull."""
     received_ms = desk.now_ms()
     said = read_message(body, m.Hello)
     if said.run != caller.run:
@@ -208,8 +217,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
     locator = _own(said.locator, caller.journal)
     common = desk.hub.common(caller.journal, locator)
     has_returned = desk.sessions.has_returned(caller.journal)
-    facts = {**_gauges(desk, said, caller), **neighbours.place_of(host, said.peer_port)}
-    desk.hub.note_hello(caller.journal, facts, has_returned=has_returned)
+    desk.hub.note_hello(caller.journal, _gauges(desk, said, caller), has_returned=has_returned)
     desk.hub.note_cursors(caller.journal, _cursors(said))
     subscriptions = desk.hub.subscriptions(caller.journal)
     return _answer(
@@ -234,10 +242,6 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
             news=digest(subscriptions),
             received_ms=max(0, received_ms),
             sent_ms=max(0, desk.now_ms()),
-            peers=tuple(
-                m.PeerAt(journal=show_journal(journal), address=address)
-                for journal, address in neighbours.places(desk.hub.office, caller.journal, host)
-            ),
         )
     )
 
@@ -388,6 +392,10 @@ def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
     if said.gauges.clock_offset_ms is not None and said.gauges.clock_within_ms is not None:
         facts["clock_offset_ms"] = said.gauges.clock_offset_ms
         facts["clock_within_ms"] = said.gauges.clock_within_ms
+    if said.gauges.disk_free_mib is not None:
+        facts["disk_free_mib"] = said.gauges.disk_free_mib
+    if said.gauges.disk_days is not None:
+        facts["disk_days"] = said.gauges.disk_days
     if said.previous_run is not None:
         facts["previous_run"] = said.previous_run
     return {**facts, "agent": said.agent, **heard, **left}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli import carrying, keeping, looking, proving, running, writing
+from hub.cli import carrying, keeping, looking, proving, running, trusting, writing
 
 
 @click.group(epilog='Example: tally hub init /var/lib/tally-hub --plant "Ningbo lamps" --site NB1')
@@ -21,6 +21,8 @@ for command in (
     writing.grant,
     *looking.TABLE_COMMANDS,
     writing.decide,
+    trusting.revoke,
+    trusting.trust,
     looking.trace,
     looking.fingerprint,
     looking.rebuild,

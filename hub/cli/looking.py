@@ -59,6 +59,7 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             "scrapped",
             "lent",
             "returned",
+            "written_off",
             "unexplained",
         ),
     ),

@@ -28,6 +28,8 @@ Code: TypeAlias = Literal[
     "request_reused",
     "restoring",
     "old_copy",
+    "succeeded",
+    "closed",
     "unknown_case",
     "ambiguous",
     "not_allowed",

@@ -4,19 +4,22 @@ Counted from the stored lines of the journal that holds the block, not from the 
 error of the ledger shows here. A block whose codes are reserved one by one is used up to its
 highest reserved counter; what was jumped over below that is unexplained. A block of pre-printed
 codes is used in any order, so what was never scanned is unused. The end of a block that was given
-back or lent is in those columns; what was borrowed is a block of the borrower.
+back or lent is in those columns; what was borrowed is a block of the borrower. Of a block that was
+written off nothing is unused. What a closed journal left in flight its successor finishes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from hub.services import journals
+from hub.services import journals, succeeding, writing_off
 from hub.services.office import Office
 from hub.services.publishing import entities
+from hub.services.writing_off import Block
 from hub.store.port import Journal, StoredBlock
 from tally.codes import Balance, Range, Scheme
 from tally.codes.scheme import Parsed
@@ -25,12 +28,16 @@ from tally.events.types import (
     BlockBorrowed,
     BlockLent,
     BlockReturned,
+    BlockWrittenOff,
     BoxOpened,
     CodeReserved,
     LabelScrapped,
     UnitCommissioned,
 )
-from tally.records.ids import JournalId
+from tally.records.ids import JournalId, show_journal
+
+ENDINGS: Final = (UnitCommissioned, BoxOpened, LabelScrapped)
+"""What a successor may record of a code that its predecessor reserved."""
 
 
 @dataclass(slots=True)
@@ -43,6 +50,7 @@ class _Used:
     scrapped: set[str] = field(default_factory=set)
     given: list[BlockReturned | BlockLent] = field(default_factory=list)
     borrowed: list[BlockBorrowed] = field(default_factory=list)
+    over: set[Block] = field(default_factory=set)
 
 
 def balances(office: Office) -> Iterator[tuple[StoredBlock, Balance]]:
@@ -51,8 +59,17 @@ def balances(office: Office) -> Iterator[tuple[StoredBlock, Balance]]:
     stations = [row for row in office.store.journals() if row.role == "station"]
     used = {row.id: _read(office, row.id) for row in stations}
     loans = (borrowed_block(row, body) for row in stations for body in used[row.id].borrowed)
+    over = writing_off.written_off(office).union(*(each.over for each in used.values()))
     for block in (*office.store.blocks(), *loans):
-        yield block, _count(block, used.get(block.journal, _Used()), schemes.get(block.scheme))
+        found = _count(block, used.get(block.journal, _Used()), schemes.get(block.scheme))
+        yield block, settled(found, block, over)
+
+
+def settled(balance: Balance, block: StoredBlock, over: AbstractSet[Block]) -> Balance:
+    """The balance of a block; if it is among those written off, nothing of it is unused."""
+    if (show_journal(block.journal), block.block) not in over:
+        return balance
+    return replace(balance, unused=0, written_off=balance.unused)
 
 
 def borrowed_block(row: Journal, body: BlockBorrowed) -> StoredBlock:
@@ -86,14 +103,22 @@ def _schemes(office: Office) -> dict[str, Scheme]:
 
 def _read(office: Office, journal: JournalId) -> _Used:
     used = _Used()
+    own, *later = succeeding.line_of(office, journal)
+    for body in _bodies(office, own):
+        _note(used, body)
+    for after in later:
+        for body in _bodies(office, after):
+            if isinstance(body, ENDINGS):
+                _note(used, body)
+    return used
+
+
+def _bodies(office: Office, journal: JournalId) -> Iterator[Any]:
     row = office.store.find_journal(journal)
-    if row is None:
-        return used
-    for _, _, _, lines, _ in journals.runs(office.store, row):
+    for _, _, _, lines, _ in journals.runs(office.store, row) if row else ():
         for event in read_lines(lines):
             if not isinstance(event, Unread):
-                _note(used, event.b)
-    return used
+                yield event.b
 
 
 def _note(used: _Used, body: Any) -> None:
@@ -112,6 +137,8 @@ def _note(used: _Used, body: Any) -> None:
             used.given.append(body)
         case BlockBorrowed() if body.start >= 0 and body.count > 0:
             used.borrowed.append(body)
+        case BlockWrittenOff():
+            used.over.add((body.journal, body.block))
         case _:
             pass
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.services import journals
-from hub.services.balancing import borrowed_block, is_end_of
+from hub.services import journals, succeeding
+from hub.services.balancing import ENDINGS, borrowed_block, is_end_of
 from hub.services.office import Office
-from hub.store.port import StoredBlock
+from hub.services.writing_off import Block
+from hub.store.port import Branch, StoredBlock
 from tally.codes import Balance, Scheme
 from tally.codes.scheme import Parsed
 from tally.events.decoding import Unread, read_lines
@@ -22,6 +23,7 @@ from tally.events.types import (
     BlockBorrowed,
     BlockLent,
     BlockReturned,
+    BlockWrittenOff,
     Body,
     BoxOpened,
     CodeReserved,
@@ -104,6 +106,7 @@ class Books:
     """One journal: its blocks by name, how far each branch was read, codes on their way.
 
     `times`: of the newest commissions, by scheme. `missed`: blocks named that are not known yet.
+    `over`: blocks that the station itself wrote off.
     """
 
     counts: dict[str, Count] = field(default_factory=dict)
@@ -111,6 +114,7 @@ class Books:
     open: dict[str, tuple[Count, int]] = field(default_factory=dict)
     times: dict[str, deque[str]] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
+    over: set[Block] = field(default_factory=set)
 
     def afresh(self) -> Books:
         """The same grants with nothing read: a block became known after its events were read."""
@@ -120,37 +124,50 @@ class Books:
 
 def catch_up(office: Office, journal: JournalId, books: Books, known: Mapping[str, Scheme]) -> None:
     """Read what the journal holds since the last look, a piece at a time, so that nobody waits."""
-    for body, at in _unread(office, journal, books):
+    for body, at, is_own in _unread(office, journal, books):
+        if not is_own and not isinstance(body, ENDINGS):
+            continue
         match body:
             case BlockBorrowed() if body.start >= 0 and body.count > 0:
                 _borrow(office, journal, books, body)
             case BlockReturned() | BlockLent():
                 _give(books, body)
+            case BlockWrittenOff():
+                books.over.add((body.journal, body.block))
             case _:
                 _note(books, body, at, known)
 
 
-def _unread(office: Office, journal: JournalId, books: Books) -> Iterator[tuple[Body, str]]:
-    """The events of a journal since the last look, a piece at a time."""
+def _unread(office: Office, journal: JournalId, books: Books) -> Iterator[tuple[Body, str, bool]]:
+    """The events since the last look, a piece at a time, and whether they are of this journal.
+
+    Those of its successors come as well: they finish what it left in flight.
+    """
     while True:
         with office.store.reading():
-            lines = _next_lines(office, journal, books)
+            lines, is_own = _next_lines(office, journal, books)
         if not lines:
             return
         for event in read_lines(lines):
             if not isinstance(event, Unread):
-                yield event.b, event.at
+                yield event.b, event.at, is_own
 
 
-def _next_lines(office: Office, journal: JournalId, books: Books) -> tuple[bytes, ...]:
-    row = office.store.find_journal(journal)
-    for branch in office.store.branches(row.no) if row else ():
+def _next_lines(office: Office, journal: JournalId, books: Books) -> tuple[tuple[bytes, ...], bool]:
+    for branch, is_own in _branches(office, journal):
         done = books.read.get(branch.no, branch.from_seq)
         piece = office.store.find_piece(branch.no, done + 1) if done < branch.tip_seq else None
         if piece is not None:
             books.read[branch.no] = piece.last
-            return journals.lines_of(piece)[done + 1 - piece.first :]
-    return ()
+            return journals.lines_of(piece)[done + 1 - piece.first :], is_own
+    return (), True
+
+
+def _branches(office: Office, journal: JournalId) -> Iterator[tuple[Branch, bool]]:
+    for each in succeeding.line_of(office, journal):
+        row = office.store.find_journal(each)
+        for branch in office.store.branches(row.no) if row else ():
+            yield branch, each == journal
 
 
 def _note(books: Books, body: Body, at: str, known: Mapping[str, Scheme]) -> None:

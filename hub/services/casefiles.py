@@ -41,6 +41,7 @@ from tally.ledger.sqlite import SqliteLedger
 from tally.merge.conflicts import Case, Decision
 from tally.merge.shelf import ClaimView
 from tally.records.ids import MalformedIdError, parse_ref
+from tally.trace.timing import timeline
 
 Row = dict[str, Any]
 GOODS_SHOWN: Final = 50
@@ -82,7 +83,8 @@ def case_file(office: Office, case_id: str) -> Row:
         case = find_case(cases, case_id)
         naming = naming_of(office)
         shown = _shown_claims(case)
-        facts = [facts_of(ledger, claim, naming.people) for claim in shown]
+        timed = {one.place: one for one in timeline(ledger.graph, (one.place for one in shown))}
+        facts = [facts_of(ledger, one, naming.people, timed[one.place]) for one in shown]
         goods = goods_of(ledger, case)
         claims_seen, supersedes = seen_by_person(case)
         row = _inbox_row(ledger, case, naming)
@@ -181,6 +183,7 @@ def _claim_row(claim: ClaimView, facts: Facts) -> Row:
         "at": claim.at,
         "live": claim.is_live,
         "clock_behind_s": facts.clock_behind_s,
+        "order": facts.fields.get("order"),
         "is_typed": facts.is_typed,
     }
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import UNSET
+
 from hub.services import journals
 from hub.services.answers import Refused
 from hub.services.office import Office
@@ -18,12 +20,15 @@ from hub.services.tracing import checked_code
 from hub.store.port import Journal, Piece
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import KeyPublished, StationEnrolled
+from tally.merge.graph import Graph
 from tally.merge.history import Placed
+from tally.merge.trusting import trust_in
 from tally.records.certificate import (
     CONTENTS_BYTES_MAX,
     EVENTS_MAX,
     FILE_BYTES_MAX,
     Contents,
+    TimeNote,
     chain_row,
     listed,
     proven_row,
@@ -36,6 +41,7 @@ from tally.records.merkle import path
 from tally.records.segment import Segment
 from tally.trace import completeness_of
 from tally.trace.making import making
+from tally.trace.timing import Timed, plain_time
 
 _MARKERS: Final = (b'"t":"key.published"', b'"t":"station.enrolled"')
 _SPLIT = "Take the certificates of what is in it, one by one."
@@ -116,10 +122,12 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
         own = [bindery.row_of(at) for at in made.events]
         writers = {at.journal for at in made.events}
         keys = [bindery.row_of(at) for at in _registrations(office, writers)]
+        keys += [bindery.row_of(at) for at in _revocations(graph, writers)]
         under = [
             seal_row(segment) if segment.is_sealed else chain_row(segment)
             for _, segment in sorted(bindery.used.items())
         ]
+        noted = [one for one in made.timed if not one.is_plain]
         rows = list(dict.fromkeys((*under, *keys, *own, *_receipts(office, writers))))
         contents = Contents(
             certificate="1",
@@ -133,6 +141,7 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
             pending=complete.pending,
             unread=complete.unread,
             cases=made.cases,
+            times=tuple(map(_note, noted)) or UNSET,
             rows=listed(rows),
             sig="",
         )
@@ -142,6 +151,17 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
         raise Refused("too_large", f"The certificate of {code} would have {size} bytes. {_SPLIT}")
     return Certified(
         code, (first, *rows), len(own), len(writers), made.cases, office.secrets.fingerprint
+    )
+
+
+def _note(timed: Timed) -> TimeNote:
+    said, at = plain_time(timed), timed.place
+    return TimeNote(
+        f"{show_journal(at.journal)}:{at.seq}",
+        said["at"],
+        said["within_s"],
+        said["is_order_proven"],
+        said["apart_s"],
     )
 
 
@@ -175,6 +195,12 @@ def _registrations(office: Office, writers: set[JournalId]) -> Sequence[Placed]:
         found[subject] = known[subject]
         waiting.append(known[subject].journal)
     return sorted(found.values(), key=lambda at: (at.journal, at.seq))
+
+
+def _revocations(graph: Graph, writers: set[JournalId]) -> list[Placed]:
+    """The events that take one of these keys back."""
+    found = (one.place for writer in writers for one in trust_in(graph, writer).revocations)
+    return sorted(found, key=lambda at: (at.journal, at.seq))
 
 
 def _registered(office: Office) -> dict[JournalId, Placed]:

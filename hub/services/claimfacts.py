@@ -19,6 +19,7 @@ from tally.merge.history import Placed
 from tally.merge.shelf import ClaimView
 from tally.records.hlc import parse_hlc
 from tally.records.ids import ref_to, show_journal
+from tally.trace.timing import Timed
 
 NEIGHBOURS_MAX: Final = 200
 """Events of the same journal that are looked at, each way, for the unit before and after."""
@@ -42,8 +43,13 @@ class Facts:
     is_typed: bool
 
 
-def facts_of(ledger: SqliteLedger, claim: ClaimView, names: Mapping[str, Words]) -> Facts:
-    """Everything that one claim's event says, and what stood beside it."""
+def facts_of(
+    ledger: SqliteLedger, claim: ClaimView, names: Mapping[str, Words], timed: Timed
+) -> Facts:
+    """Everything that one claim's event says, and what stood beside it.
+
+    `timed`: its time, and its order behind the claim that is shown before it.
+    """
     graph = ledger.graph
     line = graph.line(claim.place)
     source = getattr(line.b, "source", None)
@@ -52,7 +58,8 @@ def facts_of(ledger: SqliteLedger, claim: ClaimView, names: Mapping[str, Words])
     fields: dict[str, str | Words] = {
         "owner": owner_of(claim),
         "at": claim.at,
-        "clock": str(_behind(line)),
+        "clock": timed.clock_words() or str(_behind(line)),
+        "order": timed.order_words() or "",
         "by": names.get(line.by, line.by),
         "badge": line.by,
         "station": claim.station,

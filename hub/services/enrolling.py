@@ -1,7 +1,8 @@
 """How a station joins: a token for a person to carry, then the journal's first event as proof.
 
 The token's secret is stored as a hash; using it, registering the key and the event
-`station.enrolled` in feed `keys` are one transaction, so a token works exactly once.
+`station.enrolled` in feed `keys` are one transaction, so a token works exactly once. Whoever had
+the station's place before is closed by it (`succeeding`).
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ import base64
 import datetime as dt
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
-from hub.services import feeds, journals
+from hub.services import feeds, journals, succeeding
 from hub.services.answers import Enrolled, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
-from hub.store.port import StoredToken, StoredVersion
+from hub.store.port import Journal, StoredToken, StoredVersion
 from hub.trust import ADDRESS, make_token
 from tally.events.decoding import Unread, read_line
 from tally.events.types import JournalOpened, StationEnrolled
@@ -57,6 +59,17 @@ def _last_known(office: Office, station: str) -> str:
     return str(ref_to(own[-1].id, tip.tip_seq, tip.tip_id)) if tip else ""
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """A journal's first piece, proven under the key that its own event 1 names."""
+
+    segment: Segment
+    opened: JournalOpened
+    key: PublicKey
+    ids: list[EventId]
+    blob: bytes
+
+
 def enroll(office: Office, secret: str, genesis: bytes) -> Enrolled:
     """See `hub.services.hub.Hub.enroll`."""
     digest = _digest(secret)
@@ -68,17 +81,16 @@ def enroll(office: Office, secret: str, genesis: bytes) -> Enrolled:
             "This hub did not make that token. Make one at this hub: "
             "tally hub enroll-token DIR STATION",
         )
-    segment, opened, key, ids = _read_genesis(genesis)
-    _check_writer(office, token, opened)
+    first = read_genesis(genesis)
+    check_writer(office, token.station, first.opened)
     with office.store.transaction():
         used = office.store.find_token(digest)
         assert used is not None
-        if used.used_by == ids[0]:  # the reply was lost; the same PC asks again
-            return _facts(office, token)
-        _check_unused(office, used)
-        _register(office, token, segment, key, ids, genesis)
-        office.store.use_token(digest, ids[0])
-    return _facts(office, token)
+        if used.used_by != first.ids[0]:  # else the reply was lost; the same PC asks again
+            _check_unused(office, used)
+            succeeding.take_place(office, register(office, token.station, first))
+            office.store.use_token(digest, first.ids[0])
+    return facts(office, token.station)
 
 
 def place_of(office: Office, station: str) -> tuple[str, str]:
@@ -97,55 +109,58 @@ def _newest(versions: Sequence[StoredVersion]) -> StoredVersion:
     return max(versions, key=lambda version: int(version.version))
 
 
-def _register(
-    office: Office,
-    token: StoredToken,
-    segment: Segment,
-    key: PublicKey,
-    ids: list[EventId],
-    blob: bytes,
-) -> None:
-    line, site = place_of(office, token.station)
-    if office.store.find_journal(segment.journal) is not None:
+def register(office: Office, station: str, first: First) -> Journal:
+    """Know a station's journal from now on, and say so in feed `keys`, in the transaction.
+
+    Raises:
+        Refused: `not_allowed`, it is known already.
+    """
+    line, site = place_of(office, station)
+    if office.store.find_journal(first.segment.journal) is not None:
         raise Refused(
             "not_allowed",
-            f"Journal {show_journal(segment.journal)} is enrolled already. A new enrolment needs a "
-            f"new journal: clear the station's folder and enrol again.",
+            f"Journal {show_journal(first.segment.journal)} is enrolled already. A new enrolment "
+            f"needs a new journal: clear the station's folder and enrol again.",
         )
     journal = office.store.add_journal(
-        segment.journal, key, role="station", name=token.station, line=line, site=site
+        first.segment.journal, first.key, role="station", name=station, line=line, site=site
     )
-    journals.place(office.store, journal, segment, ids, blob)
+    journals.place(office.store, journal, first.segment, first.ids, first.blob)
     enrolled = StationEnrolled(
-        journal=show_journal(segment.journal),
-        key=b64(key.raw),
-        station=token.station,
+        journal=show_journal(journal.id),
+        key=b64(first.key.raw),
+        station=station,
         line=line,
         site=site,
     )
     feeds.append(office, "keys", [Entry(enrolled)])
+    return journal
 
 
-def _facts(office: Office, token: StoredToken) -> Enrolled:
+def facts(office: Office, station: str) -> Enrolled:
+    """What a new journal's writer must know."""
     secrets = office.secrets
     with office.store.reading():
-        line, site = place_of(office, token.station)
+        line, site = place_of(office, station)
     return Enrolled(
         hub_id=secrets.hub_id,
         epoch=secrets.epoch,
         plant=secrets.plant,
         root=secrets.root.public,
         receipt_key=secrets.receipt.public,
-        station=token.station,
+        station=station,
         line=line,
         site=site,
         keys_feed=secrets.feeds["keys"].journal,
     )
 
 
-def _read_genesis(
-    genesis: bytes,
-) -> tuple[Segment, JournalOpened, PublicKey, list[EventId]]:
+def read_genesis(genesis: bytes) -> First:
+    """A journal's first piece.
+
+    Raises:
+        Refused: `too_large`, `malformed`, `forged`.
+    """
     if len(genesis) > GENESIS_BYTES_MAX:
         raise Refused(
             "too_large", f"The first piece has {len(genesis)} bytes, limit {GENESIS_BYTES_MAX}."
@@ -167,19 +182,24 @@ def _read_genesis(
         )
     try:
         key = PublicKey(unb64(opened.key, 32))
-        return segment, opened, key, prove(segment, key)
+        return First(segment, opened, key, prove(segment, key), genesis)
     except RowError as error:
         raise Refused("malformed", f"The key in journal.opened cannot be read: {error}") from error
     except SegmentError as error:
         raise Refused("forged", f"The journal's own key did not sign this: {error}") from error
 
 
-def _check_writer(office: Office, token: StoredToken, opened: JournalOpened) -> None:
-    if (opened.writer, opened.role) != (token.station, "station"):
+def check_writer(office: Office, station: str, opened: JournalOpened) -> None:
+    """Whether a journal is of this station and plant.
+
+    Raises:
+        Refused: `malformed`.
+    """
+    if (opened.writer, opened.role) != (station, "station"):
         raise Refused(
             "malformed",
-            f"The token is for station {token.station}, the journal says {opened.role} "
-            f"{opened.writer!r}. Enrol with the token of that station.",
+            f"Expected a journal of station {station}, this one says {opened.role} "
+            f"{opened.writer!r}. Enrol with a token of that station.",
         )
     if opened.plant not in {office.secrets.plant, office.secrets.fingerprint}:
         raise Refused(

@@ -23,6 +23,7 @@ from tally.trace.completeness import completeness_of
 from tally.trace.drawing import plain_completeness
 from tally.trace.lanes import Lanes, Look, is_recorded, lanes
 from tally.trace.life import Life, life
+from tally.trace.timing import plain_time
 
 Row = dict[str, Any]
 NEAR_MAX: Final = 8
@@ -60,9 +61,10 @@ def explore(office: Office, code: str, look: Look | None = None) -> Row:
 def tell(office: Office, code: str) -> Row:
     """The life of a code.
 
-    Keys: code, moments [{type, facts, who, station, at, ref, ended, counts}], is_cut, names.
+    Keys: code, moments [{type, facts, who, station, at, ref, ended, counts, time}], is_cut, names.
     `counts`: false for what was recorded under a key that was taken back. `facts` are the event's
-    own fields, the optional ones only where they say something.
+    own fields, the optional ones only where they say something. `time`: None where `at` and the
+    order are right as they stand, else as `tally.trace.timing.plain_time` gives it.
     """
     asked = _asked(code)
     with office.store.reading():
@@ -77,6 +79,7 @@ def tell(office: Office, code: str) -> Row:
                 "ref": moment.ref,
                 "ended": list(moment.ended),
                 "counts": moment.counts,
+                "time": None if moment.timed.is_plain else plain_time(moment.timed),
             }
             for moment in found.moments
         ]

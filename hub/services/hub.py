@@ -31,6 +31,7 @@ from hub.services import (
     showing,
     starting,
     stocktaking,
+    succeeding,
     tracing,
     verifying,
 )
@@ -244,6 +245,19 @@ class Hub:
         """
         return enrolling.enroll(self.office, secret, genesis)
 
+    def succeed(self, journal: JournalId, genesis: bytes, signature: bytes) -> Enrolled:
+        """Let another journal of the same station go on in the place of this one, once.
+
+        `genesis` is as for `enroll` and names this journal as predecessor; `signature` is by the
+        key of this journal (`tally.records.signing.succession_message`). A repeat with the same
+        genesis has the same answer.
+
+        Raises:
+            Refused: `unknown_journal`, `forged`, `malformed`, `too_large`, `succeeded` when a copy
+                of the station was first, `not_allowed` where a person has to let it.
+        """
+        return succeeding.succeed(self.office, journal, genesis, signature)
+
     def lease(
         self,
         journal: JournalId,
@@ -259,6 +273,7 @@ class Hub:
 
         Raises:
             Refused: `unknown_journal`, `unknown_scheme`, `no_capacity` with the arithmetic,
+                `closed` when another journal goes on in the place of this one,
                 `restoring` while a restored hub has not heard of all stations, `old_copy`,
                 `request_reused` when the id was used for something else, `malformed`.
         """

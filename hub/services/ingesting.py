@@ -16,13 +16,15 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from hub.services import feeds, journals, restoring, returning
+from hub.services import feeds, journals, restoring, returning, succeeding
 from hub.services.answers import Ingested, Notice, Refused, Standing
+from hub.services.feeds import Entry
 from hub.services.journals import Placed
 from hub.services.office import Office
 from hub.store.port import Branch, Journal
+from tally.events.types import JournalForked
 from tally.records.export import RowError, unb64
-from tally.records.ids import GENESIS, EventId, JournalId, parse_event_id, show_journal
+from tally.records.ids import GENESIS, EventId, JournalId, parse_event_id, ref_to, show_journal
 from tally.records.segment import (
     HEADER_BYTES_MAX,
     PLAIN_BYTES_MAX,
@@ -97,11 +99,14 @@ def _store(
     office: Office, row: Journal, segment: Segment, ids: list[EventId], data: bytes
 ) -> Ingested:
     with office.store.transaction():
+        had = max(1, len(office.store.branches(row.no)))
         placed = journals.place(office.store, row, segment, ids, data)
         if row.role == "feed" and placed.stored:
             new = placed.duplicates
             returning.take(office, row, segment.first + new, ids[new:], segment.lines[new:])
         branches = office.store.branches(row.no)
+        if len(branches) > had and row.role == "station":
+            _say_forked(office, row, branches)
     if placed.branch is not None:
         # Beyond what was delivered the branch may be another history than the sender's, also when
         # the sender has not yet shown that it has one.
@@ -149,7 +154,7 @@ def standing(office: Office, journal: JournalId) -> Standing:
         receipt.durable_through,
         receipt.archived_through,
         receipt,
-        _fork_notices(row, branches),
+        (*_fork_notices(row, branches), *succeeding.notices(office, row)),
     )
 
 
@@ -252,7 +257,8 @@ def _standing_answer(
     need: int | None = None,
 ) -> Ingested:
     receipt = office.receipt(row, tip)
-    notices = list(_fork_notices(row, branches))
+    with office.store.reading():
+        notices = [*_fork_notices(row, branches), *succeeding.notices(office, row)]
     if need is not None:
         notices.append(
             Notice(
@@ -277,6 +283,14 @@ def _standing_answer(
 
 def _fork_notices(row: Journal, branches: Sequence[Branch]) -> tuple[Notice, ...]:
     return tuple(_fork_notice(row, branch) for branch in branches[1:])
+
+
+def _say_forked(office: Office, row: Journal, branches: Sequence[Branch]) -> None:
+    """Tell everybody who pulls `keys`, in the transaction that stores the other history."""
+    tips = tuple(str(ref_to(row.id, one.tip_seq, one.tip_id)) for one in branches)
+    after = min(one.from_seq for one in branches[1:])
+    forked = JournalForked(show_journal(row.id), row.name, after, tips)
+    feeds.append(office, "keys", [Entry(forked)])
 
 
 def _fork_notice(row: Journal, branch: Branch) -> Notice:

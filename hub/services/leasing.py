@@ -11,7 +11,7 @@ import re
 from difflib import get_close_matches
 from typing import Final
 
-from hub.services import feeds, restoring
+from hub.services import feeds, restoring, revoking, succeeding
 from hub.services.answers import Granted, Position, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
@@ -44,10 +44,12 @@ def lease(
         row = office.registered(journal)
         if row.role != "station":
             raise Refused("not_allowed", f"{row.name} is a feed of the hub; stations get blocks.")
+        revoking.check_key(office, row)
         scheme = _scheme(office, scheme_id)
         before = office.store.find_grant(journal, request_id)
         if before is not None:
             return _repeated(office, before, scheme_id, count, start, period)
+        succeeding.check_not_closed(office, row)
         restoring.check_awaited(office)
         _place_returned(office, scheme)
         day = _day(office, scheme, period)

@@ -24,6 +24,8 @@ class Office:
     secrets: Secrets
     clock: Clock
     entropy: Entropy
+    lets_succeed: bool = True
+    """Whether a journal's own key may name the journal that goes on after a copy or restore."""
 
     def now(self) -> dt.datetime:
         """The time by the hub's clock, in the plant's zone."""

@@ -10,6 +10,10 @@ itself when no hub runs. A refusal is the exception `Refused` on both ways. Argu
   status
 - `go-on-without`: stations → awaited, who still has to report after a restore
 - `take-parts`: parts (list of base64 pieces and segments that a bundle brought) → parts, a row each
+- `revoke`: station, since (an event, `next` or `all`), by, reason → journal, station, trusted,
+  events, blocks, at
+- `trust`: journal, through (an event, `all` or `none`), by, reason, seen, supersedes → keep, at,
+  status
 - `foresee`: case, keep, reason?, claims_seen, supersedes → what `decide` would append and change
 """
 
@@ -23,6 +27,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from hub.services import revoking
 from hub.services.answers import Position, Refused
 from hub.services.hub import Hub
 from hub.services.previewing import UNWRITTEN, Answer
@@ -66,6 +71,22 @@ class _DecideAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     supersedes: tuple[str, ...]
 
 
+class _RevokeAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    station: str
+    since: str
+    by: str
+    reason: str
+
+
+class _TrustAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    journal: str
+    through: str
+    by: str
+    reason: str
+    seen: tuple[str, ...]
+    supersedes: tuple[str, ...]
+
+
 class _ForeseeAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case: str
     keep: str
@@ -91,6 +112,8 @@ OPERATIONS: Final = (
     "foresee",
     "go-on-without",
     "take-parts",
+    "revoke",
+    "trust",
 )
 
 
@@ -114,6 +137,10 @@ def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str,
             return {"parts": hub.take_parts(_read(arguments, _PartsAsked).parts)}
         case "decide":
             return _decide(hub, _read(arguments, _DecideAsked))
+        case "revoke":
+            return _revoke(hub, _read(arguments, _RevokeAsked))
+        case "trust":
+            return _trust(hub, _read(arguments, _TrustAsked))
         case "foresee":
             wanted = _read(arguments, _ForeseeAsked)
             return hub.foresee(
@@ -171,6 +198,29 @@ def _decide(hub: Hub, asked: _DecideAsked) -> dict[str, Any]:
     )
     made: dict[str, Any] = msgspec.to_builtins(decided.decision)
     return made | {"at": _at(decided.at), "status": decided.status}
+
+
+def _revoke(hub: Hub, asked: _RevokeAsked) -> dict[str, Any]:
+    done = revoking.revoke(
+        hub.office, asked.station, since=asked.since, by=asked.by, reason=asked.reason
+    )
+    body: dict[str, Any] = msgspec.to_builtins(done.body)
+    return (
+        {"trusted": ""} | body | {"events": done.events, "blocks": done.blocks, "at": _at(done.at)}
+    )
+
+
+def _trust(hub: Hub, asked: _TrustAsked) -> dict[str, Any]:
+    done = revoking.judge(
+        hub.office,
+        revoking.journal_named(asked.journal),
+        through=asked.through,
+        by=asked.by,
+        reason=asked.reason,
+        seen=asked.seen,
+        supersedes=asked.supersedes,
+    )
+    return {"keep": done.decision.keep, "at": _at(done.at), "status": done.status}
 
 
 def _at(at: Position) -> dict[str, Any]:

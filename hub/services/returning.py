@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub.services import feeds, restoring
+from hub.services import feeds, restoring, succeeding, writing_off
 from hub.services.answers import Position
 from hub.services.office import Office
 from hub.store.port import UNPLACED, Journal, StoredBlock, StoredVersion
@@ -21,6 +21,8 @@ from tally.codes import Range
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import (
     BlockLeased,
+    BlockWrittenOff,
+    JournalClosed,
     KeyPublished,
     MasterPublished,
     OrderReleased,
@@ -61,6 +63,10 @@ def _learn(office: Office, feed: str, at: Position, body: Any) -> None:
             _grant(office, at, body)
         case "keys", StationEnrolled():
             _enrol(office, body)
+        case "keys", JournalClosed():
+            succeeding.learn(office, body)
+        case "leases", BlockWrittenOff():
+            writing_off.learn(office, body)
         case "keys", KeyPublished():
             found = _rooted(office, body)
             if found and office.store.find_journal(found[0]) is None:

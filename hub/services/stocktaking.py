@@ -9,13 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, Final
 
-from hub.services import feeds
+from hub.services import feeds, writing_off
+from hub.services.balancing import settled
 from hub.services.books import Books, Count, catch_up, day_of
 from hub.services.office import Office
 from hub.services.publishing import entities
+from hub.services.writing_off import Block
 from tally.codes import Scheme
 from tally.records.ids import JournalId
 
@@ -43,8 +46,11 @@ class Stock:
         """
         with self._lock:
             known = self._read(office)
+            with office.store.reading():
+                over = writing_off.written_off(office)
             rows = [
-                _row(count, known.get(count.block.scheme)) | _forecast(books, count, office.now())
+                _row(count, known.get(count.block.scheme), books.over | over)
+                | _forecast(books, count, office.now())
                 for books in self._books.values()
                 for count in books.counts.values()
             ]
@@ -74,8 +80,9 @@ class Stock:
 # --- rows ---------------------------------------------------------------------------------------
 
 
-def _row(count: Count, scheme: Scheme | None) -> Row:
-    block, balance = count.block, count.balance
+def _row(count: Count, scheme: Scheme | None, over: AbstractSet[Block]) -> Row:
+    block = count.block
+    balance = settled(count.balance, block, over)
     missing = list(islice(count.unexplained(), UNEXPLAINED_MAX)) if balance.unexplained else []
     return {
         "block": block.block,
@@ -92,6 +99,7 @@ def _row(count: Count, scheme: Scheme | None) -> Row:
         "scrapped": balance.scrapped,
         "returned": balance.returned,
         "lent": balance.lent,
+        "written_off": balance.written_off,
         "unexplained": balance.unexplained,
         "missing": [_code(scheme, count, counter) for counter in missing],
         "share": balance.unused / balance.granted if balance.granted else 0.0,

@@ -21,6 +21,9 @@ State: TypeAlias = Literal["live", "silent", "unheard", "absent"]
 """`absent`: in master data, but no PC was ever enrolled."""
 _ORDER: Final[Mapping[State, int]] = {"silent": 0, "unheard": 1, "absent": 2, "live": 3}
 CODES_LOW: Final = 50
+DISK_LOW_MIB: Final = 2048
+DISK_LOW_DAYS: Final = 14
+"""Where somebody should look; the station itself goes by the limits in its `station.toml`."""
 """Below this a station asks for more by itself; if it is not given any, people should know."""
 
 
@@ -30,7 +33,8 @@ class StationStanding:
 
     `unsent`: events it told of, less those that came since. `histories`: branches of its journals,
     more than one each when a PC was copied or restored. `codes`: what is left, by scheme. `former`:
-    journals of PCs that it had before. `clock`: its own less the hub's.
+    journals of PCs that it had before. `clock`: its own less the hub's. `disk_days`: until its
+    journal's disk is full, as it said.
     """
 
     station: str
@@ -47,6 +51,16 @@ class StationStanding:
     codes: Mapping[str, int] | None = None
     former: int = 0
     clock: ClockOffset | None = None
+    disk_free_mib: int | None = None
+    disk_days: int | None = None
+
+    @property
+    def is_disk_low(self) -> bool:
+        """Whether its journal's disk has little space, or not for long."""
+        free, days = self.disk_free_mib, self.disk_days
+        return (free is not None and free < DISK_LOW_MIB) or (
+            days is not None and days < DISK_LOW_DAYS
+        )
 
     @property
     def is_forked(self) -> bool:
@@ -137,6 +151,8 @@ def _station(
         },
         former=len(rows) - 1,
         clock=_clock(gauges),
+        disk_free_mib=gauges.get("disk_free_mib"),
+        disk_days=gauges.get("disk_days"),
     )
 
 

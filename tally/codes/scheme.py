@@ -8,20 +8,20 @@ Rules of the file:
 3. Nothing here knows a clock: the date comes from the block's period.
 
 Which schemes may be used side by side is `tally.codes.overlap`; whole columns of codes are
-`tally.codes.columns`.
+`tally.codes.columns`, which brings numpy and is loaded when the first column is asked for: a
+station that judges one code at a time starts without it.
 """
+
+from __future__ import annotations
 
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from typing import Literal as OneOf
 
-import numpy as np
-import numpy.typing as npt
-
-from tally.codes import columns
 from tally.codes.check import ALGORITHMS
 from tally.codes.fields import (
     Check,
@@ -38,6 +38,10 @@ from tally.codes.fields import (
     places,
 )
 from tally.codes.periods import calendar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Level = OneOf["unit", "box", "pallet"]
 LEVELS: tuple[Level, ...] = ("unit", "box", "pallet")
@@ -203,12 +207,18 @@ class Scheme:
 
     def rank_many(self, codes: Sequence[str]) -> npt.NDArray[np.int64]:
         """Give `rank` for each code, -1 where the scalar form gives None."""
+        import numpy as np
+
+        from tally.codes import columns
+
         if not self.is_rankable:
             return np.full(len(codes), -1, dtype=np.int64)
         return columns.rank_many(self.fields, self.starts.year, codes)
 
     def unrank_many(self, ranks: npt.NDArray[np.int64]) -> list[str]:
         """Give `unrank` for each number, in the same order; ValueError as there."""
+        from tally.codes import columns
+
         if not len(ranks):
             return []
         self._demand_ranks(int(ranks.min()), int(ranks.max()))
@@ -223,6 +233,10 @@ class Scheme:
         fields: Mapping[str, str] | None = None,
     ) -> npt.NDArray[np.uint8]:
         """Give `render` for each counter as one row of ASCII bytes, shape (count, `width`)."""
+        import numpy as np
+
+        from tally.codes import columns
+
         if not len(counters):
             return np.empty((0, self.width), dtype=np.uint8)
         # The scalar form of both ends says what is wrong, and the first gives the letters that

@@ -77,6 +77,7 @@ def _print_bundle(report: BundleReport) -> None:
         gaps = f", {one.gaps} gaps" if one.gaps else ""
         name = _visible(one.writer)
         click.echo(f"{name:<10} {one.events:>7} events  {one.first} to {one.last}{gaps}")
+    _print_untrusted(report)
     if report.left:
         click.echo(f"{report.left} events did not fit when it was made")
     held = f"{report.holding} of {report.parts} parts"
@@ -92,6 +93,11 @@ def _print_bundle(report: BundleReport) -> None:
             f"OK      {held} hold, {report.events} events; made by {report.maker}, {report.made}; "
             f"plant {(report.plant or '?')[:12]}"
         )
+
+
+def _print_untrusted(report: Report | CertificateReport | BundleReport) -> None:
+    for one in report.untrusted:
+        click.echo(f"NOTE    {_visible(str(one))}")
 
 
 def _lines(opened: IO[bytes]) -> Iterator[bytes]:
@@ -115,6 +121,7 @@ def _print(file: Path, report: Report) -> None:
         click.echo(
             f"{journal.writer:<10} {journal.events:>7} events  {journal.completeness}, {anchor}"
         )
+    _print_untrusted(report)
     for name in report.absent:
         click.echo(f"{name} is vouched for by the plant and not in this file")
     if not report.events:
@@ -154,7 +161,7 @@ def _print_certificate(report: CertificateReport, *, plant: str | None, code: st
         return
     for event in report.events[:_EVENTS_SHOWN_MAX]:
         line = f"{event.at}  {event.station:<10} {event.by:<10} {event.type}  {event.about}"
-        click.echo(_visible(line))
+        click.echo(_visible(f"{line}  [{event.time}]" if event.time else line))
     if len(report.events) > _EVENTS_SHOWN_MAX:
         click.echo(f"and {len(report.events) - _EVENTS_SHOWN_MAX} more events (all with --json)")
     told = (
@@ -162,6 +169,7 @@ def _print_certificate(report: CertificateReport, *, plant: str | None, code: st
         f"made {report.made_at} by the hub of plant {report.plant[:12]} ({report.plant_name})"
     )
     click.echo(_visible(told))
+    _print_untrusted(report)
     for words in _left_open(report, plant=plant, code=code):
         click.echo(f"        {_visible(words)}")
 

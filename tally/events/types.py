@@ -63,6 +63,30 @@ class AgentStarted(Body, frozen=True):
     previous: str | None = None
 
 
+class ClockObserved(Body, frozen=True):
+    """This station's clock against the hub's, by the four stamps of a greeting (RFC 5905, 8).
+
+    `offset_ms`: this clock less the hub's; `within_ms`: by how much that may be off either way.
+    Written when the clock is wrong or another offset than was told last, and once a day.
+    """
+
+    offset_ms: Int
+    within_ms: Int
+
+
+class ClockJumped(Body, frozen=True):
+    """The clock went another way than time did: it was set, or the computer slept.
+
+    `by_ms`: how far it went beyond the time that passed since it was last looked at; `slept_ms`:
+    how long the computer slept in between; `nonce`: random, so that two copies of a suspended
+    computer differ from here on.
+    """
+
+    by_ms: Int
+    nonce: str
+    slept_ms: Int = 0
+
+
 class OperatorSignedIn(Body, frozen=True):
     """A person scanned their badge; `name` as the station knew it."""
 
@@ -434,6 +458,32 @@ class KeyRevoked(Body, frozen=True):
     trusted: str = ""
 
 
+class JournalForked(Body, frozen=True):
+    """Feed `keys`: a station's journal has two histories: its computer was copied or restored.
+
+    `after`: seq of the last event that they share. `tips`: references of the newest event of each,
+    as known when this was written; the histories themselves prove it.
+    """
+
+    journal: str
+    station: str
+    after: Int
+    tips: tuple[str, ...]
+
+
+class JournalClosed(Body, frozen=True):
+    """Feed `keys`: another journal goes on in the place of this one, which gets no more codes.
+
+    Events that still come of it are kept and count like any other. `reason`: succeeded (the writer
+    said so with its key) or enrolled (a person let a computer take the station's place).
+    """
+
+    journal: str
+    station: str
+    successor: str
+    reason: Literal["succeeded", "enrolled"]
+
+
 class BlockLeased(Body, frozen=True):
     """Feed `leases`: a range of codes now belongs to one journal (Open-SCS allocation)."""
 
@@ -445,6 +495,17 @@ class BlockLeased(Body, frozen=True):
     station: str
     request: str
     period: str | None = None
+
+
+class BlockWrittenOff(Body, frozen=True):
+    """What was not used of a block never will be, because nobody can prove it unused.
+
+    In feed `leases`, or in the journal that holds the block. `journal`: whom it was leased to.
+    """
+
+    block: str
+    journal: str
+    reason: str
 
 
 class MasterPublished(Body, frozen=True):

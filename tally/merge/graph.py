@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from tally.merge.history import Placed
 from tally.merge.shelf import Shelf
 from tally.records.ids import EventId, JournalId
 
@@ -82,6 +83,9 @@ class Graph(Shelf, Protocol):
 
     def tips(self) -> Sequence[Tip]:
         """The tip of every journal without gaps."""
+
+    def clock_points(self, journal: JournalId) -> Sequence[Placed]:
+        """Events of a journal that say something of its writer's clock (`clocks`), by seq."""
 
     def gap_count(self) -> int:
         """Runs of events that stand behind a gap."""

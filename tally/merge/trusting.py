@@ -69,6 +69,11 @@ def trust_key(journal: JournalId) -> str:
     return key_text(TRUST, (show_journal(journal),))
 
 
+def is_revoked(history: History, journal: JournalId) -> bool:
+    """Whether a feed of the hub took the journal's key back, whatever was decided since."""
+    return bool(trust_in(history, journal).revocations)
+
+
 def trust_in(history: History, journal: JournalId) -> Trust:
     """Everything said about a journal's key by feeds of the hub."""
     places = [at for at in history.revocations(journal) if history.is_feed(at)]

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tally.events.decoding import EventLine, Unread, read_lines
-from tally.events.types import KeyPublished, StationEnrolled
+from tally.events.types import KeyPublished, KeyRevoked, StationEnrolled
 from tally.proof.anchors import plant_problems
 from tally.proof.placing import Problem, ended
+from tally.proof.withdrawn import Withdrawn, withdrawn
 from tally.records.bundle import Bundle, BundleError, FoundPart, Source, parts_in, read_opening
 from tally.records.export import RowError, unb64
 from tally.records.ids import JournalId, MalformedIdError, parse_journal, show_journal
@@ -50,6 +51,7 @@ class BundleReport:
     receipts: int
     left: int
     """Events that the maker could not fit in."""
+    untrusted: tuple[Withdrawn, ...] = ()
 
 
 @dataclass(slots=True)
@@ -61,6 +63,8 @@ class Keys:
     names: dict[JournalId, str] = field(default_factory=dict)
     hubs: dict[JournalId, list[PublicKey]] = field(default_factory=dict)
     """Keys of receipts, by hub."""
+    revoked: list[EventLine] = field(default_factory=list)
+    """Events that take a key back."""
 
     def of(self, segment: Segment) -> PublicKey | None:
         """The key of a segment's journal; a feed `keys` may bring the root's word for its own."""
@@ -80,6 +84,8 @@ class Keys:
                 self._publish(event.b)
             elif isinstance(event, EventLine) and isinstance(event.b, StationEnrolled):
                 self._enrol(event.b)
+            elif isinstance(event, EventLine) and isinstance(event.b, KeyRevoked):
+                self.revoked.append(event)
 
     def _publish(self, body: KeyPublished, only: JournalId | None = None) -> None:
         try:
@@ -190,6 +196,7 @@ def _report(
         made=bundle.made,
         receipts=len(bundle.receipts),
         left=bundle.left,
+        untrusted=withdrawn(keys.revoked, map(show_journal, keys.journals)),
     )
 
 

@@ -20,21 +20,33 @@ from typing import Final
 
 import msgspec
 
-from tally.events.types import Body, KeyPublished, StationEnrolled
+from tally.events.decoding import EventLine
+from tally.events.types import Body, KeyPublished, KeyRevoked, StationEnrolled
 from tally.proof.anchors import plant_fingerprint, plant_problems
 from tally.proof.filing import WRONG, CertificateFile, CertifiedLine, sort_rows
 from tally.proof.listing import listing_problems
 from tally.proof.placing import Problem, ended
 from tally.proof.signers import anchor, event_problems
-from tally.records.certificate import FILE_BYTES_MAX, ROWS_MAX, is_signed_by, read_contents
+from tally.proof.withdrawn import Withdrawn, withdrawn
+from tally.records.certificate import (
+    FILE_BYTES_MAX,
+    ROWS_MAX,
+    TimeNote,
+    is_signed_by,
+    read_contents,
+)
 from tally.records.export import unb64
-from tally.records.ids import MalformedIdError, parse_event_id, parse_journal
+from tally.records.ids import MalformedIdError, parse_event_id, parse_journal, show_journal
 from tally.records.signing import PublicKey, Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class CertifiedEvent:
-    """One event of the file as people read it. `about`: what it says, without names of fields."""
+    """One event of the file as people read it.
+
+    `about`: what it says, without names of fields; `time`: what the hub adds to `at` and to the
+    order, its word and no proof; empty where it has nothing to add.
+    """
 
     event: str
     at: str
@@ -42,6 +54,7 @@ class CertifiedEvent:
     by: str
     type: str
     about: str
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ class CertificateReport:
     cases: tuple[str, ...]
     waiting: int
     """Gaps, references and unread events that the hub knew of."""
+    untrusted: tuple[Withdrawn, ...] = ()
 
 
 def prove_certificate(
@@ -182,6 +196,7 @@ _ABOUT: Final = (
 
 def _report(file: CertificateFile) -> CertificateReport:
     contents = file.contents
+    notes = {one.event: one for one in contents.times or ()}
     return CertificateReport(
         problems=tuple(file.problems),
         code=contents.code,
@@ -190,17 +205,25 @@ def _report(file: CertificateFile) -> CertificateReport:
         hub=contents.hub,
         made_at=contents.made_at,
         events=tuple(
-            _shown(file, event)
+            _shown(file, event, notes.get(event.name))
             for event in file.events
-            if not isinstance(event.body, KeyPublished | StationEnrolled)
+            if not isinstance(event.body, KeyPublished | StationEnrolled | KeyRevoked)
         ),
         receipts=tuple(sorted((_station(file, row.journal), row.seq) for row in file.receipts)),
         cases=contents.cases,
         waiting=contents.gaps + contents.pending + contents.unread,
+        untrusted=withdrawn(_of_feeds(file), {show_journal(one.journal) for one in file.events}),
     )
 
 
-def _shown(file: CertificateFile, event: CertifiedLine) -> CertifiedEvent:
+def _of_feeds(file: CertificateFile) -> Iterator[EventLine]:
+    """Events that take a key back, from journals whose key the plant root signed."""
+    for event in file.events:
+        if event.read and isinstance(event.body, KeyRevoked) and event.journal in file.feeds:
+            yield event.read
+
+
+def _shown(file: CertificateFile, event: CertifiedLine, noted: TimeNote | None) -> CertifiedEvent:
     given = msgspec.to_builtins(event.body) if event.body is not None else {}
     about = " ".join(_as_text(name, given[name]) for name in _ABOUT if given.get(name))
     read = event.read
@@ -211,7 +234,16 @@ def _shown(file: CertificateFile, event: CertifiedLine) -> CertifiedEvent:
         by=read.by if read else "?",
         type=read.t if read else "?",
         about=about,
+        time=_said(noted) if noted else "",
     )
+
+
+def _said(noted: TimeNote) -> str:
+    within = "" if noted.within_s is None else f" ± {noted.within_s} s"
+    apart = "" if noted.apart_s is None else f" (± {noted.apart_s} s)"
+    when = f"by the hub's clock {noted.at}{within}" if noted.at else ""
+    order = "" if noted.is_order_proven else f"order not provable{apart}"
+    return "; ".join(part for part in (when, order) if part)
 
 
 def _as_text(name: str, value: object) -> str:

@@ -17,7 +17,7 @@ proof of inclusion never proves that nothing was left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from tally.events.decoding import EventLine, read_line
@@ -31,6 +31,7 @@ from tally.proof.anchors import (
 )
 from tally.proof.chains import chain_problems, own_key, signature_problems
 from tally.proof.placing import FiledJournal, Problem, collect
+from tally.proof.withdrawn import MARKER, Withdrawn, withdrawn
 from tally.records.ids import (
     JournalId,
     show_journal,
@@ -66,6 +67,7 @@ class Report:
     unanchored: tuple[str, ...]
     absent: tuple[str, ...]
     """Journals that the plant vouches for and of which the file holds nothing."""
+    untrusted: tuple[Withdrawn, ...] = ()
 
 
 def prove_export(rows: Iterable[bytes], *, plant: str | None = None) -> Report:
@@ -126,7 +128,28 @@ def _report(
         plant=plant_fingerprint(root) if root else None,
         unanchored=tuple(show_journal(j) for j in journals if j not in anchored),
         absent=tuple(map(show_journal, absent)),
+        untrusted=withdrawn(_revocations(journals, anchored, root), map(show_journal, journals)),
     )
+
+
+def _revocations(
+    journals: dict[JournalId, FiledJournal],
+    anchored: Collection[JournalId],
+    root: PublicKey | None,
+) -> Iterator[EventLine]:
+    """Events of feeds that take a key back; of anchored feeds where the file names the root."""
+    for journal, found in journals.items():
+        if (root is None or journal in anchored) and _is_feed(found):
+            for placed in (one for same_seq in found.events.values() for one in same_seq):
+                event = read_line(placed.line) if placed.line.startswith(MARKER) else None
+                if isinstance(event, EventLine):
+                    yield event
+
+
+def _is_feed(found: FiledJournal) -> bool:
+    opened = (read_line(placed.line) for placed in found.events.get(1, []))
+    bodies = (event.b for event in opened if isinstance(event, EventLine))
+    return any(isinstance(body, JournalOpened) and body.role == "feed" for body in bodies)
 
 
 def _writer(found: FiledJournal) -> str:

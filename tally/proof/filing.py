@@ -63,6 +63,7 @@ class CertificateFile:
     keys: dict[JournalId, PublicKey] = field(default_factory=dict)
     stations: dict[JournalId, str] = field(default_factory=dict)
     hubs: dict[JournalId, PublicKey] = field(default_factory=dict)
+    feeds: set[JournalId] = field(default_factory=set)
     under_heads: set[tuple[JournalId, int, EventId]] = field(default_factory=set)
     under_seals: dict[JournalId, set[tuple[int, int, bytes]]] = field(
         default_factory=lambda: defaultdict(set)

@@ -73,6 +73,7 @@ def _take_published(file: CertificateFile, body: KeyPublished) -> None:
     if body.purpose == "feed":
         file.keys.setdefault(subject, key)
         file.stations.setdefault(subject, body.name)
+        file.feeds.add(subject)
     elif body.purpose == "receipt":
         file.hubs.setdefault(subject, key)
 

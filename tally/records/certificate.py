@@ -35,12 +35,29 @@ MARK: Final = b'{"certificate":'
 """How the first row begins, and no row of an export does."""
 
 
+class TimeNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the hub says of one event's time, beside what its line says; no proof.
+
+    `at`: by the hub's clock, UTC, give or take `within_s`; both null where nobody can say.
+    `is_order_proven`: it came after the event before it in the file, and not only by clocks, which
+    may be `apart_s` off together.
+    """
+
+    event: str
+    at: str | None
+    within_s: int | None
+    is_order_proven: bool
+    apart_s: int | None
+
+
 class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The first row: what the file is about, and its other rows in order, as (name, SHA-256).
 
     `root`: the plant root key. `gaps`, `pending`, `unread`: what the hub knew to be missing, as in
-    `tally.trace.Completeness`; `cases`: undecided ones about anything in the file. `sig`: the
-    receipt key's over this row with an empty `sig`, under the domain `tally/certificate/1`.
+    `tally.trace.Completeness`; `cases`: undecided ones about anything in the file. `times`: absent
+    where every time and the order are right as they stand, else the events of which the hub has
+    more to say. `sig`: the receipt key's over this row with an empty `sig`, under the domain
+    `tally/certificate/1`.
     """
 
     certificate: Literal["1"]
@@ -54,6 +71,7 @@ class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     pending: int
     unread: int
     cases: tuple[str, ...]
+    times: tuple[TimeNote, ...] | msgspec.UnsetType = msgspec.UNSET
     rows: tuple[tuple[str, str], ...]
     sig: str
 

@@ -22,8 +22,7 @@ SESSION: Final = b"tally/session/1\0"
 BUNDLE: Final = b"tally/bundle/1\0"
 CA: Final = b"tally/ca/1\0"
 CERTIFICATE: Final = b"tally/certificate/1\0"
-PEER: Final = b"tally/peer/1\0"
-WITNESS: Final = b"tally/witness/1\0"
+SUCCESSION: Final = b"tally/succession/1\0"
 
 
 def _u64(number: int) -> bytes:
@@ -93,6 +92,14 @@ def key_message(journal: JournalId, public: PublicKey, *, purpose: str, name: st
         name: the feed's name as people know it.
     """
     return journal + public.raw + purpose.encode() + b"\0" + name.encode()
+
+
+def succession_message(hub: JournalId, predecessor: JournalId, first: EventId) -> bytes:
+    """What a journal's key signs to name the journal that goes on in its place, at this hub.
+
+    `first`: id of the successor's event 1, which holds its id, its key and its predecessor.
+    """
+    return hub + predecessor + first
 
 
 @dataclass(frozen=True, slots=True)

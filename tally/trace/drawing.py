@@ -8,6 +8,7 @@ from typing import Any, Final
 from tally.merge.units import Origin
 from tally.records.ids import show_journal
 from tally.trace.completeness import Completeness
+from tally.trace.timing import plain_time
 from tally.trace.tracing import Done, Link, Node, Trace
 
 DEPTH_MAX: Final = 40
@@ -23,6 +24,10 @@ def as_lines(trace: Trace, lang: str = "en") -> list[str]:
             lines += _facts(node)
             page.drawn.add(node.code)
             lines += page.below(node.code, depth=1)
+    lines += [
+        f"! {one.station} clock {one.clock} against the hub's at {one.at} ({one.ref})"
+        for one in trace.clocks
+    ]
     return [*lines, trace.completeness.words[lang]]
 
 
@@ -70,12 +75,16 @@ def _facts(node: Node) -> list[str]:
     head = ", ".join(text for text in told if text)
     lines = [f"{node.code}: {head}" if head else node.code]
     lines += [f"  made{_who(origin)}" for origin in node.made]
-    lines += [f"  {_done(done)}{_who(done.origin)}" for done in node.done]
+    lines += [f"  {_done(done)}{_who(done.origin)}{_timed(done)}" for done in node.done]
     return lines
 
 
 def _done(done: Done) -> str:
     return f"{done.what} {done.value}" + (f" plan {done.plan}" if done.plan else "")
+
+
+def _timed(done: Done) -> str:
+    return "" if done.timed.is_plain else f" [{done.timed.words['en']}]"
 
 
 def _who(origin: Origin) -> str:
@@ -87,7 +96,8 @@ def as_plain(trace: Trace) -> dict[str, Any]:
 
     Fields: `root`, `direction`, `words`, `is_cut`, `nodes` [{code, sort, level, product, lot,
     supplier, supplier_lot, made, done, held}], `links` [{parent, child, relation, slot, quantity,
-    who, station, at, event}], `completeness`.
+    who, station, at, event}], `clocks` [{station, event, at, offset_ms, within_ms}],
+    `completeness`. `time` of a `done`: None where `at` and the order are right as they stand.
     """
     return {
         "root": trace.root,
@@ -105,6 +115,16 @@ def as_plain(trace: Trace) -> dict[str, Any]:
                 **_plain_origin(link.origin),
             }
             for link in trace.links
+        ],
+        "clocks": [
+            {
+                "station": one.station,
+                "event": one.ref,
+                "at": one.at,
+                "offset_ms": one.clock.offset_ms,
+                "within_ms": one.clock.within_ms,
+            }
+            for one in trace.clocks
         ],
         "completeness": plain_completeness(trace.completeness),
     }
@@ -163,6 +183,7 @@ def _plain_node(node: Node) -> dict[str, Any]:
                 "what": done.what,
                 "value": done.value,
                 "plan": done.plan,
+                "time": None if done.timed.is_plain else plain_time(done.timed),
                 **_plain_origin(done.origin),
             }
             for done in node.done

@@ -12,7 +12,9 @@ from typing import Literal, TypeAlias
 from tally.events import types as t
 from tally.merge.claims import SLOT, USES
 from tally.merge.graph import Graph
+from tally.merge.history import Placed
 from tally.merge.liveness import ended_by
+from tally.merge.ordering import in_order
 from tally.merge.shelf import ClaimView
 from tally.merge.units import Origin
 
@@ -39,21 +41,23 @@ def slot_claims(graph: Graph, parts: tuple[str, ...]) -> list[ClaimView]:
     return sorted(claims, key=lambda claim: claim.order)
 
 
-def first_in_slots(graph: Graph, own: Sequence[tuple[str, ...]]) -> set[int]:
-    """Events that first filled each slot; a scan that was taken back never filled one.
+def first_in_slots(graph: Graph, own: Sequence[tuple[str, ...]]) -> dict[int, bool]:
+    """Events that first filled each slot, and whether that they were first is proven; a scan that
+    was taken back never filled one.
 
     Lots of one slot share the place of the first.
     """
-    events: set[int] = set()
+    events: dict[int, bool] = {}
     for parts in own:
-        taken: set[str] = set()
+        slots: dict[str, list[Placed]] = {}
         for claim in slot_claims(graph, parts):
-            if claim.key[1] in taken:
-                continue
             how = {ended.how for ended in endings_of(graph, claim)}
             if not how & {"undone", "decided"}:
-                events.add(claim.place.handle)
-                taken.add(claim.key[1])
+                slots.setdefault(claim.key[1], []).append(claim.place)
+        for places in slots.values():
+            found = in_order(graph, places)
+            is_proven = len(found.places) < 2 or found.places[1] not in found.unproven
+            events[found.places[0].handle] = is_proven
     return events
 
 

@@ -198,7 +198,9 @@ def _sort(number: int, lots: set[int], boxes: set[int]) -> Sort:
     return "lot" if number in lots else "box" if number in boxes else "unit"
 
 
-def _groups(graph: Graph, found: Found, look: Look | None, built: set[int]) -> Iterator[Group]:
+def _groups(
+    graph: Graph, found: Found, look: Look | None, built: dict[int, bool]
+) -> Iterator[Group]:
     for (side, level, sort), edges in found.items():
         names = sorted((_shown(graph, number, sort), number) for number in edges)
         is_wanted = look is not None and (look.side, look.level, look.sort) == (side, level, sort)

@@ -4,7 +4,8 @@ Rules:
 1. Events are found by the claims they make about the code, by what ended those or decided that
    they stay, and, between a unit's first and last event at a station, by naming the unit
    (refusals, skipped steps).
-2. The order is the stations' clocks'; it proves nothing, and every event names its place.
+2. The order is that of chains and references, else of the stations' clocks; where only these put
+   an event behind another, that is said (`timing`).
 3. Nothing is left out because it was taken back: that is said beside it.
 """
 
@@ -41,6 +42,7 @@ from tally.merge.keys import split_parts
 from tally.merge.liveness import ended_by
 from tally.merge.shelf import ClaimView
 from tally.records.ids import show_journal
+from tally.trace.timing import Timed, timeline
 from tally.trace.tracing import lots_among, roots_of
 
 MOMENTS_MAX: Final = 500
@@ -57,7 +59,8 @@ _NAMING_A_UNIT: Final = (t.RefusalShown, t.StepSkipped)
 class Moment:
     """One event. `type`: its name; `ended`: references of the events that took it back.
 
-    `counts`: whether its key was good when it was written, or somebody let it count since.
+    `timed`: what is known of its time, and of its order behind the moment before. `counts`:
+    whether its key was good when it was written, or somebody let it count since.
     """
 
     type: str
@@ -67,6 +70,7 @@ class Moment:
     at: str
     ref: str
     ended: tuple[str, ...]
+    timed: Timed
     counts: bool = True
 
 
@@ -90,10 +94,10 @@ def life(graph: Graph, code: str) -> Life:
     told |= {by for at in places for by in _keeping(graph, at)}
     told |= set(naming(graph, claims, code))
     readable = [at for at in told if graph.is_readable(at)]
-    moments = sorted(readable, key=lambda at: (graph.line(at).hlc, at.journal, at.seq, at.id))
+    moments = timeline(graph, readable)
     return Life(
         code,
-        tuple(_moment(graph, at, ending.get(at, ())) for at in moments[:MOMENTS_MAX]),
+        tuple(_moment(graph, one, ending.get(one.place, ())) for one in moments[:MOMENTS_MAX]),
         is_cut=len(moments) > MOMENTS_MAX,
     )
 
@@ -149,7 +153,8 @@ def naming(graph: Graph, claims: Sequence[ClaimView], code: str) -> Iterator[Pla
                     yield at
 
 
-def _moment(graph: Graph, at: Placed, enders: Sequence[Placed]) -> Moment:
+def _moment(graph: Graph, timed: Timed, enders: Sequence[Placed]) -> Moment:
+    at = timed.place
     line = graph.line(at)
     return Moment(
         type=NAMES[type(line.b)],
@@ -159,5 +164,6 @@ def _moment(graph: Graph, at: Placed, enders: Sequence[Placed]) -> Moment:
         at=line.at,
         ref=at.ref,
         ended=tuple(by.ref for by in enders),
+        timed=timed,
         counts=graph.counts(at),
     )

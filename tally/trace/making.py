@@ -1,6 +1,7 @@
 """The events that make a unit or a box: its own, those of everything in it, its packing.
 
-What a certificate is made of. Refusals are left out: what was refused is not in the unit.
+What a certificate is made of. Refusals are left out: what was refused is not in the unit; so is
+what does not count because its key was taken back.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tally.merge.liveness import ended_by
 from tally.merge.shelf import ClaimView
 from tally.trace.life import claims_about, naming
 from tally.trace.members import cases_of
+from tally.trace.timing import Timed, timeline
 from tally.trace.tracing import lots_among, roots_of, walk_down
 
 LINKS_MAX: Final = 5000
@@ -24,11 +26,15 @@ LINKS_MAX: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """Events in display order; undecided cases on anything involved. `is_cut`: there are more."""
+    """Events in their order; undecided cases on anything involved. `is_cut`: there are more.
+
+    `timed`: what is known of their times and order, one each.
+    """
 
     events: tuple[Placed, ...]
     cases: tuple[str, ...]
     is_cut: bool
+    timed: tuple[Timed, ...] = ()
 
 
 def making(graph: Graph, code: str, *, limit: int) -> Making:
@@ -52,9 +58,10 @@ def making(graph: Graph, code: str, *, limit: int) -> Making:
         cases |= set(cases_of(graph, number, number in lots))
         if len(found) > limit:
             return Making((), (), is_cut=True)
-    readable = [at for at in found if graph.is_readable(at)]
-    ordered = sorted(readable, key=lambda at: (graph.line(at).hlc, at.journal, at.seq, at.id))
-    return Making(tuple(ordered), tuple(sorted(cases)), is_cut=False)
+    readable = [at for at in found if graph.is_readable(at) and graph.counts(at)]
+    timed = timeline(graph, readable)
+    events = tuple(one.place for one in timed)
+    return Making(events, tuple(sorted(cases)), is_cut=False, timed=timed)
 
 
 def _events_of(graph: Graph, number: int, *, is_lot: bool, is_root: bool) -> Iterator[Placed]:

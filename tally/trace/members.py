@@ -32,7 +32,8 @@ class Member:
     `origin`: the proof of the link to its neighbour in the tree. `cases`: open ones about it.
     `shared`: how many things a lot went into, None where that was not counted, above `SHARED_MAX`
     where there are more. `is_built`: it was
-    the first in its slot and no undo or decision says that it never was.
+    the first in its slot and no undo or decision says that it never was; `is_built_proven`: not
+    only by clocks.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Member:
     held: tuple[Held, ...]
     shared: int | None
     is_built: bool
+    is_built_proven: bool
     ended: Ended | None
 
 
@@ -71,7 +73,7 @@ def member_of(
     number: int,
     sort: Sort,
     edges: Sequence[Edge],
-    built: set[int],
+    built: dict[int, bool],
     *,
     is_counted: bool,
 ) -> Member:
@@ -90,7 +92,8 @@ def member_of(
     origin = Origin(proof.who, proof.station, proof.at, proof.ref)
     quantity = proof.quantity if edge.relation == "lot" else ""
     member = _opened(graph, number, sort, edge.slot, quantity, origin, is_counted=is_counted)
-    return replace(member, is_built=edge.event in built)
+    is_proven = built.get(edge.event, True)
+    return replace(member, is_built=edge.event in built, is_built_proven=is_proven)
 
 
 def _first(graph: Graph, edges: Sequence[Edge]) -> Edge:
@@ -138,6 +141,7 @@ def _opened(
         held=holds_on_lot(graph, lot.part, lot.lot) if lot else reasons_to_hold(graph, code),
         shared=uses,
         is_built=False,
+        is_built_proven=True,
         ended=None,
     )
 
@@ -153,7 +157,7 @@ def _boxed(graph: Graph, code: str) -> str:
 
 
 def ended_members(
-    graph: Graph, own: Sequence[tuple[str, ...]], built: set[int]
+    graph: Graph, own: Sequence[tuple[str, ...]], built: dict[int, bool]
 ) -> Iterator[tuple[Side, Member]]:
     """Links of the code itself that stand no more, oldest first on each side."""
     for parts in own:
@@ -172,7 +176,9 @@ def _by_order(claims: Iterable[ClaimView]) -> list[ClaimView]:
     return sorted(claims, key=lambda claim: claim.order)
 
 
-def _ended_member(graph: Graph, claim: ClaimView, built: set[int], *, is_inside: bool) -> Member:
+def _ended_member(
+    graph: Graph, claim: ClaimView, built: dict[int, bool], *, is_inside: bool
+) -> Member:
     far, sort = _far_end(claim, is_inside=is_inside)
     number = graph.lot_number(*far) if len(far) == 2 else graph.number(far[0])
     endings = endings_of(graph, claim)
@@ -181,7 +187,12 @@ def _ended_member(graph: Graph, claim: ClaimView, built: set[int], *, is_inside:
     quantity = claim.value[2] if claim.kind == "uses" else ""
     member = _opened(graph, number, sort, slot.get(claim.kind, ""), quantity, origin_of(claim))
     is_built = claim.place.handle in built and is_inside
-    return replace(member, is_built=is_built, ended=endings[0] if endings else None)
+    return replace(
+        member,
+        is_built=is_built,
+        is_built_proven=not is_built or built[claim.place.handle],
+        ended=endings[0] if endings else None,
+    )
 
 
 def _far_end(claim: ClaimView, *, is_inside: bool) -> tuple[tuple[str, ...], Sort]:

@@ -19,6 +19,7 @@ from tally.merge.keys import split_parts
 from tally.merge.shelf import ClaimView
 from tally.merge.units import Held, LotState, Origin, fold_lot, fold_unit, live, origin_of
 from tally.trace.completeness import Completeness, completeness_of
+from tally.trace.timing import Timed, WrongClock, timeline, wrong_clocks
 
 Direction: TypeAlias = Literal["down", "up"]
 Sort: TypeAlias = Literal["unit", "box", "lot", "part"]
@@ -31,13 +32,15 @@ LEVELS_MAX: Final = 1000
 class Done:
     """One result or measurement on a unit.
 
-    What, the value with its limits or verdict, under which plan, and its proof.
+    What, the value with its limits or verdict, under which plan, its proof, and what is known of
+    its time and of its order behind the one before.
     """
 
     what: str
     value: str
     plan: str
     origin: Origin
+    timed: Timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An answer: nodes by level and code, links by parent and slot, and what it rests on. `is_cut`.
+    """An answer: nodes by level and code, links by parent and slot, and what it rests on.
 
-    A limit was reached.
+    `is_cut`: a limit was reached. `clocks`: those of stations that were found wrong.
     """
 
     root: str
@@ -85,6 +88,7 @@ class Trace:
     is_cut: bool
     completeness: Completeness
     words: dict[str, str]
+    clocks: tuple[WrongClock, ...]
 
 
 def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_MAX) -> Trace:
@@ -127,6 +131,7 @@ def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_M
         is_cut=is_cut,
         completeness=completeness_of(graph),
         words=_words(code, direction, ordered, shown=len(links) if is_cut else None),
+        clocks=wrong_clocks(graph, {link.origin.station for link in links}),
     )
 
 
@@ -257,19 +262,20 @@ def _lot_node(lot: LotState, level: int) -> Node:
 
 
 def _done(graph: Graph, code: str) -> list[Done]:
-    """Results and measurements on one unit, in display order."""
-    claims = live([*graph.under(OP, code), *graph.under(MEASURE, code)])
-    return [_one_done(graph, claim) for claim in claims]
+    """Results and measurements on one unit, in their order."""
+    claims = {one.place: one for one in live([*graph.under(OP, code), *graph.under(MEASURE, code)])}
+    return [_one_done(graph, claims[one.place], one) for one in timeline(graph, claims)]
 
 
-def _one_done(graph: Graph, claim: ClaimView) -> Done:
+def _one_done(graph: Graph, claim: ClaimView, timed: Timed) -> Done:
     body = graph.line(claim.place).b
     if isinstance(body, t.MeasurementTaken):
         limits = f" [{body.low or ''}..{body.high or ''}]" if body.low or body.high else ""
         value = f"{body.value} {body.unit_of_measure}{limits} {body.verdict}"
-        return Done(f"{body.operation} {body.characteristic}", value, "", origin_of(claim))
+        what = f"{body.operation} {body.characteristic}"
+        return Done(what, value, "", origin_of(claim), timed)
     plan = body.plan if isinstance(body, t.OperationCompleted) else ""
-    return Done(claim.key[1], claim.value[0], plan, origin_of(claim))
+    return Done(claim.key[1], claim.value[0], plan, origin_of(claim), timed)
 
 
 def _link(graph: Graph, edge: Edge) -> Link:

@@ -12,6 +12,8 @@ from typing import Final
 
 WRONG_MS: Final = 2000
 """Beyond this, and beyond what is uncertain, people are told."""
+YEARS: Final = range(2025, 2101)
+"""A clock that shows another year is wrong, whatever it is held against."""
 
 
 @dataclass(frozen=True, slots=True)

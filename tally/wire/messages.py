@@ -21,7 +21,6 @@ from tally.records.ids import EventId, JournalId, parse_event_id, parse_journal,
 from tally.records.signing import Receipt
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Short: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 Words: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
 JournalText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z2-7]{26}\Z")]
@@ -100,6 +99,16 @@ class EnrollAnswer(Message, frozen=True):
     site: Short = ""
 
 
+class SuccessionRequest(Message, frozen=True):
+    """The caller's journal ends and another goes on: the base64 piece that holds its event 1, and
+    the caller's signature over it (`tally.records.signing.succession_message`). The answer is that
+    of an enrolment.
+    """
+
+    genesis: Annotated[str, msgspec.Meta(max_length=64 * 1024)]
+    sig: SignatureText
+
+
 class SessionRequest(Message, frozen=True):
     """A station asks for a challenge."""
 
@@ -134,6 +143,7 @@ class SessionGrant(Message, frozen=True):
 class Gauges(Message, frozen=True):
     """What the console shows of a station: unsent events, and codes left by scheme.
 
+    `disk_days`: until the journal's disk is full at the pace of late; absent when not known.
     `clock_offset_ms`: the station's clock less the hub's by its hello before, give or take
     `clock_within_ms`.
     """
@@ -142,6 +152,8 @@ class Gauges(Message, frozen=True):
     codes_left: Annotated[dict[Short, Count], msgspec.Meta(max_length=100)] = {}
     clock_offset_ms: Annotated[int, msgspec.Meta(ge=-(2**53 - 1), le=2**53 - 1)] | None = None
     clock_within_ms: Count | None = None
+    disk_free_mib: Count | None = None
+    disk_days: Count | None = None
 
 
 class Hello(Message, frozen=True):
@@ -158,8 +170,6 @@ class Hello(Message, frozen=True):
     locator: Annotated[tuple[Tip, ...], msgspec.Meta(max_length=64)] = ()
     cursors: Annotated[tuple[Tip, ...], msgspec.Meta(max_length=1000)] = ()
     gauges: Gauges = Gauges()
-    peer_port: Port = 0
-    """Where neighbours read of this station, on the address it calls from; 0: nowhere."""
 
 
 class Subscription(Message, frozen=True):
@@ -173,13 +183,6 @@ class Subscription(Message, frozen=True):
     kind: Literal["feed", "station"]
     seq: Count
     id: IdText
-
-
-class PeerAt(Message, frozen=True):
-    """A station of the line and where its door is, `host:port`."""
-
-    journal: JournalText
-    address: Short
 
 
 class HelloAnswer(Message, frozen=True):
@@ -203,8 +206,6 @@ class HelloAnswer(Message, frozen=True):
     news: Short = ""
     received_ms: Count = 0
     sent_ms: Count = 0
-    peers: Annotated[tuple[PeerAt, ...], msgspec.Meta(max_length=64)] = ()
-    """Where other stations of the line can be read, as far as the hub has heard."""
 
 
 class Taken(Message, frozen=True):

@@ -23,6 +23,8 @@ LEASES: Final = "/v1/leases"
 NEWS: Final = "/v1/news"
 RETURNS: Final = "/v1/returns"
 """Where a station gives a restored hub the events of its old feed `keys`, known to it or not."""
+SUCCESSIONS: Final = "/v1/successions"
+"""Where a journal names the one that goes on in its place."""
 JOURNALS: Final = "/v1/journals"
 PREFIX: Final = "/v1/"
 
@@ -37,13 +39,6 @@ JSON_DEPTH_MAX: Final = 16
 SESSION_SECONDS: Final = 600
 NEWS_SECONDS_MAX: Final = 25
 NONCE_SIZE: Final = 32
-
-PEER_PORT: Final = 8460
-"""Where a station's neighbours read, unless its settings say otherwise."""
-MDNS_TYPE: Final = "_tallystick._tcp.local."
-MDNS_JOURNAL: Final = "j"
-MDNS_ROLE: Final = "r"
-"""Names in the TXT record of a hint: a journal's or hub's id in 26 letters, `station` or `hub`."""
 
 FEED_ORDER: Final = ("keys", "leases", "decisions", "orders", "master")
 """Feeds in the order a station pulls them: keys first, since they prove the others (`sync.md`

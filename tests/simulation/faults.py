@@ -7,7 +7,7 @@ functions that do one thing to the world now. Nothing here looks at the oracles.
 from edge_agent.journal.journal import OwnFact
 from tally.events.types import ComponentUnbound
 from tests.simulation import plant
-from tests.simulation.sticks import usb_stick
+from tests.simulation.sticks import usb_round, usb_stick
 
 STEADY = (
     "net_drop",
@@ -20,6 +20,7 @@ STEADY = (
     "people_double",
     "people_forget",
     "people_admins",
+    "label_copied",
 )
 POINTS = (
     "before_commit",
@@ -47,12 +48,7 @@ def net_cut(world):
     if machine is not None and not machine.link_is_cut:
         machine.link_is_cut = True
         world.count("link cut")
-        world.after(world.fate.seconds(30, 900), "link back", lambda: _plug_in(machine))
-
-
-def _plug_in(machine):
-    machine.link_is_cut = False
-    machine.link_came_back()
+        world.after(world.fate.seconds(30, 900), "link back", machine.plug_in)
 
 
 def net_small(world):
@@ -212,7 +208,7 @@ def _days_go_by(world, machine, hops):
     if world.phase != "chaos" or hops == AWAY_HOPS:
         if machine.power == "on" and machine.journal.unsent and hops == AWAY_HOPS:
             world.count("400 days offline")
-        _plug_in(machine)
+        machine.plug_in()
         return
     world.true.seconds += AWAY_SECONDS / AWAY_HOPS
     delay = world.fate.seconds(5, 60)
@@ -330,6 +326,20 @@ def shift_closed(world):
         world.count("segment sealed")
 
 
+def id_revoke(world):
+    """A PC was in strange hands: the plant takes its key back, from some event on.
+
+    Later a technician enrols it anew, and somebody decides what counts of the rest.
+    """
+    machine = world.a_machine()
+    if machine is None or world.door.hub.key_of(machine.identity.journal) is None:
+        return
+    journal = machine.identity.journal
+    most = max((branch.tip_seq for branch in world.branches_of(journal)), default=0)
+    since = world.locks.pick(("next", "next", "all", *map(str, range(max(2, most - 20), most + 1))))
+    world.take_key_back(machine, since)
+
+
 SUDDEN = {
     fault.__name__: fault
     for fault in (
@@ -357,6 +367,8 @@ SUDDEN = {
         lot_held,
         shift_closed,
         usb_stick,
+        usb_round,
+        id_revoke,
     )
 }
 LATER = ("net_gateway", "version_rework")
@@ -365,5 +377,10 @@ LATEST = ("disk_error", "disk_full_hub", "time_away", "hub_lost")
 """Kinds that came after those, in the same way."""
 CARRIED = ("usb_stick",)
 """And after those."""
-KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in LATER + LATEST + CARRIED)
+WALKED = ("usb_round", "label_copied")
+"""And after those."""
+REVOKED = ("id_revoke",)
+"""And after those."""
+_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED
+KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""

@@ -7,6 +7,7 @@ cut ends a machine at a point of its commit path; what SQLite had committed is w
 
 import sqlite3
 from collections import deque
+from dataclasses import replace
 
 from drivers import Read
 from edge_agent.bootstrap.uplink import message_of
@@ -105,7 +106,7 @@ class Machine:
         self.damage = None
         self.flipped = frozenset()
         self.is_full = False
-        self.requests_waiting = None
+        self.requests_waiting, self.asked_at = None, 0.0
         self.starts = 0
         self._dice = dice
         self._said = deque(maxlen=1)
@@ -316,7 +317,7 @@ class Machine:
             return
         if step.kind in CARRYING:
             self.settled = False
-        self.requests_waiting = step
+        self.requests_waiting, self.asked_at = step, now
         self.world.network.send(self, step)
 
     def heard(self, request, reply, branches):
@@ -326,6 +327,9 @@ class Machine:
         self.requests_waiting = None
         now, draw = self.clock.monotonic(), self.world.net.below(1000) / 1000
         before = self.sync
+        if isinstance(reply, Reply) and request.kind == "hello":  # the check of the clocks
+            wall_ms = max(0, round(self.clock.now().timestamp() * 1000))
+            reply = replace(reply, wall_ms=wall_ms, seconds=now - self.asked_at)
         self.sync, effects = on_reply(self.whom, before, request, reply, self.view, now, draw)
         self.guarded(lambda: self._deliver(effects))
         if self.power != "on":
@@ -352,6 +356,11 @@ class Machine:
         if self.power == "on" and self.sync.news and digest != self.sync.news:
             self.sync = on_news(self.sync, digest)
             self.wake(POKE_SECONDS)
+
+    def plug_in(self):
+        """Its cable is in again, if it ever was out."""
+        self.link_is_cut = False
+        self.link_came_back()
 
     def link_came_back(self):
         """A person asks to sync now."""

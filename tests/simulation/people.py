@@ -25,6 +25,7 @@ class Floor:
         lamps: finished lamps that wait to be packed.
         inside: board → lamp, as it really is.
         tray: labels that came out: (number of the machine, code).
+        copied: number of the machine → a board's label of which there are several.
     """
 
     def __init__(self, dice):
@@ -34,6 +35,7 @@ class Floor:
         self.lamps = []
         self.inside = {}
         self.tray = set()
+        self.copied = {}
         self._roll = {}
 
     def next_label(self, machine):
@@ -197,6 +199,11 @@ class Worker:
 
     def _do_bind_serial(self, state, step):
         floor, dice, world = self._floor, self._dice, self._world
+        if self._machine.number in floor.copied:
+            output = self._scan(floor.copied[self._machine.number])
+            if output is not None and output.verdict is not Verdict.WAIT:
+                del floor.copied[self._machine.number]
+            return
         if not floor.boards:
             self._stuck()
             return
@@ -290,7 +297,10 @@ class Admin:
         rows = [row for row in self._world.door.hub.show("cases") if row["status"] != "decided"]
         if not rows:
             return
-        row = self._dice.pick(rows[:6])
+        self.settle(self._dice.pick(rows[:6]))
+
+    def settle(self, row):
+        """Decide a case as it looks now; that takes a while."""
         live = sorted({claim["ref"] for claim in row["claims"] if claim["live"]})
         if not live:
             return

@@ -18,7 +18,8 @@ def usb_stick(world):
         return
     dice = world.hands
     from_hub = dice.chance(0.4)
-    data = _at_the_hub(world, machine) if from_hub else _at_a_station(world, machine)
+    fill = _at_the_hub if from_hub else _at_a_station
+    data = fill(world, machine, dice)
     if data is None:
         return
     world.count("stick filled")
@@ -27,8 +28,37 @@ def usb_stick(world):
         world.after(dice.seconds(5, 900), "stick", lambda: _arrive(world, data, from_hub))
 
 
-def _at_a_station(world, machine):
-    with_all = world.hands.chance(0.4)
+def usb_round(world):
+    """A station's cable is out; somebody goes from there to the hub with a stick, and back."""
+    machine = world.a_machine()
+    if machine is None or machine.link_is_cut:
+        return
+    dice = world.walks
+    machine.link_is_cut = True
+    world.after(dice.seconds(120, 600), "link back", machine.plug_in)
+
+    def go():
+        if world.phase == "chaos" and machine.power == "on":
+            there = _at_a_station(world, machine, dice)
+            world.after(dice.seconds(1, 20), "stick", lambda: at_the_hub(there))
+
+    def at_the_hub(there):
+        if world.phase != "chaos":
+            return
+        world.at_hub(lambda: _take_at_hub(world, *_opened(there)))
+        back = _at_the_hub(world, machine, dice)
+        if back is not None:
+            world.after(dice.seconds(1, 20), "stick", lambda: at_the_station(back))
+
+    def at_the_station(back):
+        if world.phase == "chaos" and machine.power == "on":
+            _take_at_station(world, machine, *_opened(back))
+
+    world.after(dice.seconds(1, 30), "stick", go)
+
+
+def _at_a_station(world, machine, dice):
+    with_all = dice.chance(0.4)
     made = pack(
         machine.connection,
         machine.identity,
@@ -39,7 +69,7 @@ def _at_a_station(world, machine):
     return opening(made.bundle, machine.identity.key) + b"".join(made.parts())
 
 
-def _at_the_hub(world, machine):
+def _at_the_hub(world, machine, dice):
     hub = world.door.hub
     journal = machine.identity.journal
     if hub.key_of(journal) is None:
@@ -47,7 +77,7 @@ def _at_the_hub(world, machine):
     frontier = machine.journal.others.frontier()
     tips = {j: event_id for j, (_, event_id) in frontier.items()}
     with hub.office.store.reading():
-        made = hub.pack(journal, tips if world.hands.chance(0.7) else None)
+        made = hub.pack(journal, tips if dice.chance(0.7) else None)
         return opening(made.bundle, hub.office.secrets.receipt) + b"".join(made.parts())
 
 
@@ -68,9 +98,8 @@ def _arrive(world, data, from_hub):
     """At the hub mostly what stations made, at stations mostly what the hub made."""
     if world.phase != "chaos":
         return
-    file = io.BytesIO(data)
     try:
-        bundle = read_opening(file)
+        bundle, file = _opened(data)
     except BundleError:
         world.count("stick refused whole")
         return
@@ -80,6 +109,11 @@ def _arrive(world, data, from_hub):
     machine = _station_for(world, bundle)
     if machine is not None:
         _take_at_station(world, machine, bundle, file)
+
+
+def _opened(data):
+    file = io.BytesIO(data)
+    return read_opening(file), file
 
 
 def _station_for(world, bundle):

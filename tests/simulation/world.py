@@ -15,11 +15,11 @@ from collections import Counter
 
 from edge_agent.journal.faults import StorageReason
 from hub.api.bell import digest
-from hub.services import Refused, StoreFault, journals
+from hub.services import Refused, StoreFault, journals, revoking
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import CodeReserved
 from tally.records.ids import show_journal
-from tests.simulation import faults, oracles, plant
+from tests.simulation import copies, faults, oracles, plant
 from tests.simulation.clocks import TrueTime, WallClock
 from tests.simulation.dice import Dice
 from tests.simulation.door import Door, PowerCut
@@ -54,8 +54,10 @@ class World:
         self.setting, self.fate, self.work, self.net = (root.another() for _ in range(4))
         self.habit, self.odds, self.mood = (root.another() for _ in range(3))
         self.hands = root.another()
+        self.walks = root.another()
+        self.locks = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
-        streams += (self.hands,)
+        streams += (self.hands, self.walks, self.locks)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -66,6 +68,8 @@ class World:
         own = (*self.setting.some(faults.KINDS, 0.45), *self.odds.some(faults.LATER, 0.3))
         own += tuple(self.mood.some(faults.LATEST, 0.2))
         own += tuple(self.hands.some(faults.CARRIED, 0.15))
+        own += tuple(self.walks.some(faults.WALKED, 0.15))
+        own += tuple(self.locks.some(faults.REVOKED, 0.2))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -144,6 +148,8 @@ class World:
         while self.true.seconds < CALM_SECONDS:
             self._take()
         self.phase = "chaos"
+        if "label_copied" in self.kinds:
+            copies.hand_out(self)
         if any(kind in faults.SUDDEN for kind in self.kinds):
             self._next_fault()
         end = self.step + self.steps
@@ -187,6 +193,9 @@ class World:
         try:
             self.door.hub.lease(machine.identity.journal, request, scheme, count)
         except Refused as refused:
+            if refused.code == "not_allowed":
+                self.count("no codes for a key that was taken back")
+                return
             if refused.code not in {"restoring", "unknown_journal"}:
                 raise
             self.count("a grant waits for stations")
@@ -371,6 +380,8 @@ class World:
         event = read_line(line)
         if not isinstance(event, EventLine) or not isinstance(event.b, CodeReserved):
             self.fail("no_traceback", f"a reservation cannot be read: {line!r}")
+        if machine.core.knowledge.is_key_revoked():
+            self.fail("issuing_stops", f"{machine} lost its key and gave out {event.b.code}")
         if machine.journal.is_suspect or machine.knows_fork:
             why = "is suspect" if machine.journal.is_suspect else "was told of the fork"
             self.fail("issuing_stops", f"{machine} {why} and gave out {event.b.code}")
@@ -404,6 +415,58 @@ class World:
                 self.replace(machine)
 
         self.after(self.fate.seconds(60, 600), "new journal", retire)
+
+    # --- keys that are taken back -------------------------------------------------------------
+
+    def take_key_back(self, machine, since):
+        """The plant takes a key back; a new journal and a decision follow some time later."""
+        office = lambda: self.door.hub.office
+        name = show_journal(machine.identity.journal)
+        given = {"by": plant.ADMINS[0], "reason": "found open on the floor"}
+
+        def act():
+            revoking.revoke(office(), name, since=since, **given)
+            self.count("key taken back")
+            self.after(self.locks.seconds(20, 240), "new journal", lambda: self._give_new(machine))
+            self.after(self.locks.seconds(5, 200), "judge", judge)
+
+        def judge():
+            [row] = [one for one in revoking.untrusted(office()) if one["journal"] == name] or [
+                None
+            ]
+            if (
+                self.phase not in WORKING
+                or row is None
+                or row["status"] not in {"open", "contested"}
+            ):
+                return
+            last = max(int(ref.split(":")[1]) for ref in row["ends"])
+            through = self.locks.pick(("none", "all", str(self.locks.between(1, last))))
+            seen = {"seen": row["seen"], "supersedes": row["supersedes"]}
+            decide = lambda: revoking.judge(
+                office(), machine.identity.journal, through=through, **seen, **given
+            )
+            self._asked(decide, "untrusted events judged")
+
+        self._asked(act, "")
+
+    def _give_new(self, machine):
+        if self.phase in WORKING and machine.power == "on" and not machine.is_retired:
+            machine.is_retired = True
+            self.replace(machine)
+
+    def _asked(self, act, counted):
+        """A person asks something of the hub, which may refuse."""
+
+        def do():
+            act()
+            if counted:
+                self.count(counted)
+
+        try:
+            self.at_hub(do)
+        except Refused as refused:
+            self.note_refusal(refused)
 
     # --- what the hub holds -------------------------------------------------------------------
 

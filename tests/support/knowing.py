@@ -112,6 +112,7 @@ class Knowing:
     home: str = ""
     next_counter: int = -1
     withheld: bool = False
+    revoked: bool = False
     lots: dict[str, LotFact] = field(default_factory=dict)
     written: dict[int, t.Body] = field(default_factory=dict)
 
@@ -215,7 +216,10 @@ class Knowing:
         return Allocation(self.block, self.next_counter, code, REF)
 
     def codes_withheld(self) -> bool:
-        return self.withheld
+        return self.withheld or self.revoked
+
+    def is_key_revoked(self) -> bool:
+        return self.revoked
 
     def block_of(self, scheme: str, counter: int) -> Grant | None:
         if scheme == self.scheme and self.start <= counter < self.start + self.count:

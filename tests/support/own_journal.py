@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from edge_agent.journal.space import Space
 from edge_agent.sync.port import CutPiece, CutSeal, Identity, Runway
 from tally.events.decoding import write_line
 from tally.events.types import Body, JournalOpened, LotReceived
@@ -33,6 +34,7 @@ class OwnJournal:
         self.acked_epoch = 0
         self.held: dict[JournalId, Position] = {}
         self.codes: list[Runway] = []
+        self.disk: Space | None = None
         opened = JournalOpened(
             journal=show_journal(self.journal),
             key=_b64(self.key.public.raw),
@@ -86,9 +88,6 @@ class OwnJournal:
     def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
         return None
 
-    def by_neighbours(self) -> Mapping[JournalId, int]:
-        return {}
-
     def keys_feeds(self) -> Sequence[JournalId]:
         return ()
 
@@ -114,6 +113,9 @@ class OwnJournal:
     ) -> Sequence[Position]:
         held = self.held.get(journal, Position(0, GENESIS))
         return () if held.seq >= end.seq else (held,)
+
+    def space(self) -> Space | None:
+        return self.disk
 
     def runways(self) -> Sequence[Runway]:
         return self.codes

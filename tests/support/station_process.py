@@ -26,7 +26,8 @@ def enrolled(folder, name="S03", settings=""):
     labels = folder / "labels"
     labels.mkdir()
     printer = f'[[device]]\nname = "printer-1"\ndriver = "label_files"\nfolder = "{labels}"\n'
-    (folder / "station.toml").write_text(settings + printer, "utf-8")
+    disk = "" if "[disk]" in settings else "[disk]\nballast_mib = 0\n"
+    (folder / "station.toml").write_text(settings + disk + printer, "utf-8")
     journal: Journal = bench.open(start=False)
     for data in plant.everything():
         journal.ingest(data, at=NOON)

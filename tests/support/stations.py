@@ -74,6 +74,7 @@ class TestClock:
     def __init__(self):
         self.at = NOON
         self.seconds = 1000.0
+        self.slept = 0.0
 
     def now(self):
         """The wall clock."""
@@ -82,6 +83,10 @@ class TestClock:
     def monotonic(self):
         """Seconds."""
         return self.seconds
+
+    def elapsed(self):
+        """Seconds, those asleep as well."""
+        return self.seconds + self.slept
 
     def sleep(self, seconds):
         """Let time pass."""
@@ -211,7 +216,7 @@ def unproven(writing, first, lines, before, head):
 class Bench:
     """One station: its identity, and its journal on disk or in memory."""
 
-    def __init__(self, plant, name="S03", folder=None, line=""):
+    def __init__(self, plant, name="S03", folder=None):
         self.plant = plant
         key = secret(name)
         self.identity = Identity(
@@ -224,7 +229,6 @@ class Bench:
             plant.keys.id,
             a_certificate(),
             ("127.0.0.1:1",),
-            line,
         )
         self.folder = folder
         self.entropy = count(1)

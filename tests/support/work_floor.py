@@ -68,7 +68,8 @@ def offline_copy(station, folder, devices=""):
 
 def write_settings(folder, head="", devices=""):
     """A station.toml with a printer, and what else is given."""
-    printer = '[[device]]\nname = "printer-1"\ndriver = "label_files"\n'
+    printer = "[disk]\nballast_mib = 0\n"
+    printer += '[[device]]\nname = "printer-1"\ndriver = "label_files"\n'
     printer += f"folder = {json.dumps(str(folder / 'labels'))}\n"
     (folder / "station.toml").write_text(head + printer + devices, "utf-8")
 

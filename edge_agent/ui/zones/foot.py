@@ -37,7 +37,8 @@ def _width(items: list[Span]) -> int:
 
 def _statuses(snapshot: Snapshot, view: View) -> Iterator[list[Span]]:
     """Give the items, the fullest row first, the last one always fits."""
-    fixed = [link(snapshot, view), unsent(snapshot, view)]
+    full = disk(snapshot, view)
+    fixed = [link(snapshot, view), *full, unsent(snapshot, view)]
     codes, short = codes_left(snapshot, view), codes_left(snapshot, view, is_short=True)
     devices, worst = _devices(snapshot, view), _devices(snapshot, view, only_worst=True)
     heard = [hub(snapshot, view)]
@@ -47,7 +48,8 @@ def _statuses(snapshot: Snapshot, view: View) -> Iterator[list[Span]]:
     yield [*fixed, *short, *devices]
     yield [*fixed, *short, *worst]
     yield [*fixed, *short]
-    yield fixed[:1]
+    yield fixed
+    yield [fixed[0], *full]
 
 
 def link(snapshot: Snapshot, view: View) -> Span:
@@ -70,6 +72,18 @@ def unsent(snapshot: Snapshot, view: View) -> Span:
     if view.is_wide and oldest:
         text = view.label("oldest", unsent=text, age=_age(view.now - oldest, view))
     return text, style
+
+
+def disk(snapshot: Snapshot, view: View) -> list[Span]:
+    """Give the disk once it fills up; nothing while it has space."""
+    found = snapshot.status.disk
+    if found is None:
+        return []
+    if found.rung == "stop":
+        return [(view.label("disk_stop", free=found.free_mib), "red")]
+    key = "disk" if found.days is None else "disk_days"
+    text = view.label(key, free=found.free_mib, days=found.days or 0)
+    return [(text, "red" if found.rung == "scarce" else "amber")]
 
 
 def codes_left(snapshot: Snapshot, view: View, *, is_short: bool = False) -> list[Span]:

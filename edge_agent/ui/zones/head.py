@@ -5,8 +5,8 @@ Where a row has not room for all, the least needed goes first; a code is never s
 
 from __future__ import annotations
 
-from edge_agent.station.snapshot import Snapshot
-from edge_agent.ui.cells import Row, beside, cells, pad, row
+from edge_agent.station.snapshot import NO_WORDS, Snapshot
+from edge_agent.ui.cells import Row, Style, beside, cells, pad, row
 from edge_agent.ui.view import View
 
 _STEP_COLUMN = 33
@@ -19,12 +19,16 @@ def head(snapshot: Snapshot, view: View) -> list[Row]:
 
 
 def _where(snapshot: Snapshot, view: View) -> Row:
-    clock = snapshot_time(view)
+    is_wrong = snapshot.status.clock != NO_WORDS
+    time = snapshot_time(view)
+    clock = view.label("clock_wrong", time=time) if is_wrong else time
     who = view.say(snapshot.operator) if snapshot.operator else view.label("nobody")
-    right = f"{clock}  {who} "
-    room = view.width - cells(right) - 1
+    after = f"  {who} "
+    room = view.width - cells(clock) - cells(after) - 1
     left = next((one for one in _wheres(snapshot, view) if cells(one) <= room), "")
-    return beside(left or f" {snapshot.station}", right, view.width, "head")
+    where = pad(left or f" {snapshot.station}", room)
+    style: Style = "red" if is_wrong else "head"
+    return row((where, "head"), (clock, style), (after, "head"), width=view.width, fill="head")
 
 
 def snapshot_time(view: View) -> str:

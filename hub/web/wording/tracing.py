@@ -91,7 +91,8 @@ ENGLISH: Final[dict[str, str]] = {
     "trace.near": "Nearest codes",
     # life
     "trace.life": "History",
-    "trace.life_words": "In the order of the stations' clocks.",
+    "trace.life_words": "As the stations knew of each other's work, else by their clocks; "
+    "where only clocks say so, it is marked.",
     "trace.when": "When",
     "trace.what": "What",
     "trace.who": "Who",
@@ -286,7 +287,7 @@ CHINESE: Final[dict[str, str]] = {
     "trace.near": "最接近的编码",
     # life
     "trace.life": "履历",
-    "trace.life_words": "按各工作站的时钟排序。",
+    "trace.life_words": "按工作站之间的先后关系排序，否则按时钟；仅凭时钟排序之处有标注。",
     "trace.when": "时间",
     "trace.what": "事件",
     "trace.who": "人员",

@@ -6,5 +6,6 @@ together. Needs SQLite 3.40 or later.
 """
 
 from tally.ledger.sqlite.ledger import SqliteLedger, rebuild
+from tally.ledger.sqlite.tables import WRITTEN_BY
 
-__all__ = ["SqliteLedger", "rebuild"]
+__all__ = ["WRITTEN_BY", "SqliteLedger", "rebuild"]

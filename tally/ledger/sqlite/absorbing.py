@@ -20,6 +20,7 @@ from tally.ledger.sqlite.journals import Journals, place_of
 from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.reading import Reader
 from tally.ledger.sqlite.tables import (
+    CLOCK,
     DECISION,
     FAILED,
     GIVEN,
@@ -35,6 +36,7 @@ from tally.ledger.sqlite.tables import (
 )
 from tally.merge.blocks import blocks_of
 from tally.merge.claims import KINDS
+from tally.merge.clocks import OF_THE_CLOCK
 from tally.merge.history import refs_in
 from tally.merge.liveness import ENDERS, ENDS, is_match
 from tally.merge.rechecks import checks_of
@@ -146,6 +148,9 @@ class Writer:
             if body_type is t.BlockLent:
                 rows += _rows_of(LOAN, found.words(("journal",)), found.handles)
             return rows
+        if body_type in OF_THE_CLOCK:
+            number = self._journals.number(journal)
+            return [(CLOCK, number, 0, 0, 0, handle) for handle in found.handles]
         if body_type is t.DecisionMade:
             self._reader.forget_contested()
             keys = self._names.words([getattr(body, "key") for body in found.bodies])  # noqa: B009

@@ -14,11 +14,13 @@ from tally.events.types import ComponentBound
 from tally.ledger.sqlite.columns import Row
 from tally.ledger.sqlite.journals import SHIFT
 from tally.ledger.sqlite.reading import Reader
-from tally.ledger.sqlite.tables import HOLDS, LOT_OF, OF_LOT, USED_IN
+from tally.ledger.sqlite.tables import CLOCK, HOLDS, LOT_OF, OF_LOT, USED_IN
 from tally.merge.claims import BOX, IN, SLOT, USES
 from tally.merge.graph import Edge, Proof, Relation, Tip
+from tally.merge.history import Placed
 from tally.merge.keys import join_parts, split_parts
 from tally.merge.liveness import Known, is_live
+from tally.records.ids import JournalId, show_journal
 
 _MANY_DOWN: Final = f"{USES.number}, {HOLDS}, {LOT_OF}"
 _BELOW: Final = f"""
@@ -119,6 +121,15 @@ class Edges(Reader):
             name = self._journals.name(handle)
             found.append(Tip(branch.journal, name, branch.tip, branch.tip_id, at))
         return sorted(found, key=lambda tip: (tip.name, tip.journal, tip.seq, tip.id))
+
+    def clock_points(self, journal: JournalId) -> Sequence[Placed]:
+        """Events that say something of the writer's clock, by seq and id."""
+        return self.once(("clock", show_journal(journal)), lambda: self._clock_points(journal))
+
+    def _clock_points(self, journal: JournalId) -> Sequence[Placed]:
+        number = self._journals.known_number(journal)
+        handles = [] if number is None else self._marked(CLOCK, number)
+        return sorted(map(self._journals.placed, handles), key=lambda at: (at.seq, at.id))
 
     def gap_count(self) -> int:
         """Runs of events behind a gap."""

@@ -157,6 +157,10 @@ class Journals:
             self._journals[known] = journal
         return known
 
+    def known_number(self, journal: JournalId) -> int | None:
+        """The local number of a journal; None for a stranger."""
+        return self._numbers.get(journal)
+
     # --- taking a batch -------------------------------------------------------------------------
 
     def append(self, batch: Batch) -> int:

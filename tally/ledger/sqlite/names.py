@@ -15,8 +15,6 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
-import numpy as np
-
 from tally.codes import Scheme
 from tally.ledger.sqlite.tables import Statements
 from tally.master.content import to_content
@@ -195,6 +193,8 @@ class Names:
         return numbers
 
     def _rank_width(self, codes: Sequence[str], width: int) -> list[int]:
+        import numpy as np  # only where many codes come at once: it takes a tenth of a second
+
         numbers = np.zeros(len(codes), dtype=np.int64)
         for base, scheme in self._by_width.get(width, ()):
             ranks = scheme.rank_many(codes)
@@ -272,7 +272,9 @@ class Names:
         if len(self._texts) > _CACHED_MAX:
             self._texts.clear()
         for scheme, some in by_scheme.items():
-            if scheme in self._by_number:
+            if scheme in self._by_number and len(some) >= _FEW:
+                import numpy as np
+
                 ranks = np.array(some, dtype=np.int64) & _RANK_MASK
                 codes = self._by_number[scheme].unrank_many(ranks)
                 self._texts.update(zip(some, map(escape, codes), strict=True))

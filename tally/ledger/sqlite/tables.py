@@ -31,6 +31,8 @@ FAILED: Final = 131
 UNPROVEN: Final = 132
 UNMATCHED: Final = 133
 UNREAD: Final = 134
+CLOCK: Final = 135
+"""Journal → its events that say something of its writer's clock."""
 
 _DDL: Final = (
     """CREATE TABLE IF NOT EXISTS l_journal (
@@ -61,6 +63,8 @@ _DDL: Final = (
         place INTEGER NOT NULL, by INTEGER NOT NULL, PRIMARY KEY (place, by)) WITHOUT ROWID""",
 )
 
+WRITTEN_BY: Final = "2"
+"""Grows when an event leads to other rows than before: a ledger of older rows is made anew."""
 TABLES: Final = ("journal", "branch", "chunk", "scheme", "word", "head", "more", "many", "end")
 
 

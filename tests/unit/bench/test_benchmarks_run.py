@@ -33,6 +33,15 @@ def test_without_a_name_all_benchmarks_run(reports):
     assert tuple(reports) == NAMES
 
 
+def test_more_units_than_the_plant_has_codes_is_said_in_words(tmp_path):
+    asked = ["screen", "--quick", "--events", "9000000", "--dir", str(tmp_path)]
+    ran = CliRunner().invoke(bench, asked, catch_exceptions=False)
+    assert ran.exit_code == 1
+    assert "1,285,723 units" in ran.stderr
+    assert "999,999" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_ratio_is_positive_and_lies_between_its_rounds(reports, name):
     assert reports[name]["ratios"]

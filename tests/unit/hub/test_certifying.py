@@ -1,13 +1,19 @@
 """A hub writes certificates: what is in them, and what it refuses."""
 
+import io
+
 import pytest
 
 from hub import trust
 from hub.bootstrap import in_memory
-from hub.services import Refused
+from hub.services import Refused, carrying, revoking
 from hub.services.certifying import certificate
+from hub.services.exporting import export
 from tally.events import types as t
+from tally.proof.bundled import prove_bundle
 from tally.proof.certified import prove_certificate
+from tally.proof.exported import prove_export
+from tally.records.bundle import opening
 from tests.support.building import board, bound, bound_lot, lamp
 from tests.support.hub_floor import a_hub, demo_files, enrolled, entropy_of
 
@@ -65,6 +71,30 @@ def test_a_certificate_holds_what_made_the_unit_and_proves_itself(hub, made):
     assert dict(report.receipts)["S03"] == 9
     assert dict(report.receipts)["S04"] == 5
     assert not any(lamp(2) in event.about for event in report.events)
+
+
+def test_a_certificate_says_when_it_was_by_the_hubs_clock_and_which_order_is_not_provable(hub):
+    maker, packer = enrolled(hub, "S03"), enrolled(hub, "S04")
+    maker.add(t.ClockObserved(360_000, 40))
+    maker.clock_ms = packer.clock_ms + 360_000
+    maker.add(t.UnitCommissioned(lamp(1), "BL-2@4"))
+    packer.add(t.ItemPacked(lamp(1), BOX, 1))
+    hub.ingest(maker.id, maker.piece(2))
+    hub.ingest(packer.id, packer.piece(2))
+    report = proven(hub, lamp(1))
+    assert report.problems == ()
+    times = {event.type: event.time for event in report.events}
+    assert times["unit.commissioned"].startswith("by the hub's clock 20")
+    assert "order not provable (± 5 s)" in " ".join(times.values())
+    moments = hub.report(lamp(1))["moments"]
+    assert [one["time"] is None for one in moments] == [True, False]
+
+
+def test_a_certificate_without_remarks_has_none_in_its_first_row(hub, made):
+    for writer in made:
+        assert b"clock" not in b"".join(writer.lines)
+    first = certificate(hub.office, board(7)).rows[0]
+    assert b'"times"' not in first
 
 
 def test_a_box_is_certified_with_everything_in_it(hub, made):
@@ -129,3 +159,32 @@ def test_a_restored_hub_proves_what_was_made_before_and_after_it(hub, made):
     assert report.problems == ()
     assert [e.type for e in report.events].count("operation.completed") == 2
     assert any("30 PASS" in event.about for event in report.events)
+
+
+def test_a_certificate_says_whose_key_was_taken_back_since_which_event(hub, made):
+    maker = made[0]
+    given = {"by": "BDG-3001", "reason": "laptop stolen"}
+    revoking.revoke(hub.office, "S03", since=str(maker.seq), **given)
+    report = proven(hub, lamp(1), plant=hub.office.secrets.fingerprint)
+    assert report.problems == ()
+    [one] = report.untrusted
+    assert (one.station, one.since, one.reason) == ("S03", maker.seq - 1, "laptop stolen")
+    assert "operation.completed" not in {event.type for event in report.events}
+    assert "untrusted since its event" in str(one)
+
+
+def test_verify_says_of_an_export_whose_key_was_taken_back(hub, made):
+    revoking.revoke(hub.office, "S03", since="4", by="BDG-3001", reason="laptop stolen")
+    report = prove_export(export(hub.office))
+    assert report.problems == ()
+    assert [(one.station, one.since) for one in report.untrusted] == [("S03", 3)]
+
+
+def test_verify_says_it_of_a_bundle_too(hub, made):
+    maker, _ = made
+    revoking.revoke(hub.office, "S03", since="all", by="BDG-3001", reason="laptop stolen")
+    packed = carrying.pack(hub.office, maker.id, {})
+    raw = opening(packed.bundle, hub.office.secrets.receipt) + b"".join(packed.parts())
+    report = prove_bundle(io.BytesIO(raw))
+    assert report.problems == ()
+    assert [(one.station, one.since) for one in report.untrusted] == [("S03", 0)]

@@ -20,16 +20,18 @@ def test_the_example_shows_the_defaults():
 
 def test_the_example_names_every_key():
     text = EXAMPLE.read_text("utf-8")
-    assert all(f"{key} = " in text for key in ("host", "port", "addresses", "zone"))
+    keys = ("host", "port", "addresses", "own_key_suffices", "zone")
+    assert all(f"{key} = " in text for key in keys)
 
 
 def test_every_setting_is_taken(tmp_path):
     (tmp_path / "hub.toml").write_text(
         '[serve]\nhost = "127.0.0.1"\nport = 9000\naddresses = ["hub:9001"]\n'
-        '[plant]\nzone = "Asia/Shanghai"\n',
+        '[plant]\nzone = "Asia/Shanghai"\n[stations]\nown_key_suffices = false\n',
         "utf-8",
     )
-    assert load(tmp_path) == Settings("127.0.0.1", 9000, ("hub:9001",), "Asia/Shanghai")
+    found = Settings("127.0.0.1", 9000, ("hub:9001",), "Asia/Shanghai", own_key_suffices=False)
+    assert load(tmp_path) == found
 
 
 def test_all_problems_come_at_once_with_the_nearest_key(tmp_path):

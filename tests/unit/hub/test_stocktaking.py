@@ -17,6 +17,7 @@ FIGURES = (
     "scrapped",
     "returned",
     "lent",
+    "written_off",
     "unexplained",
 )
 

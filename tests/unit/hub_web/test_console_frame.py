@@ -465,6 +465,20 @@ def test_a_clock_that_differs_is_shown_by_how_much_and_a_wrong_one_in_words(hous
     assert "WRONG" in page
 
 
+def test_a_disk_that_fills_up_is_shown_with_how_long_it_lasts_and_in_words_when_it_is_low(house):
+    client = house.visitor()
+    said = {"run": "r1", "unsent": 0}
+    house.hub.note_hello(house.station.id, said | {"disk_free_mib": 90_000, "disk_days": 400})
+    house.desk.changed()
+    page = client.get("/stations").text
+    assert "90000 MiB free, about 400 days" in page
+    assert "LOW" not in page
+    for low in ({"disk_free_mib": 2047}, {"disk_free_mib": 90_000, "disk_days": 13}):
+        house.hub.note_hello(house.station.id, said | low)
+        house.desk.changed()
+        assert "LOW" in client.get("/stations").text
+
+
 def test_a_hostile_name_of_a_station_is_shown_as_text():
     house = House()
     name = f"{{ en = '{ATTACK_NAME}', zh = '{ATTACK_NAME}' }}"

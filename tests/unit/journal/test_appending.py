@@ -266,6 +266,46 @@ def test_a_damaged_tail_is_named_and_nothing_is_written(bench, sql, seq):
     assert connection.execute("SELECT count(*), max(seq) FROM event").fetchone() == before
 
 
+def _loosen(bench):
+    """Take the rules of two tables away: a damaged page does not keep to them either."""
+    connection = bench.connect()
+    connection.execute("PRAGMA writable_schema=ON")
+    for rule, instead in ((") STRICT", ")"), (" NOT NULL", ""), ("seq INTEGER,", "seq,")):
+        connection.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name IN ('event', 'position')",
+            (rule, instead),
+        )
+    connection.close()
+
+
+@pytest.mark.parametrize("value", ["NULL", "1.5", "'text'", "zeroblob(3)"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "position SET seq", "position SET id", "position SET signature",
+        "event SET id", "event SET line",
+    ],
+)  # fmt: skip
+def test_a_value_that_its_table_never_takes_is_damage_in_words(bench, where, value):
+    bench.open().append([label()], b"state", at=NOON)
+    _loosen(bench)
+    _damage(bench, f"UPDATE {where} = {value} WHERE seq = 3")
+    connection = bench.connect()
+    with pytest.raises(JournalCorrupt) as caught:
+        bench.open(connection=connection)
+    assert caught.value.found in caught.value.words
+    assert connection.execute("SELECT count(*) FROM event").fetchone() == (3,)
+
+
+def test_a_saved_state_of_another_type_is_damage_in_words(bench):
+    journal = bench.open()
+    journal.connection.close()
+    _loosen(bench)
+    _damage(bench, "UPDATE position SET state = 7")
+    with pytest.raises(JournalCorrupt, match="found int, bytes, bytes, int"):
+        bench.open(connection=bench.connect())
+
+
 def test_a_head_that_a_crash_left_unsigned_is_signed_at_the_next_start(bench):
     journal = bench.open()
     journal.append([label()], b"state", at=NOON)

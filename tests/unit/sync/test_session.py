@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from edge_agent.bootstrap.uplink import message_of
+from edge_agent.journal.space import Space
 from edge_agent.sync.port import HubAhead, Ingest, LinkTurned, Noticed, Runway, SaveReceipt
 from edge_agent.sync.replies import LEASE_PAUSE, on_reply
 from edge_agent.sync.session import (
@@ -466,6 +467,15 @@ def test_the_locator_names_the_head_and_grows_by_doubling():
     said = read_message(play.step().body, m.Hello)
     assert [tip.seq for tip in said.locator] == [100, 99, 98, 96, 92, 84, 68, 36, 1]
     assert said.gauges.unsent == 100
+
+
+def test_a_hello_tells_how_much_the_disk_still_holds_and_for_how_long():
+    view = OwnJournal()
+    view.disk = Space(free=3000 * 2**20, journal=2**20, log=0, per_day=100.0 * 2**20)
+    play = Play(view)
+    play.sign_in()
+    gauges = read_message(play.step().body, m.Hello).gauges
+    assert (gauges.disk_free_mib, gauges.disk_days) == (3000, 30)
 
 
 def test_every_text_exists_in_two_languages_with_the_same_values():

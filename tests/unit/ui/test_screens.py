@@ -10,12 +10,25 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.journal.space import MIB, Space
 from edge_agent.station.banding import both, news_of
+from edge_agent.station.disk import DiskLimits, DiskSeen
+from edge_agent.station.snapshot import DiskShown
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
 from tests.unit.ui.scenes import Tray, answered, lamp, screen
 
 FOLDER = Path(__file__).parent / "screens"
+
+
+def on_disk(rung, mib, days=None):
+    """A station whose disk fills up."""
+    seen = DiskSeen(Space(mib * MIB, 0, 0, mib * MIB / days if days else None), DiskLimits(), rung)
+    snapshot = lamp()
+    shown = DiskShown(rung, mib, days, seen.words)
+    return replace(snapshot, status=replace(snapshot.status, disk=shown))
+
+
 LOCKED = answered("lock", code="E-603")
 
 SCENES = {
@@ -46,6 +59,8 @@ SCENES = {
         ),
         {},
     ),
+    "disk low": (on_disk("low", 1500, 40), {}),
+    "disk nearly full": (on_disk("stop", 96), {}),
     "typed": (lamp(), {"typed": "PCB-L-009"}),
     "not active": (lamp(), {"is_blurred": True}),
     "with practice codes": (answered("ok.label_verified"), {"tray": Tray()}),

@@ -9,6 +9,7 @@ from edge_agent.station.snapshot import ChecklistLine, CodesLeft, DeviceShown
 from edge_agent.ui.bells import TIMES_MAX, Bells
 from edge_agent.ui.cells import cells, cut, wrap
 from edge_agent.ui.zones.foot import codes_left, link, status, unsent
+from edge_agent.ui.zones.head import head
 from tally.master import Words
 from tests.unit.ui.scenes import AT, Tray, answered, lamp, screen, view
 
@@ -27,6 +28,17 @@ def test_the_status_row_says_since_when_how_much_and_for_how_long():
         "OFFLINE 47m | unsent 128 | codes 160 ~3h12 | SCN ok PRN ok CAM ok | hub 06:55"
     )
     assert text(status(lamp(), view("zh"))).startswith("离线 47分 | 待传 128 | 余码 160 约3时12分")
+
+
+@pytest.mark.parametrize(("lang", "shown"), [("en", "CLOCK? 07:42"), ("zh", "时钟? 07:42")])
+def test_a_wrong_clock_is_red_in_the_head_and_the_work_stays(lang, shown):
+    wrong = with_status(clock=Words("It is 6 minutes ahead.", "快 6 分钟。"))
+    row = head(wrong, view(lang))[0]
+    assert (shown, "red") in row
+    assert cells("".join(part for part, _ in row)) == 80
+    assert ("07:42", "red") not in head(lamp(), view(lang))[0]
+    wide = "\n".join(screen(wrong, lang, (120, 40)))
+    assert ("It is 6 minutes ahead." if lang == "en" else "快 6 分钟。") in wide
 
 
 def test_online_says_what_is_being_sent_until_nothing_is_left():

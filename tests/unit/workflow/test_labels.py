@@ -107,6 +107,14 @@ def test_a_copied_computer_says_that_its_codes_are_withheld():
     assert (answer.code, answer.key) == ("E-402", "ng.codes_withheld")
 
 
+def test_a_station_whose_key_was_taken_back_says_so():
+    bench = bench_at("S03")
+    bench.knowledge.revoked = True
+    bench.knowledge.next_counter = 401 + 172
+    answer = bench.scan("CTLNEXT").answer
+    assert (answer.code, answer.key) == ("E-402", "ng.key_revoked")
+
+
 def test_a_restart_says_what_was_saved_last_and_stands_at_the_same_step():
     bench = bench_at("S03")
     bench.knowledge.made("PCB-L-00904", passed="20")
