@@ -126,6 +126,14 @@ class OutgoingJournal:
                 if _size(whole) <= bytes_max:
                     return CutPiece(whole.first, whole.last, encode(whole), is_sealed=True)
             events_max = min(events_max, closed.last - seq)
+        return self.newest_after(seq, events_max, bytes_max)
+
+    def newest_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
+        """Own events from `seq` + 1 under a head, sealed or not; None at the head.
+
+        Raises:
+            HardwareFault: the signature just made does not verify.
+        """
         before = self.id_at(seq)
         lines, last_id = self._lines_after(seq, events_max, bytes_max)
         if before is None or not lines:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from edge_agent.sync.fresh import FRESH_SECONDS
 from edge_agent.sync.port import Effect, Noticed, SaveReceipt
 from edge_agent.sync.session import EVENTS_START, SyncState
 from edge_agent.sync.turn import Heard, Reply, Turn, failed, read_json, shown
@@ -40,6 +41,22 @@ def taken(turn: Turn, reply: Reply) -> Heard:
         sealed = turn.request.last  # it went with its seal
     after = replace(_double(turn.state, reply.seconds), sent=receipt.seq, sealed=sealed)
     return after, (*saved, *shown(answer.notices))
+
+
+def taken_ahead(turn: Turn, reply: Reply) -> Heard:
+    """The answer to events that went ahead of the backlog: kept behind a gap, or not at all."""
+    answer = read_json(reply, m.Taken)
+    if answer.need is None:
+        return taken(turn, reply)  # there is no gap any more
+    kept = answer.stored + answer.duplicates > 0
+    after = replace(
+        turn.state,
+        fresh=turn.request.last if kept else turn.state.fresh,
+        fresh_max=turn.state.fresh_max if kept else 0,  # until the next hello
+        fresh_not_before=turn.now + FRESH_SECONDS,
+    )
+    notices = tuple(item for item in answer.notices if item.code != "gap")
+    return after, (*offered_receipt(turn, answer.receipt), *shown(notices))
 
 
 def _needed(turn: Turn, need: int, notices: tuple[Effect, ...]) -> Heard:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
+from edge_agent.sync.fresh import FRESH_MAX
 from edge_agent.sync.port import HubAhead, Noticed
 from edge_agent.sync.session import NOTHING, Pulled
 from edge_agent.sync.timing import timed
@@ -52,7 +53,8 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
     have = _position(answer.have, turn)
     common = _position(answer.common, turn)
     known = turn.view.acknowledged_epoch()
-    state, effects = _place(turn, have, common)
+    apart = tuple(Position(item.last, parse_event_id(item.id)) for item in answer.apart)
+    state, effects = _place(turn, have, common, apart)
     if 0 < known < answer.epoch:
         state = replace(state, asked={})  # what it answered then, it may not know any more
         effects = (Noticed(say("hub_restored", epoch=answer.epoch)), *effects)
@@ -68,6 +70,8 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         seals_wait=False,
         returns=_to_return(turn, answer.subscriptions),
         is_stranger=False,
+        fresh=_fresh_to(turn, apart),
+        fresh_max=min(FRESH_MAX, answer.fresh_max),
         hub_events_max=max(EVENTS_MIN, answer.events_max),
         hub_bytes_max=max(BYTES_MIN, answer.bytes_max),
         events_max=max(EVENTS_MIN, min(state.events_max, answer.events_max)),
@@ -130,15 +134,28 @@ def _sealed_to(turn: Turn, sent: int) -> int:
     return min(sealed, sent)
 
 
-def _place(turn: Turn, have: Position, common: Position) -> Heard:
-    """Where to send from, and whether hub and station hold the same story (`sync.md` 3.6, F2)."""
+def _fresh_to(turn: Turn, apart: tuple[Position, ...]) -> int:
+    own = [at.seq for at in apart if turn.view.id_at(at.seq) == at.event_id]
+    return max(own, default=0)
+
+
+def _place(turn: Turn, have: Position, common: Position, apart: tuple[Position, ...]) -> Heard:
+    """Where to send from, and whether hub and station hold the same story (`sync.md` 3.6, F2).
+
+    What the hub holds behind gaps counts as well: a restored station would else be found out only
+    when the gap is closed.
+    """
     state, head, acked = turn.state, turn.view.head(), turn.view.acknowledged()
-    if have.seq <= head.seq and turn.view.id_at(have.seq) == have.event_id:
+    others = [at for at in apart if turn.view.id_at(at.seq) != at.event_id]
+    is_ours = have.seq <= head.seq and turn.view.id_at(have.seq) == have.event_id
+    if is_ours and not others:
         is_news = have.seq < min(acked, state.sent or acked)
         said = Noticed(say("hub_behind", have=have.seq, acked=acked), have.seq)
         return replace(state, sent=have.seq, ahead=None), (said,) if is_news else ()
+    if is_ours:
+        common, have = have, max(others, key=lambda at: at.seq)
     # Once two stories are known they stay two, though the hub by now holds ours as well.
-    diverged = have.seq <= head.seq or common.seq < head.seq
+    diverged = have.seq <= head.seq or (common.seq < head.seq and not is_ours)
     if state.ahead is not None and state.ahead[0] == have:
         diverged = diverged or state.ahead[1]
     after = replace(state, sent=common.seq, ahead=(have, diverged))

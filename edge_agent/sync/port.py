@@ -77,6 +77,10 @@ class JournalView(Protocol):
         """
         ...
 
+    def newest_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
+        """As `piece_after`, whatever is sealed: own events from `seq` + 1 as one piece."""
+        ...
+
     def seal_after(self, seq: int) -> CutSeal | None:
         """The first own seal whose range ends above `seq`."""
         ...

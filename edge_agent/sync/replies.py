@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from edge_agent.sync.acknowledging import EVENTS_MIN, halve, sealed, taken
+from edge_agent.sync.acknowledging import EVENTS_MIN, halve, sealed, taken, taken_ahead
 from edge_agent.sync.greeting import (
     challenged,
     granted,
@@ -87,7 +87,7 @@ def _once(state: SyncState, effects: tuple[Effect, ...], now: float) -> Heard:
 def _heard(turn: Turn, reply: Reply | Unreached) -> Heard:
     state, request = turn.state, turn.request
     if isinstance(reply, Unreached):
-        shrunk = halve(state) if reply.has_timed_out and request.kind == "piece" else state
+        shrunk = halve(state) if reply.has_timed_out and request.kind in _PIECES else state
         return failed(replace(turn, state=shrunk), reply.said, goes_offline=True)
     if not 200 <= reply.status < 300:
         return _refused(turn, reply)
@@ -128,7 +128,7 @@ def _refused(turn: Turn, reply: Reply) -> Heard:
         turn = replace(turn, state=replace(state, bearer=None))
     if status == 426:
         return failed(turn, say("too_old", why=problem.what), goes_offline=True, at_least=60.0)
-    if status in {408, 413} and request.kind == "piece" and state.events_max > EVENTS_MIN:
+    if status in {408, 413} and request.kind in _PIECES and state.events_max > EVENTS_MIN:
         return halve(state), ()
     if request.kind in _REFUSALS:
         return _REFUSALS[request.kind](turn, problem)
@@ -228,6 +228,7 @@ def read_news(reply: Reply | Unreached) -> str | None:
         return None
 
 
+_PIECES: Final = frozenset(("fresh", "piece"))
 _REFUSALS: Final[Mapping[str, Callable[[Turn, m.Problem], Heard]]] = {
     "challenge": _challenge_refused,
     "lease": _lease_refused,
@@ -239,6 +240,7 @@ _READERS: Final[Mapping[str, Callable[[Turn, Reply], Heard]]] = {
     "hello": greeted,
     "return": returned,
     "pull": _pulled_in,
+    "fresh": taken_ahead,
     "piece": taken,
     "seal": sealed,
     "lease": _leased,

@@ -2,8 +2,8 @@
 
 Rules of this module:
 1. Order: session, hello, what a restored hub lacks of others' journals, feeds (keys, leases,
-   decisions, orders, master), own pieces, own seals, the line's journals, leases. Whatever is asked
-   may be asked twice: nothing here relies on a reply.
+   decisions, orders, master), the newest own events if many wait, own pieces, own seals, the line's
+   journals, leases. Whatever is asked may be asked twice: nothing here relies on a reply.
 2. The state lives in memory only and may be forgotten at any moment; a new hello restores it.
 3. A retry waits a random time below min(300 s, 2^failures) and its timer never depends on anything
    else; a link that comes up or any success ends the waiting.
@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from urllib.parse import urlencode
 
-from edge_agent.journal.cut import Runway
+from edge_agent.journal.cut import CutPiece, Runway
+from edge_agent.sync.fresh import LANE, fresh_piece
 from edge_agent.sync.port import (
     Effect,
     HubAhead,
@@ -49,7 +50,9 @@ RUNWAY_MIN: Final = 50
 RUNWAY_SHARE: Final = 5
 """More codes are asked for below 50, or below a fifth of what open blocks were granted."""
 
-Kind = Literal["challenge", "answer", "hello", "return", "pull", "piece", "seal", "lease", "news"]
+Kind = Literal[
+    "challenge", "answer", "hello", "return", "pull", "fresh", "piece", "seal", "lease", "news"
+]
 NOTHING: Final = Position(0, GENESIS)
 
 
@@ -120,6 +123,10 @@ class SyncState:
     """The hub does not know this journal (any more) and was offered its own old keys."""
     sent: int = 0
     """The hub holds the own events to here, so it said; receipts are what counts for people."""
+    fresh: int = 0
+    """And, behind a gap, the newest to here."""
+    fresh_max: int = 0
+    fresh_not_before: float = 0.0
     sealed: int | None = None
     """Seals to here need not be sent; None before the first hello."""
     seals_wait: bool = False
@@ -167,7 +174,7 @@ def next_request(
     feeds, pulled = _pull_first(state, state.feeds, view)
     if pulled is not None:
         return replace(state, feeds=feeds), pulled
-    request = _own(identity, state, view)
+    request = _fresh(identity, state, view, now) or _own(identity, state, view)
     if request is not None:
         return state, request
     lines, pulled = _pull_first(state, state.lines, view)
@@ -338,6 +345,34 @@ def _give_back(state: SyncState, view: JournalView, bearer: str | None) -> Reque
     return None
 
 
+def _fresh(identity: Identity, state: SyncState, view: JournalView, now: float) -> Request | None:
+    if now < state.fresh_not_before:
+        return None
+    most = min(state.fresh_max, state.events_max)
+    piece = fresh_piece(
+        view, sent=state.sent, ahead=state.fresh, events_max=most, bytes_max=state.bytes_max
+    )
+    if piece is None:
+        return None
+    path = f"{p.records_path(show_journal(identity.journal))}?{LANE}"
+    return _piece("fresh", path, piece, state)
+
+
+def _piece(kind: Kind, path: str, piece: CutPiece, state: SyncState) -> Request:
+    return Request(
+        kind,
+        "PUT",
+        path,
+        piece.data,
+        p.SEGMENT_TYPE,
+        bearer=state.bearer,
+        seconds=PIECE_SECONDS,
+        first=piece.first,
+        last=piece.last,
+        is_sealed=piece.is_sealed,
+    )
+
+
 def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | None:
     name = show_journal(identity.journal)
     # A seal goes as soon as the hub has its lines, so that few are open when a program ends.
@@ -352,20 +387,7 @@ def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | N
             last=seal.last,
         )
     piece = view.piece_after(state.sent, state.events_max, state.bytes_max)
-    if piece is not None:
-        return Request(
-            "piece",
-            "PUT",
-            p.records_path(name),
-            piece.data,
-            p.SEGMENT_TYPE,
-            bearer=state.bearer,
-            seconds=PIECE_SECONDS,
-            first=piece.first,
-            last=piece.last,
-            is_sealed=piece.is_sealed,
-        )
-    return None
+    return None if piece is None else _piece("piece", p.records_path(name), piece, state)
 
 
 def _wish(identity: Identity, state: SyncState, view: JournalView, now: float) -> Request | None:

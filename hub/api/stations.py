@@ -41,18 +41,24 @@ from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError, read_message, write_message
 
 SUBSCRIPTIONS_MAX: Final = 1000
+APART_MAX: Final = 100
+FRESH_MAX: Final = 200
 STRANGER_SECONDS: Final = 20.0
 """For the whole body of a caller without a session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the handlers work with; `now_ms` is the hub's wall clock in milliseconds UTC."""
+    """What the handlers work with; `now_ms` is the hub's wall clock in milliseconds UTC.
+
+    `fresh_max`: how many of its newest events a station may send ahead of its backlog.
+    """
 
     hub: Hub
     sessions: Sessions
     bell: Bell
     now_ms: Callable[[], int]
+    fresh_max: int = FRESH_MAX
 
 
 def stations_app(desk: Desk) -> Guard:
@@ -239,6 +245,11 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
                 for seq, event_id in item.branch_tips or ((item.seq, item.event_id),)
             )[:SUBSCRIPTIONS_MAX],
             notices=_notices(standing.notices),
+            apart=tuple(
+                m.Stretch(first=one.first, last=one.last, id=one.event_id.hex())
+                for one in standing.apart[:APART_MAX]
+            ),
+            fresh_max=desk.fresh_max,
             news=digest(subscriptions),
             received_ms=max(0, received_ms),
             sent_ms=max(0, desk.now_ms()),

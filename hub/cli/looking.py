@@ -40,7 +40,7 @@ _COLUMNS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     ),
     "stations": (
         "Stations: how far the hub holds their journals, and when they last called.",
-        ("station", "line", "seq", "said_at", "clock", "gauges", "journal"),
+        ("station", "line", "seq", "behind_gap", "said_at", "clock", "gauges", "journal"),
     ),
     "units": (
         "Units and boxes: where they are, how each operation ended, why they are held.",
@@ -80,12 +80,15 @@ def _unit_for_people(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _station_for_people(row: dict[str, Any]) -> dict[str, Any]:
-    """With its clock against the hub's in a column of its own."""
+    """With its clock against the hub's, and what is held behind a gap, in columns of their own."""
     gauges = dict(row["gauges"])
     offset, within = gauges.pop("clock_offset_ms", None), gauges.pop("clock_within_ms", None)
     clock = ClockOffset(offset, within) if offset is not None and within is not None else None
     wrong = " WRONG" if clock and clock.is_wrong else ""
-    return row | {"clock": f"{clock}{wrong}" if clock else "", "gauges": gauges}
+    heard = sum(one["last"] - one["first"] + 1 for one in row["apart"])
+    behind_gap = f"newest {heard:,} heard, {row['missing']:,} still missing" if heard else ""
+    told = {"clock": f"{clock}{wrong}" if clock else "", "gauges": gauges}
+    return row | told | {"behind_gap": behind_gap}
 
 
 _FOR_PEOPLE: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {

@@ -83,8 +83,8 @@ class Ingested:
 
     `seq`, `event_id`: the tip of the branch that the delivery extended or matched, which the
     receipt signs; with a gap, the hub's own newest tip. `stored`, `duplicates`: events of this
-    delivery. `need`: the seq to send from, because the events before the delivery are not here;
-    nothing of it was stored then.
+    delivery. `need`: the seq to send from, because events before the delivery are not here; what
+    `stored` and `duplicates` count then is held behind that gap and not acknowledged.
     """
 
     seq: int
@@ -102,7 +102,8 @@ class Ingested:
 class Standing:
     """Where the hub stands in one journal: the answer to a hello.
 
-    `seq` 0 and 32 zero bytes mean that nothing is held. `notices`: forks of this journal.
+    `seq` 0 and 32 zero bytes mean that nothing is held. `notices`: forks of this journal. `apart`:
+    what is held behind gaps, beyond `seq`.
     """
 
     seq: int
@@ -111,6 +112,16 @@ class Standing:
     archived_through: int
     receipt: Receipt
     notices: tuple[Notice, ...] = ()
+    apart: tuple[Apart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Events `first` to `last` that are held behind a gap; `event_id` is that of the last."""
+
+    first: int
+    last: int
+    event_id: EventId
 
 
 @dataclass(frozen=True, slots=True)

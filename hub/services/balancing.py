@@ -115,7 +115,9 @@ def _read(office: Office, journal: JournalId) -> _Used:
 
 def _bodies(office: Office, journal: JournalId) -> Iterator[Any]:
     row = office.store.find_journal(journal)
-    for _, _, _, lines, _ in journals.runs(office.store, row) if row else ():
+    if row is None:
+        return
+    for _, _, _, lines, _ in journals.runs(office.store, row, with_islands=False):
         for event in read_lines(lines):
             if not isinstance(event, Unread):
                 yield event.b

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.services import journals, succeeding
+from hub.services import gaps, journals, succeeding
 from hub.services.balancing import ENDINGS, borrowed_block, is_end_of
 from hub.services.office import Office
 from hub.services.writing_off import Block
@@ -164,9 +164,10 @@ def _next_lines(office: Office, journal: JournalId, books: Books) -> tuple[tuple
 
 
 def _branches(office: Office, journal: JournalId) -> Iterator[tuple[Branch, bool]]:
+    """What stands behind a gap is read when the gap is closed: blocks are counted in order."""
     for each in succeeding.line_of(office, journal):
         row = office.store.find_journal(each)
-        for branch in office.store.branches(row.no) if row else ():
+        for branch in gaps.connected(office.store.branches(row.no)) if row else ():
             yield branch, each == journal
 
 

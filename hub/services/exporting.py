@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from hub.services import journals
+from hub.services import gaps, journals
 from hub.services.office import Office
 from hub.store.port import Journal, Piece
-from tally.records.export import event_rows, head_row, receipt_row, root_row, seal_row
+from tally.records.export import (
+    event_rows,
+    gap_row,
+    head_row,
+    receipt_row,
+    root_row,
+    seal_row,
+)
 from tally.records.signing import Head
 
 
@@ -54,6 +61,8 @@ def _journal_rows(
         tip = office.store.find_piece(branch.no, branch.tip_seq)
         if tip is not None and not tip.is_sealed:
             yield head_row(_head_of(journal, tip))
+    for island in gaps.islands(branches):
+        yield gap_row(journal.id, island.from_seq, island.from_id)
     longest = journals.longest(branches)
     if longest is not None:
         yield receipt_row(office.receipt(journal, longest))

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from hub.services import feeds, journals, restoring, returning, succeeding
+from hub.services import feeds, gaps, journals, restoring, returning, succeeding
 from hub.services.answers import Ingested, Notice, Refused, Standing
 from hub.services.feeds import Entry
 from hub.services.journals import Placed
@@ -99,15 +99,15 @@ def _store(
     office: Office, row: Journal, segment: Segment, ids: list[EventId], data: bytes
 ) -> Ingested:
     with office.store.transaction():
-        had = max(1, len(office.store.branches(row.no)))
+        had = len(gaps.forks(office.store.branches(row.no)))
         placed = journals.place(office.store, row, segment, ids, data)
         if row.role == "feed" and placed.stored:
             new = placed.duplicates
             returning.take(office, row, segment.first + new, ids[new:], segment.lines[new:])
         branches = office.store.branches(row.no)
-        if len(branches) > had and row.role == "station":
+        if row.role == "station" and len(gaps.forks(branches)) > had:
             _say_forked(office, row, branches)
-    if placed.branch is not None:
+    if placed.branch is not None and placed.need is None:
         # Beyond what was delivered the branch may be another history than the sender's, also when
         # the sender has not yet shown that it has one.
         own_end = replace(placed.branch, tip_seq=segment.last, tip_id=ids[-1])
@@ -155,6 +155,7 @@ def standing(office: Office, journal: JournalId) -> Standing:
         receipt.archived_through,
         receipt,
         (*_fork_notices(row, branches), *succeeding.notices(office, row)),
+        tuple(gaps.apart(branches)),
     )
 
 
@@ -162,7 +163,7 @@ def receipt_at(office: Office, journal: JournalId, seq: int, event_id: EventId) 
     """See `hub.services.hub.Hub.receipt_at`."""
     with office.store.reading():
         row = office.registered(journal)
-        for branch in office.store.branches(row.no):
+        for branch in gaps.connected(office.store.branches(row.no)):
             if journals.holds(office.store, row, branch, seq, event_id):
                 return office.receipt(row, replace(branch, tip_seq=seq, tip_id=event_id))
     raise Refused(
@@ -177,7 +178,7 @@ def common(
     """See `hub.services.hub.Hub.common`."""
     with office.store.reading():
         row = office.registered(journal)
-        branches = office.store.branches(row.no)
+        branches = gaps.connected(office.store.branches(row.no))
         for seq, event_id in sorted(locator, reverse=True):
             if any(journals.holds(office.store, row, b, seq, event_id) for b in branches):
                 return seq, event_id
@@ -241,10 +242,8 @@ def _answer(
     placed: Placed,
     branches: Sequence[Branch],
 ) -> Ingested:
-    if placed.branch is None:
-        tip = journals.longest(branches)
-        return _standing_answer(office, row, tip, branches, need=placed.need)
-    return _standing_answer(office, row, placed.branch, branches, placed=placed)
+    tip = placed.branch if placed.need is None else journals.longest(branches)
+    return _standing_answer(office, row, tip, branches, placed=placed, need=placed.need)
 
 
 def _standing_answer(
@@ -260,14 +259,7 @@ def _standing_answer(
     with office.store.reading():
         notices = [*_fork_notices(row, branches), *succeeding.notices(office, row)]
     if need is not None:
-        notices.append(
-            Notice(
-                "gap",
-                need,
-                f"The hub needs {row.name} from event {need}; nothing of this delivery was stored.",
-                f"中心需要 {row.name} 从第 {need} 条事件开始的记录;本次发送未被保存。",
-            )
-        )
+        notices.append(_gap_notice(row, need, placed))
     return Ingested(
         seq=receipt.seq,
         event_id=receipt.event_id,
@@ -281,25 +273,43 @@ def _standing_answer(
     )
 
 
+def _gap_notice(row: Journal, need: int, placed: Placed | None) -> Notice:
+    if placed is None or placed.branch is None:
+        return Notice(
+            "gap",
+            need,
+            f"The hub needs {row.name} from event {need}; nothing of this delivery was stored.",
+            f"中心需要 {row.name} 从第 {need} 条事件开始的记录;本次发送未被保存。",
+        )
+    return Notice(
+        "gap",
+        need,
+        f"The hub keeps this delivery of {row.name} behind a gap and still needs it from event "
+        f"{need}.",
+        f"中心已保存 {row.name} 的本次发送,但其前面还有缺口,仍需要从第 {need} 条事件开始的记录。",
+    )
+
+
 def _fork_notices(row: Journal, branches: Sequence[Branch]) -> tuple[Notice, ...]:
-    return tuple(_fork_notice(row, branch) for branch in branches[1:])
+    return tuple(_fork_notice(row, branch) for branch in gaps.forks(branches))
 
 
 def _say_forked(office: Office, row: Journal, branches: Sequence[Branch]) -> None:
     """Tell everybody who pulls `keys`, in the transaction that stores the other history."""
     tips = tuple(str(ref_to(row.id, one.tip_seq, one.tip_id)) for one in branches)
-    after = min(one.from_seq for one in branches[1:])
+    after = min(map(gaps.shared_to, gaps.forks(branches)))
     forked = JournalForked(show_journal(row.id), row.name, after, tips)
     feeds.append(office, "keys", [Entry(forked)])
 
 
 def _fork_notice(row: Journal, branch: Branch) -> Notice:
+    seq = gaps.shared_to(branch) + 1
     return Notice(
         "fork",
-        branch.from_seq + 1,
-        f"{row.name} has two histories from event {branch.from_seq + 1}: the PC was copied or "
-        f"restored. Both are kept; open a new journal and new blocks.",
-        f"{row.name} 从第 {branch.from_seq + 1} 条事件起有两份历史:电脑被复制或恢复过。"
+        seq,
+        f"{row.name} has two histories from event {seq}: the PC was copied or restored. Both are "
+        f"kept; open a new journal and new blocks.",
+        f"{row.name} 从第 {seq} 条事件起有两份历史:电脑被复制或恢复过。"
         f"两份都已保留;请启用新的日志和新的号段。",
     )
 

@@ -5,7 +5,8 @@ Rules:
 2. New events go behind the event they follow. If that is a branch's tip, the branch grows; if not,
    a new branch begins there: a fork, both sides kept.
 3. A sealed segment takes the place of the loose pieces of its range; lines and ids stay the same.
-4. What cannot be followed back to a held event is answered with `need` and not stored.
+4. What cannot be followed back to a held event is kept behind a named gap (`gaps`), or answered
+   with `need` and not stored.
 
 All functions work inside the caller's transaction. Signatures are judged before (`ingesting`).
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from hub.services import gaps
 from hub.store.port import Branch, Journal, Piece, Store, StoreFault
 from tally.events.decoding import read_lines
 from tally.ledger.port import Batch
@@ -25,7 +27,10 @@ from tally.records.segment import PIECE_EVENTS_MAX, Segment, SegmentError, decod
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a delivery ended up. `branch` is None when nothing of it could be followed back."""
+    """Where a delivery ended up. `branch` is None when nothing of it is stored.
+
+    `need`: from where events are missing before it, whether it is stored behind that gap or not.
+    """
 
     branch: Branch | None
     stored: int = 0
@@ -35,7 +40,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The last held event of a delivery, or the one before it; `branch` None is before seq 1."""
+    """The last held event of a delivery, or the one before it.
+
+    `branch` None: before seq 1, or an event that is not held, behind a gap.
+    """
 
     branch: Branch | None
     seq: int
@@ -44,8 +52,9 @@ class _Place:
 
 
 def longest(branches: Sequence[Branch]) -> Branch | None:
-    """The branch that reaches farthest, the oldest of equals; None when there is none."""
-    return max(branches, key=lambda branch: (branch.tip_seq, -branch.no), default=None)
+    """The branch that reaches farthest without a gap, the oldest of equals; None without one."""
+    found = gaps.connected(branches)
+    return max(found, key=lambda branch: (branch.tip_seq, -branch.no), default=None)
 
 
 def place(
@@ -62,31 +71,48 @@ def place(
     """
     branches = store.branches(journal.no)
     at = _find_place(store, branches, segment, ids)
+    if at is None and gaps.may_begin(journal, branches, segment):
+        at = _Place(None, segment.first - 1, segment.before, 0)
     if at is None:
         return Placed(None, need=_needed(branches, segment.first))
+    need = None if _leads_back(branches, at) else _needed(branches, segment.first)
     if at.held == len(ids):
         assert at.branch is not None
         if segment.is_sealed:
             _cover(store, at.branch, segment, blob)
-        return Placed(at.branch, duplicates=at.held)
+        return Placed(at.branch, 0, at.held, need)
     branch = _branch_at(store, journal, at)
-    if segment.is_sealed:
+    island = gaps.met(branches, segment, ids, at.held)
+    last = segment.last if island is None else island.from_seq
+    if segment.is_sealed and island is None:
         _cover(store, branch, segment, blob)
     else:
         store.add_piece(
             branch.no,
             first=at.seq + 1,
-            last=segment.last,
+            last=last,
             before=at.event_id,
-            head=ids[-1],
-            is_sealed=False,
+            head=ids[last - segment.first],
+            is_sealed=segment.is_sealed,
             blob=blob,
         )
-    store.move_tip(branch.no, segment.last, ids[-1])
-    batch_ids, lines = ids[at.held :], segment.lines[at.held :]
-    project(store, journal, at.seq + 1, at.event_id, batch_ids, lines)
-    moved = replace(branch, tip_seq=segment.last, tip_id=ids[-1])
-    return Placed(moved, stored=len(batch_ids), duplicates=at.held)
+    store.move_tip(branch.no, last, ids[last - segment.first])
+    new = slice(at.held, last - segment.first + 1)
+    project(store, journal, at.seq + 1, at.event_id, ids[new], segment.lines[new])
+    stored = last - at.seq
+    if island is None:
+        moved = replace(branch, tip_seq=last, tip_id=ids[-1])
+        return Placed(moved, stored, at.held, need)
+    gaps.join(store, branches, island, branch)
+    rest = place(store, journal, segment, ids, blob)  # one island fewer than before
+    return replace(rest, stored=rest.stored + stored, duplicates=rest.duplicates - stored)
+
+
+def _leads_back(branches: Sequence[Branch], at: _Place) -> bool:
+    """Whether everything before this place is held."""
+    if at.branch is None:
+        return at.seq == 0
+    return gaps.beginnings(branches)[at.branch.no] == 0
 
 
 def project(
@@ -152,10 +178,14 @@ def holds(store: Store, journal: Journal, branch: Branch, seq: int, event_id: Ev
 
 
 def runs(
-    store: Store, journal: Journal
+    store: Store, journal: Journal, *, with_islands: bool = True
 ) -> Iterator[tuple[int, EventId, list[EventId], tuple[bytes, ...], Piece]]:
-    """Everything held of a journal, branch by branch: first seq, id before, ids, lines, row."""
-    for branch in store.branches(journal.no):
+    """Everything held of a journal, branch by branch: first seq, id before, ids, lines, row.
+
+    `with_islands`: also what is held behind gaps.
+    """
+    branches = store.branches(journal.no)
+    for branch in branches if with_islands else gaps.connected(branches):
         for piece in store.pieces(branch.no, branch.from_seq + 1, branch.tip_seq):
             lines = lines_of(piece)
             ids = chain_ids(journal.id, piece.first, piece.before, lines)
@@ -193,7 +223,10 @@ def _find_place(
         if (branch.tip_seq, branch.tip_id) == (before_seq, segment.before):
             return _Place(branch, before_seq, segment.before, 0)
     best: _Place | None = None
+    begins = gaps.beginnings(branches)
     for branch in branches:
+        if segment.first <= begins[branch.no]:
+            continue  # it begins before what is held behind a gap
         held = _held(store, branch, segment, ids)
         if held and (best is None or held > best.held):
             best = _Place(branch, before_seq + held, ids[held - 1], held)

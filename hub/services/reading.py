@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hub.services import journals
+from hub.services import gaps, journals
 from hub.services.answers import Refused, Subscription
 from hub.services.office import Office
 from hub.store.port import Branch, Journal, Piece
@@ -69,7 +69,7 @@ def _subscription(office: Office, journal: Journal) -> Subscription:
         journal.role,
         tip.tip_seq if tip else 0,
         tip.tip_id if tip else GENESIS,
-        tuple((branch.tip_seq, branch.tip_id) for branch in branches),
+        tuple((branch.tip_seq, branch.tip_id) for branch in gaps.connected(branches)),
     )
 
 

@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from hub.services import journals
+from hub.services import gaps, journals
+from hub.services.answers import Apart
 from hub.services.balancing import balances
 from hub.services.office import Office
 from hub.services.publishing import versions_of
@@ -94,6 +95,7 @@ def stations(office: Office) -> list[Row]:
         branches = office.store.branches(journal.no)
         tip = journals.longest(branches)
         at, said = gauges.get(journal.no, (None, "{}"))
+        apart = gaps.apart(branches)
         rows.append(
             {
                 "station": journal.name,
@@ -102,12 +104,23 @@ def stations(office: Office) -> list[Row]:
                 "journal": show_journal(journal.id),
                 "seq": tip.tip_seq if tip else 0,
                 "event_id": tip.tip_id.hex() if tip else None,
-                "branches": len(branches),
+                "branches": 1 + len(gaps.forks(branches)) if branches else 0,
+                "apart": [{"first": one.first, "last": one.last} for one in apart],
+                "missing": _missing(tip.tip_seq if tip else 0, apart),
                 "said_at": at,
                 "gauges": json.loads(said),
             }
         )
     return sorted(rows, key=lambda row: (row["station"], row["journal"]))
+
+
+def _missing(reached: int, apart: Sequence[Apart]) -> int:
+    """Events that the hub knows of and does not hold, between what it holds."""
+    missing = 0
+    for one in apart:
+        missing += max(0, one.first - 1 - reached)
+        reached = max(reached, one.last)
+    return missing
 
 
 def lots(office: Office) -> list[Row]:

@@ -56,7 +56,8 @@ class Branch:
     """A run of events of one journal; a fork has more than one.
 
     It begins after event `from_seq` (`from_id`) of branch `parent`; the first branch has no parent
-    and begins after seq 0. `tip_seq` is `from_seq` while it is empty.
+    and begins after seq 0. Without a parent and after a later seq it stands behind a gap.
+    `tip_seq` is `from_seq` while it is empty.
     """
 
     no: int
@@ -187,6 +188,17 @@ class Store(Protocol):
         self, journal: int, parent: int | None, from_seq: int, from_id: EventId
     ) -> Branch: ...
     def move_tip(self, branch: int, seq: int, event_id: EventId) -> None: ...
+    def join_branch(self, branch: int, into: int) -> None:
+        """Give the rows, the tip and the branches that hang on `branch` to `into`, and forget it.
+
+        It begins where `into` ends.
+        """
+        ...
+
+    def hang_branch(self, branch: int, parent: int) -> None:
+        """A branch without parent has one."""
+        ...
+
     def find_piece(self, branch: int, seq: int) -> Piece | None:
         """The row of this branch that covers `seq`."""
         ...

@@ -461,7 +461,8 @@ class KeyRevoked(Body, frozen=True):
 class JournalForked(Body, frozen=True):
     """Feed `keys`: a station's journal has two histories: its computer was copied or restored.
 
-    `after`: seq of the last event that they share. `tips`: references of the newest event of each,
+    `after`: seq of the last event that they can share; the true one where the past of both is here.
+    `tips`: references of the newest event of each,
     as known when this was written; the histories themselves prove it.
     """
 

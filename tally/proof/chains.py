@@ -41,20 +41,27 @@ _IDS_TRIED_MAX: Final = 8
 
 
 def chain_problems(journal: JournalId, found: FiledJournal) -> Iterator[Problem]:
-    """Link every event to the one it follows; what follows none of them was changed."""
+    """Link every event to the one it follows; what follows none of them was changed.
+
+    Missing events are no problem where the file names the event that others follow, and no receipt
+    says that the hub had those before it.
+    """
     name = show_journal(journal)
+    promised = max((row.durable_through for row in found.receipts), default=SEQ_MAX)
     earlier = [PlacedEvent(0, GENESIS, b"", (GENESIS,))]
     for seq in sorted(found.events):
         expected = earlier[0].seq + 1
-        if seq != expected:
+        absent = [PlacedEvent(seq - 1, one, b"", (one,)) for one in found.absent.get(seq - 1, ())]
+        if seq != expected and (not absent or promised >= expected):
             missing = f"{name}:{expected}"
             upto = f" to {name}:{seq - 1}" if seq - 1 > expected else ""
             yield Problem(f"Event {missing}{upto} is missing from the file.", missing)
         for placed in found.events[seq]:
-            if seq != expected:
+            if seq != expected and not absent:
                 placed.ids, before = (placed.stated,), earlier
             else:
-                before = _link(journal, placed, earlier)
+                near = earlier if seq == expected else []
+                before = _link(journal, placed, [*near, *absent])
             for one in before:
                 one.is_followed = True
             if placed.ids[1:]:
@@ -64,6 +71,11 @@ def chain_problems(journal: JournalId, found: FiledJournal) -> Iterator[Problem]
                     f"{name}:{seq}",
                 )
         earlier = found.events[seq]
+
+
+def missing_events(found: FiledJournal) -> int:
+    """How many events are missing before one that is in the file."""
+    return max(found.events, default=0) - len(found.events)
 
 
 def _link(journal: JournalId, placed: PlacedEvent, earlier: list[PlacedEvent]) -> list[PlacedEvent]:

@@ -12,6 +12,8 @@ journal's own key, which event 1 carries. So no event can be put in beside the t
 Whoever names the plant they trust is told of every journal that it does not vouch for.
 5. A receipt ahead of the file shows a cut tail. Without a receipt the tail is called unknown: a
 proof of inclusion never proves that nothing was left out.
+6. Events may be missing beyond the receipt, where the file names the id that others follow: the hub
+had not got them yet. How many is said.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from tally.proof.anchors import (
     plant_problems,
     receipt_problems,
 )
-from tally.proof.chains import chain_problems, own_key, signature_problems
+from tally.proof.chains import chain_problems, missing_events, own_key, signature_problems
 from tally.proof.placing import FiledJournal, Problem, collect
 from tally.proof.withdrawn import MARKER, Withdrawn, withdrawn
 from tally.records.ids import (
@@ -50,7 +52,7 @@ class JournalProof:
     events: int
     anchored: bool
     completeness: str
-    """`complete to receipt <seq>` or `tail unknown`."""
+    """`complete to receipt <seq>`, also with how many are missing behind it, or `tail unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _report(
                 writer=_writer(found),
                 events=sum(len(placed) for placed in found.events.values()),
                 anchored=journal in anchored,
-                completeness=f"complete to receipt {receipt}" if receipt else "tail unknown",
+                completeness=_completeness(receipt, missing_events(found)),
             )
         )
     proofs.sort(key=lambda proof: (proof.writer, proof.journal))
@@ -150,6 +152,13 @@ def _is_feed(found: FiledJournal) -> bool:
     opened = (read_line(placed.line) for placed in found.events.get(1, []))
     bodies = (event.b for event in opened if isinstance(event, EventLine))
     return any(isinstance(body, JournalOpened) and body.role == "feed" for body in bodies)
+
+
+def _completeness(receipt: int | None, missing: int) -> str:
+    if not receipt:
+        return "tail unknown"
+    behind = f", then {missing} missing" if missing else ""
+    return f"complete to receipt {receipt}{behind}"
 
 
 def _writer(found: FiledJournal) -> str:

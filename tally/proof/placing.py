@@ -10,6 +10,7 @@ from typing import Final
 from tally.records.export import (
     ClosingRow,
     EventRow,
+    GapFields,
     HeadFields,
     ReceiptFields,
     RowError,
@@ -62,6 +63,8 @@ class FiledJournal:
     seals: list[SealFields] = field(default_factory=list)
     heads: list[HeadFields] = field(default_factory=list)
     receipts: list[ReceiptFields] = field(default_factory=list)
+    absent: dict[int, list[EventId]] = field(default_factory=lambda: defaultdict(list))
+    """Ids, by seq, of events that are not in the file and that others in it follow."""
 
 
 def collect(
@@ -114,14 +117,22 @@ def _place_event(
 
 
 def _place_closing(row: ClosingRow, journals: dict[JournalId, FiledJournal]) -> None:
-    given = [part for part in (row.seal, row.head, row.receipt) if part is not None]
+    given = [part for part in (row.seal, row.head, row.receipt, row.gap) if part is not None]
     if len(given) != 1:
-        raise RowError("a closing row carries exactly one of root, seal, head, receipt")
+        raise RowError("a closing row carries exactly one of root, seal, head, receipt, gap")
     part = given[0]
     found = journals[parse_journal(part.journal)]
     if isinstance(part, SealFields):
         found.seals.append(part)
     elif isinstance(part, HeadFields):
         found.heads.append(part)
+    elif isinstance(part, GapFields):
+        _place_gap(part, found)
     else:
         found.receipts.append(part)
+
+
+def _place_gap(gap: GapFields, found: FiledJournal) -> None:
+    if not 1 <= gap.seq < SEQ_MAX or len(found.absent[gap.seq]) == BRANCHES_MAX:
+        raise RowError(f"a gap up to {gap.seq} is outside 1..{SEQ_MAX - 1}, or one too many")
+    found.absent[gap.seq].append(parse_event_id(gap.head))

@@ -1,9 +1,9 @@
 """Rows of an export: one JSON object a line, for people and scripts (`format.md` 4).
 
 Event rows repeat the fields of the line so that `jq` can read them, and carry the exact bytes
-as base64. Closing rows say who vouches: `root`, `seal`, `head`, `receipt`. Only spelling lives
-here; `tally.proof` judges. A row is spelled in one way only, so that any changed byte of a file
-shows.
+as base64. Closing rows say who vouches: `root`, `seal`, `head`, `receipt`; and behind what absent
+event others stand: `gap`. Only spelling lives here; `tally.proof` judges. A row is spelled in one
+way only, so that any changed byte of a file shows.
 """
 
 from __future__ import annotations
@@ -79,15 +79,24 @@ class ReceiptFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sig: str
 
 
+class GapFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Events up to `seq`, whose id is `head`, had not reached the hub; what follows them had."""
+
+    journal: str
+    seq: int
+    head: str
+
+
 class ClosingRow(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
 ):
-    """Exactly one of the four."""
+    """Exactly one of the five."""
 
     root: str | None = None
     seal: SealFields | None = None
     head: HeadFields | None = None
     receipt: ReceiptFields | None = None
+    gap: GapFields | None = None
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -199,6 +208,13 @@ def receipt_row(receipt: Receipt) -> bytes:
         b64(receipt.signature),
     )
     return msgspec.json.encode(ClosingRow(receipt=fields))
+
+
+def gap_row(journal: JournalId, seq: int, event_id: EventId) -> bytes:
+    """The event that others follow and that is not here, nor those before it."""
+    return msgspec.json.encode(
+        ClosingRow(gap=GapFields(show_journal(journal), seq, event_id.hex()))
+    )
 
 
 def read_row(raw: bytes) -> EventRow | ClosingRow:

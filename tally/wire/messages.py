@@ -185,11 +185,21 @@ class Subscription(Message, frozen=True):
     id: IdText
 
 
+class Stretch(Message, frozen=True):
+    """Events `first` to `last` of the journal spoken of; `id` is that of the last."""
+
+    first: Count
+    last: Count
+    id: IdText
+
+
 class HelloAnswer(Message, frozen=True):
     """Where the hub stands.
 
     `have`: the end of this station's journal at the hub. `common`: the highest entry of the locator
-    that the hub holds; nothing above it is shared. `news`: digest of the subscriptions' tips, for
+    that the hub holds; nothing above it is shared. `apart`: what it holds of this journal behind
+    gaps, beyond `have`; `fresh_max`: how many of the newest events may be sent ahead of a backlog,
+    0 from a hub that keeps nothing behind gaps. `news`: digest of the subscriptions' tips, for
     the long poll. `received_ms`, `sent_ms`: the hub's wall clock, ms UTC, when the hello came and
     when this left; 0 from a hub that does not tell.
     """
@@ -201,6 +211,8 @@ class HelloAnswer(Message, frozen=True):
     receipt: SignedReceipt | None = None
     subscriptions: Annotated[tuple[Subscription, ...], msgspec.Meta(max_length=1000)] = ()
     notices: Annotated[tuple[Notice, ...], msgspec.Meta(max_length=100)] = ()
+    apart: Annotated[tuple[Stretch, ...], msgspec.Meta(max_length=100)] = ()
+    fresh_max: Count = 0
     events_max: Count = 500
     bytes_max: Count = 1024 * 1024
     news: Short = ""
@@ -211,7 +223,8 @@ class HelloAnswer(Message, frozen=True):
 class Taken(Message, frozen=True):
     """Answer to a piece, segment or seal: how far the hub now holds this journal, signed.
 
-    `need`: the seq from which the hub lacks events; nothing above it is acknowledged.
+    `need`: the seq from which the hub lacks events; nothing above it is acknowledged, though what
+    `stored` and `duplicates` count then is kept behind that gap.
     """
 
     accepted: Tip

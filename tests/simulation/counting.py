@@ -59,6 +59,7 @@ SOMETIMES = (
     "no paper",
     "block exhausted",
     "lease 200",
+    "newest arrived before backlog",
     "segment sealed",
     "seal 200",
     "pull 204",

@@ -19,6 +19,9 @@ from tally.records.ids import GENESIS, parse_journal
 from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError
 
+FRESH_MAX = 2
+"""A station sends as many ahead of a backlog of more than five times that."""
+
 
 class PowerCut(BaseException):
     """The plug was pulled: raised at a point of a commit path, caught where a PC begins."""
@@ -53,7 +56,11 @@ class Door:
             self.hub.receipt_key, self.hub.epoch, lambda: self._true.seconds, self._entropy
         )
         self.desk = stations.Desk(
-            self.hub, self.sessions, Bell(), lambda: int(self._true.now().timestamp() * 1000)
+            self.hub,
+            self.sessions,
+            Bell(),
+            lambda: int(self._true.now().timestamp() * 1000),
+            fresh_max=FRESH_MAX,
         )
 
     def _reached(self, label):

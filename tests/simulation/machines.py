@@ -48,7 +48,7 @@ DEVICES = frozenset({"serial-1", "camera-1"})
 POKE_SECONDS = 0.05
 CARRYING = frozenset(("pull", "piece", "seal", "lease"))
 """Requests without which a station is not up to date; a hello only asks whether it is."""
-TELLING = frozenset(("hello", "piece", "seal"))
+TELLING = frozenset(("hello", "fresh", "piece", "seal"))
 """Requests whose answers speak of the caller's own journal."""
 
 

@@ -7,6 +7,8 @@ each other.
 
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import say
+from tally.wire import messages as m
+from tally.wire.reading import read_message
 from tests.simulation.door import PowerCut
 
 GATEWAY = (200, 302, 404, 500, 502, 504)
@@ -63,6 +65,10 @@ class Network:
         journal = machine.identity.journal
         branches = len(world.branches_of(journal))
         world.count(f"{request.kind} {reply.status}")
+        if request.kind == "fresh" and reply.status == 200:
+            taken = read_message(reply.body, m.Taken)
+            if taken.need is not None and taken.stored:
+                world.count("newest arrived before backlog")
         world.trace("answer", machine, request.kind, reply.status)
         if machine.link_is_cut or world.now_and_then("net_swallow", 0.1):
             self._nothing_comes(machine, request, patience)

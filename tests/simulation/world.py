@@ -15,7 +15,7 @@ from collections import Counter
 
 from edge_agent.journal.faults import StorageReason
 from hub.api.bell import digest
-from hub.services import Refused, StoreFault, journals, revoking
+from hub.services import Refused, StoreFault, gaps, journals, revoking
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import CodeReserved
 from tally.records.ids import show_journal
@@ -471,10 +471,11 @@ class World:
     # --- what the hub holds -------------------------------------------------------------------
 
     def branches_of(self, journal):
-        """The hub's branches of a journal."""
+        """The hub's branches of a journal, one a history; what waits behind a gap is none."""
         store = self.door.hub.office.store
         row = store.find_journal(journal)
-        return store.branches(row.no) if row else []
+        found = store.branches(row.no) if row else []
+        return [*gaps.connected(found)[:1], *gaps.forks(found)]
 
     def ids_at_hub(self, journal):
         """Every event id that the hub holds of a journal."""

@@ -102,6 +102,9 @@ class OwnJournal:
             last += 1
         return CutPiece(seq + 1, last, self.piece(seq + 1, last))
 
+    def newest_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
+        return OwnJournal.piece_after(self, seq, events_max, bytes_max)
+
     def seal_after(self, seq: int) -> CutSeal | None:
         return None
 

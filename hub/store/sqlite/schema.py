@@ -14,7 +14,7 @@ from hub.store.port import StoreFault
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 # A piece is found by branch and seq: rows of a branch never overlap, so the last one that begins at
 # or before a seq is the one. `head` finds the position that a station names by event id.
@@ -86,6 +86,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations = Migrations("hub")
     migrations(name="0001_first_tables")(_first_tables)
     migrations(name="0002_grants_of_several_feeds")(_grants_of_several_feeds)
+    migrations(name="0003_events_behind_gaps")(_events_behind_gaps)
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={VERSION}")
 
@@ -118,3 +119,7 @@ def _first_tables(database: Database) -> None:
 def _grants_of_several_feeds(database: Database) -> None:
     for statement in _GRANTS_OF_SEVERAL_FEEDS:
         database.execute(statement)
+
+
+def _events_behind_gaps(_database: Database) -> None:
+    """The same tables; a program before this one would take what is behind a gap for a fork."""

@@ -191,6 +191,20 @@ class SqliteStore(Store):
     def move_tip(self, branch: int, seq: int, event_id: EventId) -> None:
         self._do("UPDATE branch SET tip_seq = ?, tip_id = ? WHERE no = ?", seq, event_id, branch)
 
+    def join_branch(self, branch: int, into: int) -> None:
+        self._do("UPDATE piece SET branch = ? WHERE branch = ?", into, branch)
+        self._do("UPDATE branch SET parent = ? WHERE parent = ?", into, branch)
+        self._do(
+            "UPDATE branch SET (tip_seq, tip_id) ="
+            " (SELECT tip_seq, tip_id FROM branch WHERE no = ?) WHERE no = ?",
+            branch,
+            into,
+        )
+        self._do("DELETE FROM branch WHERE no = ?", branch)
+
+    def hang_branch(self, branch: int, parent: int) -> None:
+        self._do("UPDATE branch SET parent = ? WHERE no = ?", parent, branch)
+
     def find_piece(self, branch: int, seq: int) -> Piece | None:
         row = self._one(
             f"{_PIECE} WHERE branch = ? AND first <= ? ORDER BY first DESC LIMIT 1", branch, seq

@@ -57,15 +57,6 @@ def test_an_overlap_is_trimmed_by_event_id(hub, station):
     assert _everything(hub, station) == station.lines
 
 
-def test_events_behind_a_gap_are_asked_for_from_the_gap(hub, station):
-    station.signs_in(9)
-    taken = hub.ingest(station.id, station.piece(6))
-    assert (taken.stored, taken.need, taken.seq) == (0, 2, 1)
-    assert [notice.code for notice in taken.notices] == ["gap"]
-    hub.ingest(station.id, station.piece(2, 5))
-    assert hub.ingest(station.id, station.piece(6)).seq == 10
-
-
 def test_a_copied_station_is_stored_as_a_second_branch(hub, station):
     station.signs_in(5)
     hub.ingest(station.id, station.piece(2))
