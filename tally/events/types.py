@@ -462,8 +462,8 @@ class JournalForked(Body, frozen=True):
     """Feed `keys`: a station's journal has two histories: its computer was copied or restored.
 
     `after`: seq of the last event that they can share; the true one where the past of both is here.
-    `tips`: references of the newest event of each,
-    as known when this was written; the histories themselves prove it.
+    `tips`: references of the newest event of each, as known when this was written; the histories
+    themselves prove it.
     """
 
     journal: str

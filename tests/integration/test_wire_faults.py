@@ -1,4 +1,4 @@
-"""Faults 20, 26-28, 30, 31, 36-38 and 51 (`docs/design/reliability.md` 4.3): a hub in a process of
+"""Faults 20, 26-31, 36-38 and 51 (`docs/design/reliability.md` 4.3): a hub in a process of
 its own, stations in this one, and a hostile wire between them.
 """
 
@@ -144,6 +144,37 @@ def test_28_two_relays_and_the_station_itself_deliver_the_same_at_once(hub):
         caller.uplink.close()
     assert set(answers) == {200}
     assert held_by(hub, view) == list(range(1, 402))
+
+
+def test_29_after_a_long_outage_the_newest_are_at_the_hub_before_the_backlog(hub, wire):
+    """Thousands of events over a wire that breaks, new ones coming all the time."""
+    view, trust = enrolled(hub, "S03")
+    view.grow(6000)
+    dice, cuts, told = random.Random(29), iter(range(10)), []
+
+    def plan(asked):
+        if asked.kind == NEWS or asked.method != "PUT":
+            return PASS
+        if not told and "lane=fresh" not in asked.path:
+            rows = hub.run("stations")
+            told.extend(row for row in rows if row["journal"] == show_journal(view.journal))
+        if told and dice.random() < 0.5 and next(cuts, None) is not None:
+            view.grow(3)
+            return dice.choice([RESET, SWALLOW, Fate(cut=dice.randrange(1, 900))])
+        return PASS
+
+    wire.plan = plan
+    with Syncing(view, trust, wire.address, lambda: SOON) as station:
+        station.wait_until_sent()
+        assert "fork" not in str(station.loop.codes())
+    assert (told[0]["seq"], told[0]["apart"]) == (1, [{"first": 5802, "last": 6001}])
+    assert told[0]["missing"] == 5800
+    assert next(cuts, None) is None
+    lanes = ["lane=fresh" in asked.path for asked in wire.asked if asked.method == "PUT"]
+    assert lanes[0]
+    assert held_by(hub, view) == list(range(1, len(view.lines) + 1))
+    [row] = [r for r in hub.run("stations") if r["journal"] == show_journal(view.journal)]
+    assert (row["apart"], row["missing"], row["branches"]) == ([], 0, 1)
 
 
 def test_30_thirty_stations_that_come_back_at_once_are_all_served(tmp_path):
