@@ -266,6 +266,11 @@ BUGS = (
                 "        return replace(state, sent=have.seq, ahead=None),",
                 "        return replace(state, sent=max(state.sent, have.seq), ahead=None),",
             ),
+            Edit(
+                "edge_agent/sync/acknowledging.py",
+                "    sent = max(0, min(need - 1, turn.view.head().seq))\n",
+                "    sent = max(turn.state.sent, min(need - 1, turn.view.head().seq))\n",
+            ),
         ),
     ),
     Bug(
