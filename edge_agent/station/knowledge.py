@@ -209,6 +209,16 @@ class StationKnowledge:
         entity, ref = found
         return OrderFact(entity.order, entity.product, entity.plan, entity.status, ref)
 
+    def orders_of(self, plan: str) -> tuple[str, ...]:
+        """The released work orders that are made by this plan."""
+        orders = (self.shelf.order(name) for name in sorted(self.shelf.vocabulary().orders))
+        released = (found[0] for found in orders if found and found[0].status == "released")
+        return tuple(one.order for one in released if self._plan_of(one.plan) == plan)
+
+    def _plan_of(self, name: str) -> str:
+        fact = self.plan(name)
+        return fact.plan.plan_id if fact else ""
+
     def part_name(self, part: str) -> Words | None:
         """What people call a part."""
         found = self.shelf.product(part)
@@ -369,7 +379,8 @@ class StationKnowledge:
     def _hold(self, claim: ClaimView) -> HoldFact:
         reason = claim.value[-1] if claim.value else ""
         who = self.name_of(claim.who)
-        return HoldFact(claim.key[0], reason, _short_time(claim.at), who)
+        at, own = _short_time(claim.at), self._own_seq(claim.ref)
+        return HoldFact(claim.key[0], reason, at, who, own=own)
 
     def _inner_hold(self, held: Held, reason: Words) -> HoldFact:
         claims = self._ledger.claims("hold", held.subject)

@@ -6,7 +6,11 @@ TEXTS: Final[dict[str, str]] = {
     # 已记录
     "ok.printed": "标签 {unit} 已打印。",
     "ok.label_verified": "标签 {unit} 已核对。",
+    "ok.label_verified_no_order": "标签 {unit} 已核对,但此产品没有工单。"
+    "本工艺已下达:{orders}。请在下一个产品之前扫工单。",
     "ok.commissioned": "产品 {unit} 已开始。",
+    "ok.commissioned_no_order": "产品 {unit} 已开始,但没有工单。"
+    "本工艺已下达:{orders}。请在下一个产品之前扫工单。",
     "ok.scrapped": "标签 {unit} 已作废。若已打出,请撕下销毁;此编码不再使用。",
     "ok.bound": "{part} {child} 已装入 {unit}。",
     "ok.bound_provisional": "{part} {child} 已暂时装入 {unit}:本站无法全部核查,"
@@ -20,6 +24,7 @@ TEXTS: Final[dict[str, str]] = {
     "ok.changeover": "已换产到 {operation}({plan}),工单 {order}。",
     "ok.parked": "{unit} 已暂存在当前步骤。扫其标签可继续。",
     "ok.resumed": "{unit} 从原步骤继续。",
+    "ok.released": "{name} 已解除 {unit} 的冻结,从原步骤继续。",
     "ok.signed_in": "{name} 已登录。",
     "ok.signed_out": "{name} 已退出。产品和步骤保持不变。",
     "ok.unlocked": "{name} 已解锁本站({code})。被拒绝的仍然无效。",
@@ -56,6 +61,7 @@ TEXTS: Final[dict[str, str]] = {
     "wait.lead": "本站无法确认 {subject} {rule}(已知:{basis})。班长:扫工牌可继续。CTLNO:放弃。",
     "ask.scrap": "作废标签 {unit}?此编码不再使用。CTLOK:作废。CTLNO:保留。",
     "ask.takeover": "产品 {unit} 正在进行。由 {name} 接手?CTLOK:是。CTLNO:否。",
+    "ask.takeover_lead": "{operator} 已登录。由班长 {name} 接手?CTLOK:是。CTLNO:否。",
     "ask.partial": "箱 {box} 只有 {count}/{capacity}。不满箱需要班长工牌。CTLNO:继续装箱。",
     "ask.defect": "{unit} 不合格。请扫缺陷代码({defects}),或扫 CTLOK 不填。CTLNO:返回。",
     "ask.lot": "换用批次 {lot}?CTLOK:是。CTLNO:否。",
@@ -70,9 +76,10 @@ TEXTS: Final[dict[str, str]] = {
     "undo.hold": "撤销对 {unit} 的隔离?",
     # 冻结
     "hold.unit": "{unit} 自 {since} 起冻结({who}):{reason}。禁止使用。请放入黄色料架。",
+    "hold.own": "{unit} 自 {since} 起冻结({who}):{reason}。班长:扫工牌可解除。CTLNO:留在黄色料架。",
     "hold.case": "{unit} 不得装箱或发货。{reason}争议 {case} 裁定前放在黄色料架。",
     "hold.incomplete": "{unit} 不得装箱或装配。{reason}请放入黄色料架并告知班长。",
-    "hold.set_aside": "{unit} 已隔离冻结。请放入黄色料架。",
+    "hold.set_aside": "{unit} 已隔离冻结。请放入黄色料架。扫其标签和班长工牌可恢复。",
     "hold.case_opened": "争议 {case}:"
     "{subject} 被扫了两次,本站用于 {units},另用于 {others}({where})。"
     "相关产品全部冻结。裁定前请保持原样。",
@@ -131,6 +138,8 @@ TEXTS: Final[dict[str, str]] = {
     "请叫技术员重新注册此电脑。",
     "ng.key_revoked": "{scheme} 编码停发:本工位的密钥已被收回。此处的记录会保留,但目前不作数。"
     "请叫工厂管理员。",
+    "ng.nothing_to_print": "没有进行中的产品,所以没有可重打的标签。"
+    "未保存。{wants}:CTLNEXT 取下一个编码。",
     "ng.label_unsure": "不确定标签 {unit} 是否打出。请看打印机:有就扫它,没有就扫 CTLNO。",
     "ng.too_many_copies": "标签 {unit} 已打印 {count} 次。CTLNO 作废。",
     "ng.print_box_first": "箱 {box} 的标签还未打印。请扫 CTLOK 打印。",

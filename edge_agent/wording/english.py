@@ -11,7 +11,11 @@ TEXTS: Final[dict[str, str]] = {
     # recorded
     "ok.printed": "Label {unit} is printed.",
     "ok.label_verified": "Label {unit} is verified.",
+    "ok.label_verified_no_order": "Label {unit} is verified, but the unit has no work order. "
+    "Released for this plan: {orders}. Scan the order before the next unit.",
     "ok.commissioned": "Unit {unit} is started.",
+    "ok.commissioned_no_order": "Unit {unit} is started, but it has no work order. "
+    "Released for this plan: {orders}. Scan the order before the next unit.",
     "ok.scrapped": "Label {unit} is scrapped. Tear it off and destroy it if it came out; "
     "its code is never used again.",
     "ok.bound": "{part} {child} is in {unit}.",
@@ -27,6 +31,7 @@ TEXTS: Final[dict[str, str]] = {
     "ok.changeover": "Changed over to {operation} ({plan}), work order {order}.",
     "ok.parked": "{unit} is parked at its step. Scan its label to take it up again.",
     "ok.resumed": "{unit} is taken up again where it stood.",
+    "ok.released": "{name} released {unit}. It is taken up again where it stood.",
     "ok.signed_in": "{name} is signed in.",
     "ok.signed_out": "{name} is signed out. Unit and step stay as they are.",
     "ok.unlocked": "{name} unlocked the station ({code}). What was refused stays refused.",
@@ -66,6 +71,8 @@ TEXTS: Final[dict[str, str]] = {
     "Team leader: scan your badge to go on. CTLNO: leave it.",
     "ask.scrap": "Scrap label {unit}? Its code is never used again. CTLOK: scrap. CTLNO: keep.",
     "ask.takeover": "Unit {unit} is open. {name} takes over? CTLOK: yes. CTLNO: no.",
+    "ask.takeover_lead": "{operator} is signed in. Team leader {name} takes over? "
+    "CTLOK: yes. CTLNO: no.",
     "ask.partial": "Box {box} has {count} of {capacity}. A box that is not full needs the team "
     "leader's badge. CTLNO: go on packing.",
     "ask.defect": "{unit} does not pass. Scan the defect code ({defects}), "
@@ -83,11 +90,14 @@ TEXTS: Final[dict[str, str]] = {
     # on hold
     "hold.unit": "{unit} is on hold since {since} ({who}): {reason}. Do not use it. "
     "Put it in the yellow rack.",
+    "hold.own": "{unit} is on hold since {since} ({who}): {reason}. "
+    "Team leader: scan your badge to release it. CTLNO: leave it in the yellow rack.",
     "hold.case": "{unit} must not be packed or shipped. {reason} "
     "Put it in the yellow rack until case {case} is decided.",
     "hold.incomplete": "{unit} must not be packed or built in. {reason} "
     "Put it in the yellow rack and tell the team leader.",
-    "hold.set_aside": "{unit} is set aside on hold. Put it in the yellow rack.",
+    "hold.set_aside": "{unit} is set aside on hold. Put it in the yellow rack. "
+    "Its label and the team leader's badge bring it back.",
     "hold.case_opened": "Case {case}: {subject} was scanned twice, here for {units} and for "
     "{others} ({where}). All of them are held. Leave them as they are until it is decided.",
     "lock": "The station is locked ({reason}). Nothing was saved.",
@@ -161,6 +171,8 @@ TEXTS: Final[dict[str, str]] = {
     "Printing stops; other steps go on. Call the technician to enrol this PC anew.",
     "ng.key_revoked": "Codes of {scheme} are withheld: the key of this station was taken back. "
     "What is recorded here is kept and does not count now. Call the plant admin.",
+    "ng.nothing_to_print": "No unit is open, so there is no label to print again. "
+    "Nothing was saved. {wants}: CTLNEXT takes the next code.",
     "ng.label_unsure": "Nobody knows whether label {unit} came out. Look at the printer: "
     "scan the label if it is there; CTLNO if it is not.",
     "ng.too_many_copies": "Label {unit} was printed {count} times. CTLNO scraps it.",

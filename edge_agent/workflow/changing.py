@@ -4,18 +4,26 @@ Rules:
 1. A changeover needs a plan whose operation is routed over this station, and no open unit.
 2. A parked unit keeps its step and its plan; scanning its label takes it up again.
 3. A code whose label was never read back cannot be parked: nothing carries it.
+4. A unit set aside on hold here goes on by its label and a lead's badge; a hold of anyone else
+   ends only where it was placed.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from edge_agent.scan import Scan, ScanKind
-from edge_agent.workflow.knowledge import OrderFact, PlanFact
+from edge_agent.workflow.knowledge import HoldFact, OrderFact, PersonFact, PlanFact
 from edge_agent.workflow.progress import PARKED_MAX, park, reopen
 from edge_agent.workflow.rules import held_reply
-from edge_agent.workflow.turn import Reply, Turn, Weight, ok, refuse
-from edge_agent.workflow.types import Loaded, OpenUnit, Verdict
-from tally.events.types import ChangeoverMade, HoldPlaced, LotUnloaded, StepSkipped
+from edge_agent.workflow.turn import Reply, Turn, Weight, ok, ready, refuse, save_scan
+from edge_agent.workflow.types import Ask, Loaded, OpenUnit, Verdict
+from tally.events.types import ChangeoverMade, HoldPlaced, HoldReleased, LotUnloaded, StepSkipped
 from tally.master.plans import LoadLot, Plan
+
+SET_ASIDE: Final = "set aside by the operator"
+RELEASED: Final = "released by the team leader"
 
 
 def change_over(turn: Turn, scan: Scan) -> Reply:
@@ -111,7 +119,7 @@ def hold_unit(turn: Turn) -> Reply:
     if len(turn.state.parked) >= PARKED_MAX:
         return refuse("E-110", "ng.too_many_parked", count=str(PARKED_MAX))
     latch = turn.state.latch
-    reason = f"set aside by the operator{f' after {latch.code}' if latch else ''}"
+    reason = f"{SET_ASIDE}{f' after {latch.code}' if latch else ''}"
     turn.record(HoldPlaced(target=unit.code, kind=unit.kind, reason=reason))
     park(turn, "hold")
     turn.can_undo("undo.hold", unit=unit.code)
@@ -124,14 +132,44 @@ def parked_unit(turn: Turn, code: str) -> OpenUnit | None:
     return next((one for one in parked if code == one.code or code in one.items), None)
 
 
-def resume(turn: Turn, code: str) -> Reply:
+def resume(turn: Turn, scan: Scan) -> Reply:
     """Take up a parked unit whose label was scanned."""
-    unit = parked_unit(turn, code)
+    unit = parked_unit(turn, scan.text)
     assert unit is not None, "asked for only when it is parked"
     if unit.plan != turn.state.plan:
         return refuse("E-702", "ng.parked_elsewhere", unit=unit.code, plan=unit.plan)
-    held = next((one for one in turn.knowledge.holds(unit.code) if one.stops_work), None)
+    held = _holds_on(turn, unit)
+    if held and all(one.own for one in held):
+        return _ask_release(turn, scan, held_reply(unit.code, held[0]))
     if held:
-        return held_reply(unit.code, held)
+        return held_reply(unit.code, held[0])
     reopen(turn, unit, "label scanned")
     return ok("ok.resumed", unit=unit.code)
+
+
+def _holds_on(turn: Turn, unit: OpenUnit) -> tuple[HoldFact, ...]:
+    """Give the holds that keep a unit from being worked on, others' first."""
+    found = (one for one in turn.knowledge.holds(unit.code) if one.stops_work)
+    return tuple(sorted(found, key=lambda one: one.own))
+
+
+def _ask_release(turn: Turn, scan: Scan, held: Reply) -> Reply:
+    """A unit that was set aside here: only a team leader may say that it goes on."""
+    asked = replace(held, key="hold.own")
+    turn.change(ask=Ask("release", asked.key, asked.says, save_scan(scan)))
+    return asked
+
+
+def release(turn: Turn, code: str, lead: PersonFact) -> Reply:
+    """A lead's badge on a unit that was set aside here: its holds end, and work goes on."""
+    unit = parked_unit(turn, code)
+    held = _holds_on(turn, unit) if unit else ()
+    if unit is None:
+        return ready("ready.here")
+    if any(not one.own for one in held):
+        return held_reply(unit.code, held[0])
+    for one in held:
+        body = HoldReleased(target=one.target, kind=unit.kind, reason=RELEASED)
+        turn.record(body, seen=(one.own,), by=lead.badge)
+    reopen(turn, unit, "hold released")
+    return ok("ok.released", unit=unit.code, name=lead.name)

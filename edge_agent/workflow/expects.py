@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from edge_agent.workflow.knowledge import Knowledge
 from edge_agent.workflow.turn import plan_in_force, stand
-from edge_agent.workflow.types import OpenUnit, StationState
+from edge_agent.workflow.types import LEADS, OpenUnit, StationState
 from tally.master.plans import (
     BindSerial,
     CloseBox,
@@ -88,7 +88,7 @@ def expects(state: StationState, knowledge: Knowledge) -> Expects:
 
 
 def _for_ask(what: str, step: Step | None) -> Expects:
-    if what in {"lead", "partial"}:
+    if what in LEADS:
         return Expects("badge", ("CTLNO",), lead=True)
     if what == "defect":
         defects = step.defects if isinstance(step, PassFail) else ()

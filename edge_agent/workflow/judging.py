@@ -20,7 +20,7 @@ from edge_agent.workflow import boxes, changing, labels, parts, people, results,
 from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.tables import blocked_unit, on_command, on_scan
 from edge_agent.workflow.turn import Reply, Turn, Weight, ready, refuse
-from edge_agent.workflow.types import Ask, Measured, SavedScan, Verdict
+from edge_agent.workflow.types import LEADS, Ask, Measured, SavedScan, Verdict
 from edge_agent.workflow.wrong import tested, unreadable
 from tally.master.plans import Measure, PassFail
 
@@ -89,7 +89,7 @@ def _step_scan(turn: Turn, scan: Scan, approved: PersonFact | None = None) -> Re
     if blocked:
         return blocked
     if turn.unit is None and changing.parked_unit(turn, scan.text):
-        return changing.resume(turn, scan.text)
+        return changing.resume(turn, scan)
     lot = parts.lot_anywhere(turn, scan) if scan.kind is ScanKind.LOT else None
     return lot or on_scan(turn, scan, approved)
 
@@ -99,8 +99,8 @@ def _step_scan(turn: Turn, scan: Scan, approved: PersonFact | None = None) -> Re
 
 def _answer(turn: Turn, ask: Ask, scan: Scan, command: str) -> Reply | None:
     """Answer a pending question; None: the scan is no answer, and the question is dropped."""
-    if ask.what in {"lead", "partial"} and command in _YES:
-        return Reply(Verdict.WAIT, ask.key, ask.says, "E-207")
+    if ask.what in LEADS and command in _YES:
+        return Reply(Verdict.WAIT, ask.key, ask.says, "E-204" if ask.what == "release" else "E-207")
     turn.change(ask=None)
     if command == "CTLNO":
         return ready("ready.cancelled")
@@ -146,7 +146,7 @@ def _badge(turn: Turn, scan: Scan) -> Reply:
     if is_lead and turn.state.locked:
         return people.unlock(turn, person)
     ask = turn.state.ask if turn.state.operator and turn.plan_fact else None
-    if is_lead and ask and ask.what in {"lead", "partial"}:
+    if is_lead and ask and ask.what in LEADS:
         return _allow(turn, ask, person)
     if is_lead and turn.state.latch:
         return people.unlock(turn, person)
@@ -157,6 +157,8 @@ def _allow(turn: Turn, ask: Ask, lead: PersonFact) -> Reply:
     """A lead's badge on a question that only a lead may answer."""
     turn.change(ask=None)
     people.record_presence(turn, lead, f"allowed: {ask.key}")
+    if ask.what == "release" and ask.scan:
+        return changing.release(turn, ask.scan.text, lead)
     if ask.scan is None:
         return boxes.allow_partial(turn)
     return _step_scan(turn, _again(turn, ask.scan), lead)

@@ -116,7 +116,7 @@ class HoldFact:
     """Why the target must not ship: a live hold, an open case or an incomplete content.
 
     `case` names the case. `is_incomplete`: a part was taken out and not replaced, or not all that
-    is inside could be looked at.
+    is inside could be looked at. `own`: seq of a hold that was placed at this station, else 0.
     """
 
     target: str
@@ -125,6 +125,7 @@ class HoldFact:
     who: str | Words
     case: str = ""
     is_incomplete: bool = False
+    own: int = 0
 
     @property
     def stops_work(self) -> bool:
@@ -271,6 +272,10 @@ class Knowledge(Protocol):
         ...
 
     def order(self, order: str) -> OrderFact | None: ...
+    def orders_of(self, plan: str) -> tuple[str, ...]:
+        """The released work orders that are made by this plan."""
+        ...
+
     def part_name(self, part: str) -> Words | None:
         """What people call a part (number with or without revision)."""
         ...

@@ -45,6 +45,7 @@ from tally.master.plans import (
 from tally.master.reading import Words
 
 COPIES_MAX = 99
+ORDERS_NAMED_MAX = 2
 
 
 def start_unit(turn: Turn, step: Commission) -> Reply:
@@ -56,6 +57,13 @@ def start_unit(turn: Turn, step: Commission) -> Reply:
         return unit
     turn.change(unit=unit)
     return _print(turn, step.template, copy=1, reason="")
+
+
+def print_open_unit(turn: Turn, step: Commission) -> Reply:
+    """CTLPRINT never takes a code: with no unit open there is no label to print again."""
+    if turn.unit is None:
+        return refuse("E-105", "ng.nothing_to_print", weight=Weight.NONE, wants=step.text)
+    return print_again(turn, step)
 
 
 def start_box(turn: Turn, step: OpenBox) -> Reply:
@@ -203,9 +211,20 @@ def read_back(turn: Turn, scan: Scan, step: ReadBack) -> Reply:
     )
     turn.change_unit(commissioned=True, label=_proven(unit))
     index = next(at for at, one in enumerate(turn.plan.steps) if one == step)
-    said = step_done(turn, index, ok("ok.label_verified", unit=unit.code))
+    said = step_done(
+        turn, index, _begun(turn, unit, "ok.label_verified", "ok.label_verified_no_order")
+    )
     turn.can_undo("undo.label", unit=unit.code)
     return said
+
+
+def _begun(turn: Turn, unit: OpenUnit, key: str, without: str) -> Reply:
+    """A unit is born; `without` says that it has no work order, where one is released for it."""
+    orders = () if unit.order else turn.knowledge.orders_of(turn.state.plan)
+    if not orders:
+        return ok(key, unit=unit.code)
+    named = ", ".join(orders[:ORDERS_NAMED_MAX]) + (" …" if orders[ORDERS_NAMED_MAX:] else "")
+    return ok(without, unit=unit.code, orders=named)
 
 
 def wrong_label(turn: Turn, scan: Scan, step: ReadBack | CloseBox) -> Reply | None:
@@ -270,7 +289,9 @@ def commission_preprinted(turn: Turn, scan: Scan, step: CommissionPreprinted) ->
             block=grant.block,
         )
     )
-    said = step_done(turn, index, ok("ok.commissioned", unit=scan.text))
+    said = step_done(
+        turn, index, _begun(turn, turn.open_unit, "ok.commissioned", "ok.commissioned_no_order")
+    )
     turn.can_undo("undo.commissioned", unit=scan.text)
     return said
 

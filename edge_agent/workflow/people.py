@@ -4,6 +4,7 @@ Rules:
 1. Work needs a person signed in; every event of the work carries that badge.
 2. A lead's badge on a refusal, a lock or a question answers that and does not sign in: the work
    stays the operator's. That the lead was there is recorded as a sign-in and sign-out of their own.
+3. Nobody is signed out by another badge unasked while a unit is open, or by a lead's at any time.
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ def sign_in(turn: Turn, scan: Scan, person: PersonFact) -> Reply:
         if turn.state.ask and turn.state.ask.what == "takeover":
             turn.change(ask=None)  # who was to be replaced is still here
         return ready("ready.signed_in", name=person.name)
-    if operator and turn.unit:
-        says: Says = {"name": person.name, "unit": turn.unit.code}
-        turn.change(ask=Ask("takeover", "ask.takeover", says, save_scan(scan)))
-        return Reply(Verdict.WAIT, "ask.takeover", says)
+    if operator and (turn.unit or LEAD in person.roles):
+        # A lead who only comes to look must not end the operator's turn by it.
+        says: Says = {"name": person.name, "operator": operator.name}
+        says |= {"unit": turn.unit.code} if turn.unit else {}
+        key = "ask.takeover" if turn.unit else "ask.takeover_lead"
+        turn.change(ask=Ask("takeover", key, says, save_scan(scan)))
+        return Reply(Verdict.WAIT, key, says)
     return take_over(turn, person)
 
 

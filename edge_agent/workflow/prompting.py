@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_agent.workflow.knowledge import Knowledge
 from edge_agent.workflow.turn import Reply, plan_in_force, stand
-from edge_agent.workflow.types import Answer, OpenUnit, Prompt, Says, StationState, Verdict
+from edge_agent.workflow.types import LEADS, Answer, OpenUnit, Prompt, Says, StationState, Verdict
 from tally.master.plans import (
     CloseBox,
     Commission,
@@ -58,7 +58,7 @@ def next_prompt(state: StationState, knowledge: Knowledge) -> Prompt:
 
 
 def _for_ask(what: str) -> Prompt:
-    if what in {"lead", "partial"}:
+    if what in LEADS:
         return Prompt("next.lead_or_no")
     return Prompt("next.defect" if what == "defect" else "next.confirm")
 

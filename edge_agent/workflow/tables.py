@@ -114,7 +114,7 @@ def _ring(_: Turn) -> Reply:
 
 COMMANDS: Final[dict[tuple[str, str], OnCommand]] = {
     ("commission", "CTLNEXT"): _step(labels.start_unit),
-    ("commission", "CTLPRINT"): _step(labels.start_unit),
+    ("commission", "CTLPRINT"): _step(labels.print_open_unit),
     ("commission", "CTLOK"): _step(labels.start_unit),
     ("read_back", "CTLPRINT"): _step(labels.print_again),
     ("pass_fail", "CTLGOOD"): _good,

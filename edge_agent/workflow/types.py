@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -269,17 +269,22 @@ class Latch(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A question that CTLOK (or, for `lead`, a lead's badge) answers; anything else drops it.
+    """A question that CTLOK (or, for `LEADS`, a lead's badge) answers; anything else drops it.
 
     `what`: `undo`, `scrap`, `takeover` (another badge), `lead` (a rule's UNKNOWN), `lot` (another
     lot while the step wants something else), `defect` (a defect code is scanned next), `partial`
-    (close a box that is not full). `scan` is the input that caused the question.
+    (close a box that is not full), `release` (a unit set aside here). `scan` is the input that
+    caused the question.
     """
 
-    what: Literal["undo", "scrap", "takeover", "lead", "lot", "defect", "partial"]
+    what: Literal["undo", "scrap", "takeover", "lead", "lot", "defect", "partial", "release"]
     key: str
     says: Says
     scan: SavedScan | None = None
+
+
+LEADS: Final = frozenset(("lead", "partial", "release"))
+"""The questions that only a lead's badge answers with yes."""
 
 
 class SavedScan(msgspec.Struct, frozen=True):

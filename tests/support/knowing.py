@@ -171,6 +171,10 @@ class Knowing:
                 return PlanFact(one, "00" * 32, REF, stations, operations[0].name)
         return None
 
+    def orders_of(self, plan: str) -> tuple[str, ...]:
+        orders = (one for one in _all(Order) if one.status == "released" and one.plan == plan)
+        return tuple(one.order for one in orders)
+
     def order(self, order: str) -> OrderFact | None:
         for one in _all(Order):
             if one.order == order:
@@ -297,8 +301,12 @@ class Knowing:
                 self.codes.add(code)
             case t.HoldPlaced(target=target, reason=reason):
                 self.held.setdefault(target, []).append(
-                    HoldFact(target, reason, "09:00", record.by)
+                    HoldFact(target, reason, "09:00", record.by, own=seq)
                 )
+            case t.HoldReleased(target=target):
+                ended = set(record.seen)
+                assert ended <= {one.own for one in self.held[target]}, "a release names its hold"
+                self.held[target] = [one for one in self.held[target] if one.own not in ended]
             case t.UnitCommissioned(code=code, product=product, order=order):
                 assert code not in self.units, "no unit is born twice"
                 self.units[code] = UnitFact(code, product, None, order, OWN, where=self.station)

@@ -56,6 +56,8 @@ VALUES = {
     "operation": Words("Final assembly", "总装"),
     "plan": "final-assembly@14",
     "order": "24-1187",
+    "orders": "24-1187, 24-1188 …",
+    "operator": Words("LI Na", "李娜"),
     "status": "paused",
     "name": Words("ZHANG Wei", "张伟"),
     "who": Words("CHEN Jing", "陈静"),

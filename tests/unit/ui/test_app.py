@@ -200,7 +200,7 @@ def test_a_unit_is_built_by_keyboard_alone_and_its_scans_are_marked_typed(folder
             shown = await here.press("ctrl+n")
             code = shown.unit
             shown = await type_in(code)
-            assert (shown.step, shown.band.title.en) == (3, "Label verified")
+            assert (shown.step, shown.band.title.en) == (3, "Label verified, no work order")
             await here.press("f4")
             shown = await here.press("f7")
             assert shown.step == 2
