@@ -270,6 +270,8 @@ def _disk_facts(directory: Path) -> dict[str, Any] | None:
 
 
 def _status_words(found: dict[str, Any]) -> str:
+    from edge_agent.station.safekeeping import safekeeping_words
+
     lines = [
         f"Station {found['station']}, plant {found['plant']}, journal {found['journal']}",
         "{seq} events: {sealed} sealed, {acknowledged} acknowledged, {unsent} unsent".format(
@@ -285,6 +287,7 @@ def _status_words(found: dict[str, Any]) -> str:
         lines.append(said.format(**found["key_revoked"]))
     elif found["suspect"]:
         lines.append(f"SUSPECT: {found['suspect']}")
+    lines += safekeeping_words(found["durability"])
     lines += [f"  knows {one['name'] or one['journal']} to {one['seq']}" for one in found["others"]]
     return "\n".join(lines)
 

@@ -9,23 +9,27 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from edge_agent.scan.keystrokes import Pace
 from edge_agent.station.disk import DiskLimits
+from tally.wire.protocol import PEER_PORT
 
 FILE_NAME: Final = "station.toml"
 FILE_BYTES_MAX: Final = 256 * 1024
 DEVICES_MAX: Final = 32
 ADDRESSES_MAX: Final = 8
 DISK_MIB_MAX: Final = 2**20
+PEERS_MAX: Final = 32
 
 KEYS: Final = (
     "language",
     "double_read_s",
     "printer",
     "hub",
+    "peers",
     "journal",
     "disk",
     "keyboard",
@@ -46,6 +50,21 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class PeerSettings:
+    """How this station and the others of its line reach each other."""
+
+    enabled: bool = True
+    listen: str = "0.0.0.0"  # noqa: S104  (neighbours come from the plant's network, over TLS)
+    """Address on which neighbours are answered."""
+    port: int = PEER_PORT
+    """0: any free one, also when this one is taken."""
+    addresses: tuple[str, ...] = ()
+    """Where neighbours are, `host:port`, beside those that the hub and the network tell of."""
+    mdns: bool = True
+    """Ask the network for hints, and give them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a plant may choose for one station."""
 
@@ -53,6 +72,7 @@ class Settings:
     """Language of screens and texts when nobody is signed in."""
     addresses: tuple[str, ...] = ()
     """Where the hub is, `host:port`, tried in order; empty: those of the enrolment."""
+    peers: PeerSettings = field(default_factory=PeerSettings)
     double_read_s: float = 2.0
     """The same code of the same device within this time is ignored, 0.5 to 10 s."""
     printer: str = ""
@@ -101,6 +121,7 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
     settings = Settings(
         language=reading.language(table.pop("language", "en")),
         addresses=reading.addresses(reading.table(table, "hub")),
+        peers=reading.peers(reading.table(table, "peers")),
         double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
         printer=reading.text(table.pop("printer", ""), "printer"),
         journal_kib_max=reading.kib_max(reading.table(table, "journal")),
@@ -213,10 +234,40 @@ class _Reading:
         return usual
 
     def addresses(self, table: dict[str, Any]) -> tuple[str, ...]:
-        found = table.pop("addresses", [])
+        found = self._addresses(table, ADDRESSES_MAX)
         self.unknown(table, ("addresses",), "hub.")
-        if not isinstance(found, list) or len(found) > ADDRESSES_MAX:
-            self.note("addresses", f"a list of at most {ADDRESSES_MAX} 'host:port'", found)
+        return found
+
+    def peers(self, table: dict[str, Any]) -> PeerSettings:
+        usual = PeerSettings()
+        found = PeerSettings(
+            enabled=self._flag(table, "enabled"),
+            listen=self._address(table.pop("listen", usual.listen)),
+            port=self._whole(table, "port", usual.port, 0, 65535),
+            addresses=self._addresses(table, PEERS_MAX),
+            mdns=self._flag(table, "mdns"),
+        )
+        self.unknown(table, ("enabled", "listen", "port", "addresses", "mdns"), "peers.")
+        return found
+
+    def _flag(self, table: dict[str, Any], key: str) -> bool:
+        found = table.pop(key, True)
+        if isinstance(found, bool):
+            return found
+        self.note(key, "true or false", found)
+        return True
+
+    def _address(self, found: object) -> str:
+        try:
+            return str(ip_address(found if isinstance(found, str) else ""))
+        except ValueError:
+            self.note("listen", "an address of this machine, as in '10.0.0.7'", found)
+            return "127.0.0.1"
+
+    def _addresses(self, table: dict[str, Any], most: int) -> tuple[str, ...]:
+        found = table.pop("addresses", [])
+        if not isinstance(found, list) or len(found) > most:
+            self.note("addresses", f"a list of at most {most} 'host:port'", found)
             return ()
         for one in found:
             if not isinstance(one, str) or not re.fullmatch(r"[^\s/]{1,255}:\d{1,5}", one):

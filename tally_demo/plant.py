@@ -291,6 +291,10 @@ def _settings(folder: Path) -> str:
 
 [disk]
 ballast_mib = 0
+[peers]
+listen = "127.0.0.1"
+port = 0
+mdns = false
 
 [[device]]
 name = "serial-1"

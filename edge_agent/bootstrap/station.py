@@ -9,7 +9,7 @@ from pathlib import Path
 from drivers import Driver, Printer
 from drivers.registry import create
 from edge_agent.bootstrap.opening import open_journal
-from edge_agent.bootstrap.uplink import make_uplink
+from edge_agent.bootstrap.peers import make_network
 from edge_agent.journal.crashing import VARIABLE, crash_at
 from edge_agent.journal.journal import passed
 from edge_agent.settings import Language, Settings
@@ -78,7 +78,7 @@ def open_station(
             double_read_s=settings.double_read_s,
             disk=disk,
         )
-        uplink = make_uplink(directory, settings, journal, core, inbox)
+        uplink = make_network(directory, settings, journal, core, inbox)
         posting = Posting(inbox, clock)
         screen = None
         if show:

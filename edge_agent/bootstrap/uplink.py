@@ -17,6 +17,7 @@ from edge_agent.station import messages
 from edge_agent.station.core import StationCore
 from edge_agent.station.inbox import Inbox
 from edge_agent.sync import port
+from edge_agent.sync.peers.addresses import AddressBook
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.uplink import Link, Uplink
 from tally.master import Words
@@ -75,13 +76,19 @@ def open_wire(directory: Path, settings: Settings) -> Uplink:
 
 
 class Postbox:
-    """The uplink's effects, as messages of the loop (`port.Mailbox`)."""
+    """The uplink's effects, as messages of the loop (`port.Mailbox`).
 
-    def __init__(self, inbox: Inbox) -> None:
+    `book` hears at once where the hub says that neighbours are.
+    """
+
+    def __init__(self, inbox: Inbox, book: AddressBook | None = None) -> None:
         self._inbox = inbox
+        self._book = book
 
     def post(self, effect: port.Effect) -> "Future[None]":
         """Queue it; the future is done once it is on the disk."""
+        if isinstance(effect, port.PeersTold) and self._book is not None:
+            self._book.told(effect.peers)
         message = message_of(effect)
         self._inbox.post(message)
         return message.done
@@ -93,7 +100,7 @@ def message_of(effect: port.Effect) -> messages.UplinkMessage:
         case port.SaveReceipt(receipt):
             return messages.ReceiptCame(receipt)
         case port.Ingest():
-            return messages.IngestAsked(effect.data)
+            return messages.IngestAsked(effect.data, effect.neighbour)
         case port.LinkTurned(online, said):
             return messages.LinkChanged(online, said.code, Words(said.en, said.zh))
         case port.Noticed(said, forked=forked):
@@ -102,6 +109,23 @@ def message_of(effect: port.Effect) -> messages.UplinkMessage:
             return messages.HubNoted(clock.offset_ms, clock.within_ms, end)
         case port.HubAhead(have):
             return messages.HubSaid("S-102", _copied(have.seq), suspect=True)
+        case port.TwinSeen(address):
+            return messages.HubSaid("S-106", _twin(address), suspect=True)
+        case _:
+            return messages.KeepAsked(_keeping(effect))
+
+
+def _keeping(effect: port.Kept) -> Callable[[Journal], object]:
+    """What is kept beside the events."""
+    match effect:
+        case port.KeepReceipt(receipt):
+            return lambda journal: journal.keep_receipt_of_neighbour(receipt)
+        case port.Witnessed(witness, name):
+            return lambda journal: journal.standing.witnessed(witness, name)
+        case port.HubHolds(holder, seq):
+            return lambda journal: journal.standing.hub_holds(holder, seq)
+        case port.PeersTold(peers):
+            return lambda journal: journal.standing.found_peers(peers)
 
 
 def _copied(seq: int) -> Words:
@@ -110,5 +134,15 @@ def _copied(seq: int) -> Words:
         "computer was copied, or restored from an image. No code is given out until the station is "
         "enrolled anew; other work goes on.",
         f"中心上有本工位到 {seq} 的记录,但本机日志中没有:此电脑曾被复制或从镜像恢复。"
+        "重新注册之前不再发放编码,其他工作可继续。",
+    )
+
+
+def _twin(address: str) -> Words:
+    return Words(
+        f"Another computer at {address} answers with this station's own key: one of the two was "
+        "copied from the other. No code is given out until the station is enrolled anew; other "
+        "work goes on.",
+        f"{address} 上的另一台电脑使用本工位的密钥应答:两台电脑之一是另一台的副本。"
         "重新注册之前不再发放编码,其他工作可继续。",
     )

@@ -22,9 +22,11 @@ from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
 from edge_agent.journal.rebuilding import bring_up_to_date
+from edge_agent.journal.receipts import read_receipt, write_receipt
 from edge_agent.journal.revoked import told_of_revocation
 from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
+from edge_agent.journal.standing import Standing
 from edge_agent.journal.store import Reached, Store, migrate
 from edge_agent.journal.tail import Tail, check_tail
 from tally.events.decoding import EventLine, write_event
@@ -89,6 +91,7 @@ class Journal:
         state: the step state saved with it, as the caller's bytes.
         run, previous_run: this start and the one before, hex.
         ledger, keys, blocks, others: what follows from the events held here.
+        standing: where else they are held.
     """
 
     def __init__(
@@ -126,6 +129,7 @@ class Journal:
         bring_up_to_date(self._store, self.ledger, identity)
         self._sealer = Sealer(connection, identity)
         self._receipt = read_receipt(connection, identity.journal)
+        self.standing = Standing(self._store, self._rolled_back)
         self._trust = trust
         self._suspected = self._store.get("suspect") is not None
         if tail.head is None or tail.head.seq != tail.seq:
@@ -282,10 +286,29 @@ class Journal:
         self._receipt = receipt
         return True
 
+    def keep_receipt_of_neighbour(self, receipt: Receipt) -> None:
+        """Keep the hub's acknowledgement of another journal, to be passed on to its writer.
+
+        Raises:
+            Untrusted: it is not of this hub, or not signed by its receipt key.
+            JournalFault: nothing was kept.
+        """
+        if receipt.hub != self._trust.hub or not self._is_of_hub(receipt):
+            raise Untrusted("forged", "The receipt is of another hub or not signed by its key.")
+        old = read_receipt(self._connection, receipt.journal)
+        if old and (receipt.epoch, receipt.seq) <= (old.epoch, old.seq):
+            return
+        if receipt.journal != self.identity.journal:
+            with self._store.transaction(self._rolled_back) as connection:
+                write_receipt(connection, receipt)
+
+    def _is_of_hub(self, receipt: Receipt) -> bool:
+        return any(receipt.is_signed_by(key) for key in self.keys.receipt_keys())
+
     def _judge(self, receipt: Receipt) -> None:
         if receipt.journal != self.identity.journal or receipt.hub != self._trust.hub:
             raise Untrusted("forged", "The receipt is of another journal or another hub.")
-        if not any(receipt.is_signed_by(key) for key in self.keys.receipt_keys()):
+        if not self._is_of_hub(receipt):
             raise Untrusted("forged", "The receipt is not signed by the hub's receipt key.")
         own = self.id_at(receipt.seq) if receipt.seq else GENESIS  # 0: a hub that lost it all
         if receipt.durable_through > receipt.seq or own != receipt.event_id:
@@ -323,16 +346,21 @@ class Journal:
 
     # --- other journals -----------------------------------------------------------------------
 
-    def ingest_in_steps(self, data: bytes, *, at: datetime) -> Generator[None, None, Ingested]:
+    def ingest_in_steps(
+        self, data: bytes, *, at: datetime, by_neighbour: bool = False
+    ) -> Generator[None, None, Ingested]:
         """Prove a segment of another journal and store it, a few hundred events a step.
 
-        Between two steps the caller may append: scans come first (`decided.md` 8).
+        Between two steps the caller may append: scans come first (`decided.md` 8). `by_neighbour`:
+        a neighbour passed it on, so the hub may not have it yet.
 
         Raises:
             Untrusted: nothing was stored, nothing may be concluded.
             JournalFault: the steps before are kept, the rest comes again.
         """
-        result = yield from self.others.ingest_in_steps(data, self.identity, self.id_at)
+        result = yield from self.others.ingest_in_steps(
+            data, self.identity, self.id_at, by_neighbour=by_neighbour
+        )
         if result.newest_stamp is not None:
             self._hlc = after_receiving(self._hlc, result.newest_stamp, wall_ms(at))
         if self.keys.is_feed(result.journal, "keys"):
@@ -410,30 +438,3 @@ def _checked_tail(connection: sqlite3.Connection, identity: Identity) -> Tail:
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a table is missing
             raise JournalCorrupt(0, expected="a journal", found=str(error)) from error
         raise fault_of(error) from error
-
-
-def read_receipt(connection: sqlite3.Connection, journal: JournalId) -> Receipt | None:
-    """The newest saved acknowledgement of a journal."""
-    row = connection.execute(
-        """SELECT hub, epoch, journal, seq, id, durable_through, archived_through, signature
-           FROM receipt WHERE journal = ?""",
-        (journal,),
-    ).fetchone()
-    return None if row is None else Receipt(*row)
-
-
-def write_receipt(connection: sqlite3.Connection, receipt: Receipt) -> None:
-    """Keep a receipt, inside the caller's transaction."""
-    connection.execute(
-        "INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            receipt.journal,
-            receipt.hub,
-            receipt.epoch,
-            receipt.seq,
-            receipt.event_id,
-            receipt.durable_through,
-            receipt.archived_through,
-            receipt.signature,
-        ),
-    )

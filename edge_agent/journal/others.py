@@ -19,6 +19,7 @@ from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.returning import keep_proof
+from edge_agent.journal.standing import came_by_neighbour
 from edge_agent.journal.store import Store
 from tally.events.decoding import EventLine, Unread, read_lines
 from tally.ledger.port import Batch
@@ -99,7 +100,7 @@ class OtherJournals:
         return tuple(journal for journal, found in self._branches.items() if len(found) > 1)
 
     def ingest_in_steps(
-        self, data: bytes, own: Identity, own_id: OwnId
+        self, data: bytes, own: Identity, own_id: OwnId, *, by_neighbour: bool = False
     ) -> Generator[None, None, Ingested]:
         """Prove a segment and store what is new of it; see `Journal.ingest_in_steps`."""
         segment, ids = self._proven(data, own)
@@ -123,7 +124,9 @@ class OtherJournals:
         for start in range(known, len(ids), STEP_EVENTS):
             end = min(start + STEP_EVENTS, len(ids))
             proof = _header(segment) if end == len(ids) else None
-            branch, events = self._store_step(branch, segment, ids, start, end, proof)
+            branch, events = self._store_step(
+                branch, segment, ids, start, end, proof, by_neighbour=by_neighbour
+            )
             new += events
             yield
         return replace(
@@ -213,6 +216,8 @@ class OtherJournals:
         start: int,
         end: int,
         proof: bytes | None,
+        *,
+        by_neighbour: bool,
     ) -> tuple[Branch, list[EventLine | Unread]]:
         lines, chunk = segment.lines[start:end], ids[start:end]
         events = read_lines(lines)
@@ -241,6 +246,8 @@ class OtherJournals:
             )
             if proof is not None:
                 keep_proof(connection, grown.branch, grown.tip, proof)
+            if by_neighbour and any(k.role == "station" for k in self._keys.of(segment.journal)):
+                came_by_neighbour(self._store, segment.journal, seq)
             self._keys.learn(segment.journal, events)
             if self._keys.is_feed(segment.journal, "leases"):
                 self._blocks.learn(segment.journal, seq, chunk, events)

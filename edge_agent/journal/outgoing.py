@@ -14,10 +14,11 @@ from edge_agent.journal.blocks import HeldBlock, read_blocks
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
-from edge_agent.journal.journal import read_receipt
 from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
+from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, piece_beyond
 from edge_agent.journal.space import Space, look
+from edge_agent.journal.standing import read_by_neighbours
 from edge_agent.journal.store import open_reader
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import (
@@ -64,7 +65,8 @@ class OutgoingJournal:
         return cls(lambda: open_reader(path), identity, schemes, path.parent)
 
     @property
-    def _connection(self) -> sqlite3.Connection:
+    def connection(self) -> sqlite3.Connection:
+        """What all of this is read over; opened on the first use."""
         if self._opened is None:
             self._opened = self._open()
         return self._opened
@@ -82,33 +84,37 @@ class OutgoingJournal:
 
     def head(self) -> Position:
         """The newest own event."""
-        row = self._connection.execute("SELECT seq, id FROM position").fetchone()
+        row = self.connection.execute("SELECT seq, id FROM position").fetchone()
         return Position(0, GENESIS) if row is None else Position(row[0], EventId(row[1]))
 
     def id_at(self, seq: int) -> EventId | None:
         """The id of the own event at `seq`; `GENESIS` for 0, None beyond the head."""
         if seq == 0:
             return GENESIS
-        row = self._connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
+        row = self.connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
         return None if row is None else EventId(row[0])
 
     def acknowledged(self) -> int:
         """How far the hub's newest receipt goes; 0 without one."""
-        receipt = read_receipt(self._connection, self._identity.journal)
+        receipt = read_receipt(self.connection, self._identity.journal)
         return receipt.durable_through if receipt else 0
 
     def acknowledged_epoch(self) -> int:
         """The hub's epoch in its newest receipt; 0 without one."""
-        receipt = read_receipt(self._connection, self._identity.journal)
+        receipt = read_receipt(self.connection, self._identity.journal)
         return receipt.epoch if receipt else 0
 
     def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
         """What is held of another journal behind `end`, as much as one signature covers."""
-        return piece_beyond(self._connection, journal, end)
+        return piece_beyond(self.connection, journal, end)
 
     def keys_feeds(self) -> Sequence[JournalId]:
         """The hub's feeds `keys`, oldest first; more than one after it was restored."""
-        return keys_feeds(self._connection)
+        return keys_feeds(self.connection)
+
+    def by_neighbours(self) -> Mapping[JournalId, int]:
+        """Journals of which only neighbours are known to have all: from which seq on."""
+        return read_by_neighbours(self.connection)
 
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1 under a head signed over the last of them; None at the head.
@@ -147,7 +153,7 @@ class OutgoingJournal:
     def _lines_after(
         self, seq: int, events_max: int, bytes_max: int
     ) -> tuple[list[bytes], EventId]:
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             "SELECT id, line FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
             (seq, max(1, min(events_max, PIECE_EVENTS_MAX))),
         )
@@ -169,7 +175,7 @@ class OutgoingJournal:
 
     def _closed_after(self, seq: int) -> Segment | None:
         """The first sealed segment that ends above `seq`; its lines are not read."""
-        row = self._connection.execute(
+        row = self.connection.execute(
             """SELECT first, last, before, head, root, signature FROM seal
                WHERE last > ? ORDER BY first LIMIT 1""",
             (seq,),
@@ -190,7 +196,7 @@ class OutgoingJournal:
 
     def _whole(self, closed: Segment) -> Segment:
         """A sealed segment with its lines."""
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             "SELECT line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq",
             (closed.first, closed.last),
         )
@@ -199,7 +205,7 @@ class OutgoingJournal:
     def frontier(self) -> Mapping[JournalId, Position]:
         """How far each foreign journal is held without a gap, on its first branch."""
         found: dict[JournalId, Position] = {}
-        for branch in read_branches(self._connection):
+        for branch in read_branches(self.connection):
             found.setdefault(branch.journal, Position(branch.tip, branch.tip_id))
         return found
 
@@ -210,7 +216,7 @@ class OutgoingJournal:
 
         `older`: then each history at -1, -2, -4, -8 …, for a hub that does not hold its tip.
         """
-        branches = [one for one in read_branches(self._connection) if one.journal == journal]
+        branches = [one for one in read_branches(self.connection) if one.journal == journal]
         if end.seq == 0 or any(self._stands(one, end) for one in branches):
             return ()
         ways = [Position(one.tip, one.tip_id) for one in branches[::-1]]
@@ -221,7 +227,7 @@ class OutgoingJournal:
     def _back_along(self, branch: Branch) -> Iterator[Position]:
         step = 1
         while (seq := branch.tip - step) >= branch.first:
-            (found,) = self._connection.execute(
+            (found,) = self.connection.execute(
                 "SELECT id FROM foreign_event WHERE place = ?",
                 (branch.branch << BRANCH_SHIFT | seq,),
             ).fetchone()
@@ -231,7 +237,7 @@ class OutgoingJournal:
     def _stands(self, branch: Branch, at: Position) -> bool:
         if (branch.tip, branch.tip_id) == (at.seq, at.event_id):
             return True
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT 1 FROM foreign_event WHERE place = ? AND id = ?",
             (branch.branch << BRANCH_SHIFT | at.seq, at.event_id),
         ).fetchone()
@@ -246,7 +252,7 @@ class OutgoingJournal:
 
     def runways(self) -> Sequence[Runway]:
         """Codes left for the current plan, one a scheme, in the plan's order."""
-        blocks = read_blocks(self._connection)
+        blocks = read_blocks(self.connection)
         return [runway(scheme, blocks) for scheme in self._schemes()]
 
 

@@ -57,7 +57,7 @@ def piece_beyond(
     ).fetchall()
     for branch, first, tip in branches:
         if _stands(connection, branch, first, end):
-            return _cut(connection, journal, branch, tip, end)
+            return cut_foreign(connection, journal, branch, tip, end)
     return None
 
 
@@ -77,7 +77,7 @@ def pieces_of_branch(
     """
     at = before
     while at.seq < tip:
-        piece = _cut(connection, journal, branch, tip, at)
+        piece = cut_foreign(connection, journal, branch, tip, at)
         if piece is None:
             return
         yield piece
@@ -97,9 +97,13 @@ def _stands(connection: sqlite3.Connection, branch: int, first: int, end: Positi
     return row is not None
 
 
-def _cut(
+def cut_foreign(
     connection: sqlite3.Connection, journal: JournalId, branch: int, tip: int, end: Position
 ) -> CutPiece | None:
+    """The events of a branch behind `end`, as many as the next kept signature covers.
+
+    None where the signature over them has not arrived yet.
+    """
     base = branch << SHIFT
     row = connection.execute(
         "SELECT header FROM proof WHERE place > ? AND place <= ? ORDER BY place LIMIT 1",

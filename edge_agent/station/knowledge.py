@@ -69,6 +69,7 @@ class StationKnowledge:
         self._devices = devices
         self._online = False
         self._heard_at: datetime | None = None
+        self._is_from_neighbour = False
         self._at: datetime | None = None
         self._answers: dict[tuple[str, ...], Any] = {}
         self._concerns = Concerns(journal, self.name_of)
@@ -90,9 +91,10 @@ class StationKnowledge:
         now = self._clock.now()
         self._heard_at = max([at for at in stamps if at <= now] or stamps, default=None)
 
-    def learned(self, result: Ingested) -> None:
+    def learned(self, result: Ingested, *, by_neighbour: bool = False) -> None:
         """Take new events of others into the shelf."""
         self._heard_at = self._clock.now()
+        self._is_from_neighbour = by_neighbour
         feeds = {journal for feed in FEEDS for journal in self._journal.keys.feed(feed)}
         if result.journal not in feeds:
             return
@@ -106,6 +108,7 @@ class StationKnowledge:
         """The hub answers, or no longer: what is known grows old from now on."""
         if online or self._online:
             self._heard_at = at
+            self._is_from_neighbour = False
         self._online = online
 
     @property
@@ -162,6 +165,8 @@ class StationKnowledge:
         age_s = max(0.0, (now - self._heard_at).total_seconds())
         shown = self._heard_at.astimezone(now.tzinfo)
         when = shown.strftime("%H:%M" if age_s < MAX_AGE_S else "%Y-%m-%d %H:%M")
+        if self._is_from_neighbour:
+            return Basis(f"neighbours as of {when}", age_s, f"相邻工位 {when} 的数据")
         return Basis(f"hub as of {when}", age_s, f"中心 {when} 的数据")
 
     # --- master data --------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from typing import Any
 from edge_agent.journal.blocks import read_blocks
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
-from edge_agent.journal.journal import read_receipt
 from edge_agent.journal.others import read_branches
+from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.revoked import revocation_of
+from edge_agent.station.safekeeping import safekeeping
 from edge_agent.workflow.saving import load_state
 from edge_agent.workflow.types import OpenUnit, StationState
 from tally.events.decoding import EventLine, read_line
@@ -44,6 +45,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "suspect": _meta(connection, "suspect"),
         "key_revoked": revocation_of(connection, identity.journal),
         "hub_noted": hub_noted(connection),
+        "durability": safekeeping(connection, identity, seq),
         "others": [
             {
                 "journal": show_journal(branch.journal),

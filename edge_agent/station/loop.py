@@ -31,6 +31,7 @@ from edge_agent.station.messages import (
     HubNoted,
     HubSaid,
     IngestAsked,
+    KeepAsked,
     Line,
     LinkChanged,
     Message,
@@ -182,11 +183,9 @@ class Loop:
             case Line():
                 self._take_line(message)
             case IngestAsked():
-                steps = self._core.journal.ingest_in_steps(message.data, at=self._clock.now())
-                self._ingestion = _Ingestion(message, steps)
-            case ReceiptCame(receipt, done):
-                self._is_shown = False
-                _settle(done, lambda: self._core.journal.save_receipt(receipt))
+                self._ingestion = _Ingestion(message, self._steps_of(message))
+            case ReceiptCame() | KeepAsked():
+                self._keep(message)
             case LinkChanged():
                 self._link_changed(message)
             case HubSaid() | HubNoted():
@@ -261,6 +260,14 @@ class Loop:
 
     # --- the uplink ---------------------------------------------------------------------------
 
+    def _keep(self, message: ReceiptCame | KeepAsked) -> None:
+        journal = self._core.journal
+        self._is_shown = False
+        if isinstance(message, ReceiptCame):
+            _settle(message.done, lambda: journal.save_receipt(message.receipt))
+        else:
+            _settle(message.done, lambda: message.keep(journal))
+
     def _link_changed(self, message: LinkChanged) -> None:
         self._is_shown = False
         online = message.online and self._link_is_up
@@ -321,6 +328,11 @@ class Loop:
     def _is_seal_due(self) -> bool:
         return self._core.journal.is_seal_due and self._clock.monotonic() >= self._seal_after
 
+    def _steps_of(self, asked: IngestAsked) -> Generator[None, None, Ingested]:
+        return self._core.journal.ingest_in_steps(
+            asked.data, at=self._clock.now(), by_neighbour=bool(asked.neighbour)
+        )
+
     def _ingest_step(self, ingestion: _Ingestion) -> None:
         try:
             next(ingestion.steps)
@@ -334,10 +346,10 @@ class Loop:
                 raise
             return
         self._ingestion = None
-        self._ingested(result)
+        self._ingested(result, ingestion.asked.neighbour)
         ingestion.asked.done.set_result(None)
 
-    def _ingested(self, result: Ingested) -> None:
+    def _ingested(self, result: Ingested, neighbour: str) -> None:
         if result.words:
             words = Words(result.words, result.words_zh)
             say = self._tell if result.is_revoked else self._speaker.remark
@@ -345,7 +357,7 @@ class Loop:
             say(replace(self._core.say(Verdict.HOLD, words, code=code), source="hub"))
         if result.stored:
             self._is_shown = False
-            self._core.knowledge.learned(result)
+            self._core.knowledge.learned(result, by_neighbour=bool(neighbour))
             for output in self._core.handle(KnowledgeChanged()):
                 self._tell(output)
 

@@ -3,11 +3,13 @@
 Frozen values. Where an answer is waited for by another thread, a future carries it back.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from drivers import Health, Read
+from edge_agent.journal.journal import Journal
 from edge_agent.scan.types import Typed
 from edge_agent.workflow.types import Measured
 from tally.master import Words
@@ -88,9 +90,13 @@ class StopAsked:
 
 @dataclass(frozen=True, slots=True)
 class IngestAsked:
-    """Prove and store a segment of another journal."""
+    """Prove and store a segment of another journal.
+
+    `neighbour`: the name of the station that passed it on; empty: the hub.
+    """
 
     data: bytes
+    neighbour: str = ""
     done: "Future[None]" = field(default_factory=Future)
 
 
@@ -135,7 +141,15 @@ class HubNoted:
     done: "Future[None]" = field(default_factory=Future)
 
 
-UplinkMessage = IngestAsked | ReceiptCame | LinkChanged | HubSaid | HubNoted
+@dataclass(frozen=True, slots=True)
+class KeepAsked:
+    """Keep something beside the events: `keep` is called by the one writer."""
+
+    keep: Callable[[Journal], object]
+    done: "Future[None]" = field(default_factory=Future)
+
+
+UplinkMessage = IngestAsked | ReceiptCame | LinkChanged | HubSaid | HubNoted | KeepAsked
 LineMessage = Line | EndOfInput
 Message = DeviceRead | DeviceHealth | LineMessage | UplinkMessage | StopAsked
 

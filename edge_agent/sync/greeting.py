@@ -7,8 +7,8 @@ from typing import Final
 
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
 from edge_agent.sync.fresh import FRESH_MAX
-from edge_agent.sync.port import HubAhead, Noticed
-from edge_agent.sync.session import NOTHING, Pulled
+from edge_agent.sync.port import Effect, HubAhead, HubHolds, KeepReceipt, Noticed, PeersTold
+from edge_agent.sync.session import NOTHING, Pulled, SyncState
 from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
 from edge_agent.sync.wording import say
@@ -78,7 +78,28 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         bytes_max=max(BYTES_MIN, min(state.bytes_max, answer.bytes_max)),
     )
     after, seen = timed(after, reply, answer)
-    return after, (*offered_receipt(turn, answer.receipt), *effects, *seen, *shown(answer.notices))
+    after, near = _neighbours(turn, after, answer)
+    receipt = offered_receipt(turn, answer.receipt)
+    return after, (*receipt, *effects, *seen, *near, *shown(answer.notices))
+
+
+def _neighbours(turn: Turn, state: SyncState, answer: m.HelloAnswer) -> Heard:
+    """Where the hub says that neighbours are, and what it has of theirs that came without it."""
+    waiting = turn.view.by_neighbours()
+    held = {
+        parse_journal(item.journal): HubHolds(parse_journal(item.journal), item.seq)
+        for item in answer.subscriptions
+    }
+    effects: list[Effect] = [
+        held[journal]
+        for journal, first in waiting.items()
+        if journal in held and held[journal].seq >= first
+    ]
+    peers = tuple((parse_journal(one.journal), one.address) for one in answer.peers)
+    if peers and peers != state.peers:
+        effects.append(PeersTold(peers))
+        state = replace(state, peers=peers)
+    return state, tuple(effects)
 
 
 def _to_return(turn: Turn, listed: tuple[m.Subscription, ...]) -> tuple[Pulled, ...]:
@@ -113,7 +134,11 @@ def returned(turn: Turn, reply: Reply) -> Heard:
         for item in turn.state.returns
     )
     after = replace(turn.state, returns=returns, has_returned=True)
-    name = next((i.name for i in returns if i.journal == request.journal), "")
+    item = next((i for i in returns if i.journal == request.journal), None)
+    if item is not None and item.is_neighbour:
+        # Passed on: nothing for people here; for its writer, which may not reach the hub itself.
+        return after, (KeepReceipt(m.read_receipt(answer.receipt)),)
+    name = item.name if item else ""
     said = say("gave_back", journal=name, count=answer.stored, last=request.last)
     return after, (Noticed(said),) if answer.stored else ()
 
@@ -178,9 +203,8 @@ def _position(tip: m.Tip | None, turn: Turn) -> Position:
 
 
 def _pulled(item: m.Subscription) -> Pulled:
-    return Pulled(
-        parse_journal(item.journal), item.name, Position(item.seq, parse_event_id(item.id))
-    )
+    end = Position(item.seq, parse_event_id(item.id))
+    return Pulled(parse_journal(item.journal), item.name, end, is_neighbour=item.kind == "station")
 
 
 def _rank(name: str) -> int:

@@ -18,6 +18,7 @@ from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.space import Space
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt, SigningKey
+from tally.records.witness import Witness
 from tally.wire.clocks import ClockOffset
 from tally.wire.messages import Position
 
@@ -66,6 +67,10 @@ class JournalView(Protocol):
 
     def keys_feeds(self) -> Sequence[JournalId]:
         """The hub's feeds `keys` as far as they are known, oldest first."""
+        ...
+
+    def by_neighbours(self) -> Mapping[JournalId, int]:
+        """Journals of which only neighbours are known to have all: from which seq on."""
         ...
 
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
@@ -129,11 +134,52 @@ class SaveReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepReceipt:
+    """Keep the hub's receipt of a neighbour's journal, to be passed on to that neighbour."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
 class Ingest:
-    """Prove and store this segment or piece of another journal (bytes as they came)."""
+    """Prove and store this segment or piece of another journal (bytes as they came).
+
+    `neighbour`: the name of the station that passed it on; empty: the hub did.
+    """
 
     journal: JournalId
     data: bytes
+    neighbour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """Keep that a neighbour holds the own journal to here; signature and event id were checked."""
+
+    witness: Witness
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TwinSeen:
+    """Another computer answers with the own journal's key (`sync.md` 3.6, F6)."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeersTold:
+    """Keep where neighbours were found, (journal, `host:port`), for the next start."""
+
+    peers: tuple[tuple[JournalId, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HubHolds:
+    """The hub holds a neighbour's journal to here; what came by neighbours is confirmed so far."""
+
+    journal: JournalId
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +222,9 @@ class HubNoted:
     certificate_end: str
 
 
-Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned | HubNoted
+Kept = KeepReceipt | Witnessed | PeersTold | HubHolds
+"""What is kept beside the events, by the one writer."""
+Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned | HubNoted | TwinSeen | Kept
 
 
 class Mailbox(Protocol):

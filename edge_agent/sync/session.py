@@ -102,6 +102,8 @@ class Pulled:
     name: str
     end: Position
     asked: tuple[Position, ...] = ()
+    is_neighbour: bool = False
+    """A station of the line, not a feed of the hub."""
     is_refused: bool = False
     """The hub did not know where we stand: it was restored, or ours is a history it never got."""
 
@@ -151,6 +153,10 @@ class SyncState:
     """What was last handed to the loop of the clock and the certificate."""
     noted_ms: int = 0
     """When that was, by the hub's clock."""
+    peer_port: int = 0
+    """Where neighbours read of this station; 0: nowhere."""
+    peers: tuple[tuple[JournalId, str], ...] = ()
+    """Where the hub said that neighbours are."""
     told: Mapping[str, float] = field(default_factory=dict)
     """What was shown to people, and until when it is not shown again."""
 
@@ -249,20 +255,21 @@ def _open_session(identity: Identity, state: SyncState) -> Request:
 
 def _hello(identity: Identity, state: SyncState, view: JournalView) -> Request:
     head = view.head()
-    locator = tuple(
-        m.show_tip(identity.journal, seq, event_id) for seq, event_id in _locator(view, head)
+    own = tuple(
+        m.show_tip(identity.journal, seq, event_id) for seq, event_id in locator(view, head)
     )
     said = m.Hello(
         run=identity.run,
         previous_run=identity.previous_run,
         agent=identity.agent,
         heads=(m.show_tip(identity.journal, head.seq, head.event_id),),
-        locator=locator,
+        locator=own,
         cursors=tuple(
             m.show_tip(journal, at.seq, at.event_id)
             for journal, at in sorted(view.frontier().items())[:1000]
         ),
         gauges=_gauges(state, view, head),
+        peer_port=state.peer_port,
     )
     return Request("hello", "POST", p.HELLO, write_message(said), bearer=state.bearer)
 
@@ -279,7 +286,7 @@ def _gauges(state: SyncState, view: JournalView, head: Position) -> m.Gauges:
     )
 
 
-def _locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]:
+def locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]:
     """Own positions at head, -1, -2, -4, -8 … and 1: O(log n) to find where two copies part."""
     seq, step = head.seq, 1
     while seq >= 1:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from edge_agent.sync.port import (
@@ -60,6 +60,7 @@ class _Inbox:
     link_turned: bool = False
     news: str | None = None
     syncs: list[Future[Said | None]] | None = None
+    peer_port: int | None = None
     stopping: bool = False
 
 
@@ -90,6 +91,7 @@ class SyncThread:
         self._draw = draw
         self._state = SyncState()
         self._certificate_told = ""
+        self._peer_port = 0
         self._inbox = _Inbox()
         self._after: threading.Event | None = None
         self._turn = threading.Condition()
@@ -105,6 +107,22 @@ class SyncThread:
         self._after = after
         self._worker.start()
         self._listener.start()
+
+    @property
+    def is_hub_near(self) -> bool:
+        """Whether the hub answered last time."""
+        return bool(self._state.online)
+
+    def tell_port(self, port: int) -> None:
+        """Neighbours can read of this station there; the hub hears of it at once."""
+        with self._turn:
+            self._inbox.peer_port = port
+            self._turn.notify_all()
+
+    def hint(self, address: str) -> None:
+        """The hub may be there now; its certificate decides."""
+        self._uplink.hint(address)
+        self._news_uplink.hint(address)
 
     def poke(self) -> None:
         """Something was committed: send soon."""
@@ -231,6 +249,10 @@ class SyncThread:
         if inbox.syncs:
             self._waiting += inbox.syncs
             self._state = on_link_up(self._state)
+        if inbox.peer_port is not None:
+            self._peer_port = inbox.peer_port
+            self._state = replace(self._state, hello_at=None)
+        self._state = replace(self._state, peer_port=self._peer_port)
         if inbox.news is not None:
             self._state = on_news(self._state, inbox.news)
 
@@ -254,6 +276,7 @@ class SyncThread:
             or inbox.link_turned
             or inbox.news is not None
             or inbox.syncs
+            or inbox.peer_port is not None
             or inbox.stopping
         )
 

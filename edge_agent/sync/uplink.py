@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
 """Longest silence inside an answer; a long poll is given its own."""
+HINTS_MAX: Final = 2
 CHUNK_BYTES: Final = 64 * 1024
 CA_BYTES_MAX: Final = 64 * 1024
 _NO_CHECK_TIME: Final = 0x200000
@@ -64,6 +65,7 @@ class Uplink:
 
     def __init__(self, addresses: Sequence[str], hub: JournalId, ca_pem: str, link: Link) -> None:
         self._addresses = [_base(address) for address in addresses]
+        self._hints: list[str] = []
         self._hub = hub
         self._ca_pem = ca_pem
         self.link = link
@@ -76,10 +78,25 @@ class Uplink:
         self._wire = _Wire()
         self._session: requests.Session | None = None
 
+    def hint(self, address: str) -> None:
+        """Try this address too, after those that are known; the newest few are kept.
+
+        May be called from another thread. Who answers there is judged like everywhere.
+        """
+        with contextlib.suppress(ValueError):
+            base = _base(address)
+            rest = [one for one in self._hints if one != base]
+            self._hints = [base, *rest][:HINTS_MAX]
+
     def another(self) -> Uplink:
         """A second connection under the same trust and switch, for another thread."""
         addresses = [base.removeprefix("https://") for base in self._addresses]
         return Uplink(addresses, self._hub, self._ca_pem, self.link)
+
+    def rest(self) -> None:
+        """Close connections; the next request opens one."""
+        if self._session is not None:
+            self._session.close()
 
     def close(self) -> None:
         """Close connections and forget the CA."""
@@ -101,13 +118,16 @@ class Uplink:
     def send(self, request: Request) -> Reply | Unreached:
         """The hub's answer, or why there is none; never raises for anything outside."""
         found: Reply | Unreached = Unreached(say("no_route", where="-", why="no address is set"))
-        for base in list(self._addresses):
+        hints = [one for one in self._hints if one not in self._addresses]
+        for base in (*self._addresses, *hints):
             if not self.link.up:
                 return Unreached(say("link_cut"))
-            found = self._send_to(base, request)
-            if isinstance(found, Reply):
-                self._addresses.remove(base)
-                self._addresses.insert(0, base)
+            heard = self._send_to(base, request)
+            if base not in hints or isinstance(heard, Reply):
+                found = heard  # what goes wrong at a hint is no news
+            if isinstance(heard, Reply):
+                rest = [one for one in self._addresses if one != base]
+                self._addresses = [base, *rest]
                 break
         return found if self.link.up else Unreached(say("link_cut"))
 

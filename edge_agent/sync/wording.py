@@ -154,6 +154,26 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
             "请叫班组长；查明前请勿在此赋码。"
         ),
     ),
+    "peer_odd": (
+        "Neighbour {peer} answered {asked} in a way that is not understood: {why}.",
+        "相邻工位 {peer} 对 {asked} 的应答无法理解：{why}。",
+    ),
+    "peer_refused": (
+        "A neighbour refused {asked} with status {status}: {why}",
+        "相邻工位拒绝了 {asked}（状态 {status}）：{why}",
+    ),
+    "peer_strange": (
+        "What answers at {where} is no station of this line: {why}. Nothing was sent to it.",
+        "{where} 上应答的不是本产线的工位：{why}。未向其发送任何内容。",
+    ),
+    "peer_unreached": (
+        "No neighbour answers at {where}: {why}.",
+        "{where} 上没有相邻工位应答：{why}。",
+    ),
+    "peer_untrue": (
+        "What neighbour {peer} passed on was not stored: {why}.",
+        "相邻工位 {peer} 转来的内容未存储：{why}。",
+    ),
     "lease_refused": (
         "The hub grants no more codes of {scheme}: {why} {left} are left here.",
         "中心未批准更多 {scheme} 编码：{why} 本站还剩 {left} 个。",

@@ -24,7 +24,7 @@ from hub.api.guard import Allowance, Guard
 from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
-from hub.services import Hub
+from hub.services import Hub, neighbours
 from hub.services.answers import Enrolled, Ingested, Notice, Standing
 from tally.records.ids import (
     GENESIS,
@@ -106,6 +106,10 @@ def _bearer(headers: Headers) -> str:
     return bearer if kind.lower() == "bearer" else ""
 
 
+def _host(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def _journal(journal: str) -> JournalId:
     try:
         return parse_journal(journal)
@@ -116,6 +120,7 @@ def _journal(journal: str) -> JournalId:
 AtDesk = Annotated[Desk, Depends(_desk)]
 Body = Annotated[bytes, Depends(_body)]
 Caller = Annotated[Session, Depends(_caller)]
+Host = Annotated[str, Depends(_host)]
 PathJournal = Annotated[JournalId, Depends(_journal)]
 router = APIRouter(dependencies=[Depends(_speaks_our_protocol)])
 
@@ -213,8 +218,8 @@ def answer_challenge(desk: AtDesk, body: Body) -> Response:
 
 
 @router.post(p.HELLO)
-def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
-    """Where both stand; what there is to pull."""
+def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
+    """Where both stand; what there is to pull; where the line's other stations are."""
     received_ms = desk.now_ms()
     said = read_message(body, m.Hello)
     if said.run != caller.run:
@@ -223,7 +228,8 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
     locator = _own(said.locator, caller.journal)
     common = desk.hub.common(caller.journal, locator)
     has_returned = desk.sessions.has_returned(caller.journal)
-    desk.hub.note_hello(caller.journal, _gauges(desk, said, caller), has_returned=has_returned)
+    facts = {**_gauges(desk, said, caller), **neighbours.place_of(host, said.peer_port)}
+    desk.hub.note_hello(caller.journal, facts, has_returned=has_returned)
     desk.hub.note_cursors(caller.journal, _cursors(said))
     subscriptions = desk.hub.subscriptions(caller.journal)
     return _answer(
@@ -253,6 +259,10 @@ def hello(desk: AtDesk, caller: Caller, body: Body) -> Response:
             news=digest(subscriptions),
             received_ms=max(0, received_ms),
             sent_ms=max(0, desk.now_ms()),
+            peers=tuple(
+                m.PeerAt(journal=show_journal(journal), address=address)
+                for journal, address in neighbours.places(desk.hub.office, caller.journal, host)
+            ),
         )
     )
 

@@ -23,6 +23,8 @@ BUNDLE: Final = b"tally/bundle/1\0"
 CA: Final = b"tally/ca/1\0"
 CERTIFICATE: Final = b"tally/certificate/1\0"
 SUCCESSION: Final = b"tally/succession/1\0"
+PEER: Final = b"tally/peer/1\0"
+WITNESS: Final = b"tally/witness/1\0"
 
 
 def _u64(number: int) -> bytes:

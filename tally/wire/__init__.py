@@ -3,5 +3,5 @@
 Here live frozen message types and the strict reading of their bytes. No sockets, no clock: the
 station's side is `edge_agent.sync`, the hub's `hub.api`. Events themselves travel as pieces and
 segments (`tally.records.segment`). Read in this order: `protocol`, `messages`, `reading`,
-`session`.
+`session`, `peers`.
 """

@@ -21,6 +21,7 @@ from tally.records.ids import EventId, JournalId, parse_event_id, parse_journal,
 from tally.records.signing import Receipt
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Short: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 Words: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
 JournalText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z2-7]{26}\Z")]
@@ -170,6 +171,8 @@ class Hello(Message, frozen=True):
     locator: Annotated[tuple[Tip, ...], msgspec.Meta(max_length=64)] = ()
     cursors: Annotated[tuple[Tip, ...], msgspec.Meta(max_length=1000)] = ()
     gauges: Gauges = Gauges()
+    peer_port: Port = 0
+    """Where neighbours read of this station, on the address it calls from; 0: nowhere."""
 
 
 class Subscription(Message, frozen=True):
@@ -191,6 +194,13 @@ class Stretch(Message, frozen=True):
     first: Count
     last: Count
     id: IdText
+
+
+class PeerAt(Message, frozen=True):
+    """A station of the line and where its door is, `host:port`."""
+
+    journal: JournalText
+    address: Short
 
 
 class HelloAnswer(Message, frozen=True):
@@ -218,6 +228,8 @@ class HelloAnswer(Message, frozen=True):
     news: Short = ""
     received_ms: Count = 0
     sent_ms: Count = 0
+    peers: Annotated[tuple[PeerAt, ...], msgspec.Meta(max_length=64)] = ()
+    """Where other stations of the line can be read, as far as the hub has heard."""
 
 
 class Taken(Message, frozen=True):

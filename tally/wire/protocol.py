@@ -40,6 +40,13 @@ SESSION_SECONDS: Final = 600
 NEWS_SECONDS_MAX: Final = 25
 NONCE_SIZE: Final = 32
 
+PEER_PORT: Final = 8460
+"""Where a station's neighbours read, unless its settings say otherwise."""
+MDNS_TYPE: Final = "_tallystick._tcp.local."
+MDNS_JOURNAL: Final = "j"
+MDNS_ROLE: Final = "r"
+"""Names in the TXT record of a hint: a journal's or hub's id in 26 letters, `station` or `hub`."""
+
 FEED_ORDER: Final = ("keys", "leases", "decisions", "orders", "master")
 """Feeds in the order a station pulls them: keys first, since they prove the others (`sync.md`
 3.10)."""

@@ -141,7 +141,7 @@ class Door:
         caller = self.sessions.who(request.bearer or "")
         match (request.method, path.path):
             case ("POST", p.HELLO):
-                return stations.hello(self.desk, caller, request.body)
+                return stations.hello(self.desk, caller, request.body, "")
             case ("POST", p.LEASES):
                 return stations.lease(self.desk, caller, request.body)
         _, _, journal, kind = path.path.strip("/").split("/")

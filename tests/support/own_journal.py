@@ -88,6 +88,9 @@ class OwnJournal:
     def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
         return None
 
+    def by_neighbours(self) -> Mapping[JournalId, int]:
+        return {}
+
     def keys_feeds(self) -> Sequence[JournalId]:
         return ()
 

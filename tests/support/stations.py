@@ -216,7 +216,7 @@ def unproven(writing, first, lines, before, head):
 class Bench:
     """One station: its identity, and its journal on disk or in memory."""
 
-    def __init__(self, plant, name="S03", folder=None):
+    def __init__(self, plant, name="S03", folder=None, line=""):
         self.plant = plant
         key = secret(name)
         self.identity = Identity(
@@ -229,6 +229,7 @@ class Bench:
             plant.keys.id,
             a_certificate(),
             ("127.0.0.1:1",),
+            line,
         )
         self.folder = folder
         self.entropy = count(1)

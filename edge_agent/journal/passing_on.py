@@ -1,0 +1,214 @@
+"""What neighbours may read of this station: its own journal, its line's, the hub's feeds.
+
+Read-only, on whatever thread opened it; every call sees what is committed at that moment. What is
+passed on are the writers' own lines under the writers' own signatures (`decided.md` 5): nothing
+here signs or writes a line. Fits `edge_agent.sync.peers.port.NeighbourView`.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal
+
+from edge_agent.journal.cut import CutPiece
+from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
+from edge_agent.journal.outgoing import OutgoingJournal
+from edge_agent.journal.receipts import read_receipt
+from edge_agent.journal.returning import cut_foreign
+from edge_agent.journal.standing import read_witnesses
+from tally.records.ids import GENESIS, EventId, JournalId
+from tally.records.segment import PIECE_EVENTS_MAX
+from tally.records.signing import PublicKey, Receipt
+from tally.wire.messages import Position
+from tally.wire.protocol import FEED_ORDER
+
+PIECE_BYTES_MAX: Final = 1024 * 1024
+
+
+class UnknownPositionError(LookupError):
+    """The event asked from is not held here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An end of a journal that is held here. `name`: of the feed or station, for people."""
+
+    journal: JournalId
+    name: str
+    kind: Literal["feed", "station"]
+    end: Position
+
+
+class NeighbourReading:
+    """One reader; see the module.
+
+    Args:
+        own: the own journal, on the connection that everything here is read over.
+        name: of this station.
+        line: whose stations are neighbours.
+    """
+
+    def __init__(self, own: OutgoingJournal, name: str, line: str) -> None:
+        self._own = own
+        self._name = name
+        self._line = line
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._own.connection
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._own.close()
+
+    def keys_of(self, journal: JournalId) -> Sequence[PublicKey]:
+        """Keys of another station of this line, by the plant's `keys` feed; empty for others."""
+        rows = self._connection.execute(
+            """SELECT public FROM known_key
+               WHERE journal = ? AND role = 'station' AND line = ? ORDER BY rowid""",
+            (journal, self._line),
+        )
+        return [PublicKey(row[0]) for row in rows if journal != self._own.journal]
+
+    def names(self) -> dict[JournalId, str]:
+        """The journals of this line's other stations, by what people call the station."""
+        rows = self._connection.execute(
+            """SELECT journal, name FROM known_key
+               WHERE role = 'station' AND line = ? AND journal <> ?""",
+            (self._line, self._own.journal),
+        )
+        return {JournalId(journal): name for journal, name in rows}
+
+    def holdings(self) -> Sequence[Holding]:
+        """Ends of what is held, in the order in which they are best pulled: keys first."""
+        head = self._own.head()
+        names = self.names()
+        feeds = self._feeds()
+        found = [Holding(self._own.journal, self._name, "station", head)]
+        for branch in read_branches(self._connection):
+            end = Position(branch.tip, branch.tip_id)
+            if branch.journal in feeds:
+                found.append(Holding(branch.journal, feeds[branch.journal], "feed", end))
+            elif branch.journal in names:
+                found.append(Holding(branch.journal, names[branch.journal], "station", end))
+        return sorted(found, key=_rank)
+
+    def _feeds(self) -> dict[JournalId, str]:
+        rows = self._connection.execute("SELECT journal, name FROM known_key WHERE role = 'feed'")
+        return {JournalId(journal): name for journal, name in rows if name in FEED_ORDER}
+
+    def held_of(self, journal: JournalId) -> Position | None:
+        """How far a foreign journal is held, on the branch that goes farthest."""
+        tips = [Position(one.tip, one.tip_id) for one in self._branches(journal)]
+        return max(tips, key=lambda tip: tip.seq, default=None)
+
+    def holds(self, journal: JournalId, at: Position) -> bool:
+        """Whether this very event is held, own or foreign."""
+        if journal == self._own.journal:
+            return self._own.id_at(at.seq) == at.event_id
+        return at.seq == 0 or self._branch_with(self._branches(journal), at) is not None
+
+    def takes(self, journal: JournalId) -> bool:
+        """Whether events of this foreign journal can be proven here: its key is known."""
+        row = self._connection.execute(
+            """SELECT 1 FROM known_key
+               WHERE journal = ? AND (role = 'feed' OR (role = 'station' AND line = ?))""",
+            (journal, self._line),
+        ).fetchone()
+        return row is not None and journal != self._own.journal
+
+    def is_suspect(self) -> bool:
+        """Whether own events were met that are not in the own journal."""
+        row = self._connection.execute("SELECT 1 FROM meta WHERE key = 'suspect'").fetchone()
+        return row is not None
+
+    def receipt_of(self, journal: JournalId) -> Receipt | None:
+        """The newest acknowledgement of the hub that is kept here."""
+        return read_receipt(self._connection, journal)
+
+    def witnessed(self, journal: JournalId) -> int:
+        """The own events to here are held by this neighbour, as it signed; 0: none."""
+        found = [one.seq for one in read_witnesses(self._connection) if one.witness == journal]
+        return max(found, default=0)
+
+    def piece_toward(
+        self, journal: JournalId, at: Position, toward: EventId | None
+    ) -> CutPiece | None:
+        """The writer's events behind `at`, on the way to the end `toward`; None at the end.
+
+        Of a forked journal whoever stands on another history goes on from where the two part.
+
+        Raises:
+            UnknownPositionError: `at` is not held here.
+        """
+        if not self.holds(journal, at):
+            raise UnknownPositionError
+        if journal == self._own.journal:
+            return self._own.piece_after(at.seq, PIECE_EVENTS_MAX, PIECE_BYTES_MAX)
+        branches = self._branches(journal)
+        start = self._branch_with(branches, at)
+        goal = next((one for one in branches if one.tip_id == toward), start)
+        goal = goal or max(branches, key=lambda one: one.tip, default=None)
+        if goal is None:
+            return None
+        way = list(_back(branches, goal))
+        seq = _parting(branches, way, start, at.seq)
+        for branch, end in _stretches(way):
+            if branch.first <= seq + 1 <= end:
+                before = Position(seq, self._id_at(way, seq))
+                return cut_foreign(self._connection, journal, branch.branch, branch.tip, before)
+        return None
+
+    def _branches(self, journal: JournalId) -> list[Branch]:
+        return [one for one in read_branches(self._connection) if one.journal == journal]
+
+    def _branch_with(self, branches: Sequence[Branch], at: Position) -> Branch | None:
+        """The branch in whose own stretch this event lies."""
+        for branch in branches:
+            if branch.first <= at.seq <= branch.tip and self._id_on(branch, at.seq) == at.event_id:
+                return branch
+        return None
+
+    def _id_at(self, way: Sequence[Branch], seq: int) -> EventId:
+        branch = next((one for one in way if one.first <= seq), None)
+        return GENESIS if branch is None else self._id_on(branch, seq)
+
+    def _id_on(self, branch: Branch, seq: int) -> EventId:
+        (found,) = self._connection.execute(
+            "SELECT id FROM foreign_event WHERE place = ?", (branch.branch << BRANCH_SHIFT | seq,)
+        ).fetchone()
+        return EventId(found)
+
+
+def _rank(holding: Holding) -> tuple[int, int]:
+    is_station = holding.kind == "station"
+    return is_station, 0 if is_station else FEED_ORDER.index(holding.name)
+
+
+def _back(branches: Sequence[Branch], goal: Branch) -> Iterator[Branch]:
+    """The branches from the goal back to the beginning."""
+    at: Branch | None = goal
+    while at is not None:
+        yield at
+        at = next((one for one in branches if one.branch == at.parent), None)
+
+
+def _stretches(way: Sequence[Branch]) -> Iterator[tuple[Branch, int]]:
+    """Each branch of a way, and how far the way follows it."""
+    yield way[0], way[0].tip
+    for after, branch in pairwise(way):
+        yield branch, after.first - 1
+
+
+def _parting(
+    branches: Sequence[Branch], way: Sequence[Branch], start: Branch | None, seq: int
+) -> int:
+    """The newest seq at or before `seq` that lies on the way."""
+    own = start
+    while own is not None and own not in way:
+        seq = min(seq, own.first - 1)
+        parent = own.parent
+        own = next((one for one in branches if one.branch == parent), None)
+    ends = dict(_stretches(way))
+    return seq if own is None else min(seq, ends[own])

@@ -1,0 +1,86 @@
+"""What two stations of one line say to each other (`sync.md` 3.11).
+
+The paths are those of the hub's door, and so are pieces and sessions; only the greeting differs:
+neither is the other's hub, so each says what it holds, and signs what it holds of the other.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from tally.records.ids import parse_event_id, parse_journal, show_journal
+from tally.records.witness import Witness
+from tally.wire.messages import (
+    Count,
+    IdText,
+    JournalText,
+    Message,
+    Port,
+    RunText,
+    SignatureText,
+    SignedReceipt,
+    Subscription,
+)
+
+HOLDINGS_MAX = 1000
+Holdings: TypeAlias = Annotated[tuple[Subscription, ...], msgspec.Meta(max_length=HOLDINGS_MAX)]
+
+
+class SignedWitness(Message, frozen=True):
+    """`tally.records.witness.Witness` as it travels."""
+
+    witness: JournalText
+    journal: JournalText
+    seq: Count
+    id: IdText
+    sig: SignatureText
+
+
+class Greeting(Message, frozen=True):
+    """Both the greeting and its answer.
+
+    `holdings`: where each journal ends that the speaker holds, its own among them; one that was
+    forked stands once for each of its ends. `witness`: of the listener's journal, signed.
+    `receipt`: the newest of the hub for the listener's journal that the speaker came by. `port`:
+    where the speaker's own door is, on the address it calls from; 0: it has none.
+    """
+
+    run: RunText
+    holdings: Holdings = ()
+    witness: SignedWitness | None = None
+    receipt: SignedReceipt | None = None
+    port: Port = 0
+
+
+def show_witness(witness: Witness) -> SignedWitness:
+    """The witness as it travels."""
+    return SignedWitness(
+        witness=show_journal(witness.witness),
+        journal=show_journal(witness.journal),
+        seq=witness.seq,
+        id=witness.event_id.hex(),
+        sig=base64.b64encode(witness.signature).decode("ascii"),
+    )
+
+
+def read_witness(message: SignedWitness) -> Witness:
+    """The witness as a value; its signature is judged by `Witness.is_signed_by`.
+
+    Raises:
+        ValueError: a journal or signature that is no canonical text.
+    """
+    try:
+        signature = base64.b64decode(message.sig, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"The witness's signature is not base64: {error}.") from error
+    return Witness(
+        parse_journal(message.witness),
+        parse_journal(message.journal),
+        message.seq,
+        parse_event_id(message.id),
+        signature,
+    )
