@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from hub import backup, trust
 from hub.recovery import RecoveryKey, new_key
-from hub.services import Hub, checking, feeds, restoring
+from hub.services import Hub, authority, checking, feeds, restoring
 from hub.services.office import Office
 from hub.services.operations import OPERATIONS, perform
 from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
@@ -36,7 +36,10 @@ from hub.store.sqlite.opening import DATABASE_FILE, DATABASE_FILES, take_lock
 
 SERVING_FILE: Final = "serving.json"
 ADMIN_LINK: Final = "admin-link"
-"""The operation that a serving hub offers besides those of the services."""
+RENEW: Final = "renew"
+"""The operations that a serving hub offers besides those of the services."""
+AUTHORITY_WARNS: Final = dt.timedelta(days=2 * 365)
+"""Before the end of the CA, the hub says so."""
 _SIOCGIFADDR: Final = 0x8915
 
 _FIRST_SETTINGS: Final = """\
@@ -113,6 +116,23 @@ def renew_recovery(directory: Path) -> RecoveryKey:
     secrets, key = trust.load(directory), new_key(os.urandom)
     trust.save_again(directory, replace(secrets, recovery=key.public))
     return key
+
+
+def renew_authority(directory: Path, hub: Hub, *, is_lost: bool) -> dict[str, Any]:
+    """Give the hub another CA; `Renewal.look`, or the next start, then serves under it.
+
+    Returns:
+        `ca`, its name, and `retires`, the names of those that stations trust no more.
+
+    Raises:
+        StoreFault, OSError: it cannot be written; what stands in the file is served.
+    """
+
+    def save(secrets: trust.Secrets) -> None:
+        trust.save_again(directory, secrets)
+
+    done = authority.renew(hub.office, save, is_lost=is_lost)
+    return {"ca": done.name, "retires": list(done.retires)}
 
 
 def restore(
@@ -276,6 +296,7 @@ def serve(
     try:
         where = host or settings.host
         tls = trust.tls_context(directory, office.secrets, office.now())
+        authority.publish_missing(office)
         renewal = Renewal(directory, office, tls, warn)
         renewal.look()
         doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
@@ -289,6 +310,10 @@ def serve(
         def operate(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             if name == ADMIN_LINK:
                 return {"url": f"{address}in/{admissions.invite()}", "seconds": int(LINK_SECONDS)}
+            if name == RENEW:
+                done = renew_authority(directory, hub, is_lost=given.get("is_lost") is True)
+                renewal.look()
+                return done
             return perform(hub, name, given)
 
         def ready() -> None:
@@ -300,7 +325,7 @@ def serve(
             doors,
             plain=plain_app(integrators_app(hub), pages),
             stations=stations_app(desk),
-            admin=admin_app((*OPERATIONS, ADMIN_LINK), operate, bell),
+            admin=admin_app((*OPERATIONS, ADMIN_LINK, RENEW), operate, bell),
             tls=tls,
             bell=bell,
             on_ready=ready,
@@ -342,11 +367,24 @@ class Renewal:
                 self._warn(words)
             self._told = words
             return
-        self._told = ""
+        self._told = self._of_the_authority()
         if end is not None:
             self._warn(
                 f"The certificate for stations was renewed; it is good until {end:%Y-%m-%d}."
             )
+
+    def _of_the_authority(self) -> str:
+        """What somebody has to do about the CA, told once; empty while it has years."""
+        end = trust.authority_end(self._office.secrets)
+        if end - self._office.now() > AUTHORITY_WARNS:
+            return ""
+        words = (
+            f"The hub's CA ends on {end:%Y-%m-%d}. No station stops for it; renew it when it "
+            f"suits: tally hub renew {self._directory} --ca"
+        )
+        if words != self._told:
+            self._warn(words)
+        return words
 
 
 def addresses(directory: Path) -> tuple[str, ...]:

@@ -20,11 +20,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
+from hub import certificates
+from tally.records.authority import name_of
 from tally.records.ids import JOURNAL_ID_SIZE, JournalId, parse_journal, show_journal
 from tally.records.signing import PublicKey, SigningKey
 from tally.wire.protocol import FEED_ORDER, hub_name
@@ -46,12 +43,8 @@ ADDRESS: Final = (
 SERVER_FILE: Final = "server.pem"
 SECRETS_BYTES_MAX: Final = 256 * 1024
 
-_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Order of the base point of P-256 (SEC 2, 2.4.2)."""
-_BACKDATED: Final = dt.timedelta(days=5 * 365)
-"""A station whose clock is years behind must still be able to connect: time proves nothing here."""
-_CA_LIFE: Final = dt.timedelta(days=30 * 365)
-_SERVER_LIFE: Final = dt.timedelta(days=2 * 365)
+CROSSED_MAX: Final = 8
+"""Changes of the CA over which a station may have been away."""
 _RENEW_BEFORE: Final = dt.timedelta(days=180)
 
 
@@ -83,6 +76,10 @@ class Secrets:
     schemes: Mapping[str, str]
     recovery: bytes = b""
     """Public half of the recovery key for which backups seal these keys; empty without one."""
+    crossed: tuple[str, ...] = ()
+    """The CA as the one before it certified it, then that one by its predecessor, …: PEM."""
+    former: tuple[str, ...] = ()
+    """Names of all CAs before (`tally.records.authority`)."""
 
     def __repr__(self) -> str:
         """Without the secrets."""
@@ -133,10 +130,7 @@ def new_secrets(
 ) -> Secrets:
     """Make the keys of a new hub, its CA included; `recovery`: see `Secrets`."""
     hub_id = JournalId(entropy(JOURNAL_ID_SIZE))
-    # From the caller's bytes, so that a simulation's feeds are the same in every run: FIPS 186-5
-    # A.2.1, with 128 more bits than the order, so that no value is likelier than another.
-    number = int.from_bytes(entropy(48), "big") % (_P256_ORDER - 1) + 1
-    ca_key = ec.derive_private_key(number, ec.SECP256R1())
+    ca_key = certificates.new_key(entropy(48))
     return Secrets(
         hub_id=hub_id,
         epoch=1,
@@ -145,8 +139,8 @@ def new_secrets(
         root=SigningKey(entropy(32)),
         receipt=SigningKey(entropy(32)),
         feeds=_new_feeds(entropy),
-        ca_key=_key_pem(ca_key),
-        ca_certificate=_pem(_authority(hub_id, ca_key, clock())),
+        ca_key=certificates.key_pem(ca_key),
+        ca_certificate=certificates.authority(hub_id, ca_key, clock()),
         schemes={},
         recovery=recovery,
     )
@@ -161,6 +155,21 @@ def renewed(secrets: Secrets, entropy: Entropy, now: dt.datetime) -> Secrets:
     """
     minute = int(now.astimezone(dt.UTC).strftime("%Y%m%d%H%M"))
     return replace(secrets, epoch=max(secrets.epoch + 1, minute), feeds=_new_feeds(entropy))
+
+
+def with_another_authority(secrets: Secrets, entropy: Entropy, now: dt.datetime) -> Secrets:
+    """The same keys with another CA, which the one until now certifies for whoever was away."""
+    key = certificates.new_key(entropy(48))
+    pem = certificates.authority(secrets.hub_id, key, now)
+    older = certificates.read_key(secrets.ca_key)
+    way = certificates.crossed(secrets.hub_id, pem, older, now)
+    return replace(
+        secrets,
+        ca_key=certificates.key_pem(key),
+        ca_certificate=pem,
+        crossed=(way, *secrets.crossed)[:CROSSED_MAX],
+        former=(*secrets.former, name_of(secrets.ca_certificate)),
+    )
 
 
 def save(directory: Path, secrets: Secrets) -> None:
@@ -190,6 +199,8 @@ def write(secrets: Secrets) -> str:
         "ca_certificate": secrets.ca_certificate,
         "schemes": dict(secrets.schemes),
         "recovery": secrets.recovery.hex(),
+        "crossed": list(secrets.crossed),
+        "former": list(secrets.former),
     }
     return json.dumps(fields, indent=1)
 
@@ -239,8 +250,15 @@ def server_certificate(directory: Path, secrets: Secrets, now: dt.datetime) -> P
     """The file with the server's key and certificate, made anew if missing or near its end."""
     path = directory / SERVER_FILE
     if not _is_usable(path, secrets, now):
-        key = ec.generate_private_key(ec.SECP256R1())
-        _write_private(path, _key_pem(key) + _pem(_certificate(secrets, key, now)), os.O_TRUNC)
+        key = certificates.new_key(os.urandom(48))
+        try:
+            ca_key = certificates.read_key(secrets.ca_key)
+        except (TypeError, ValueError) as error:
+            raise TrustFault(f"{directory / SECRETS_FILE}: {error}.") from error
+        own = certificates.server(secrets.server_name, secrets.ca_certificate, ca_key, key, now)
+        # The CA's cross-signatures go along: they lead whoever knows an older one to this one.
+        chain = "".join((certificates.key_pem(key), own, *secrets.crossed))
+        _write_private(path, chain, os.O_TRUNC)
     return path
 
 
@@ -277,16 +295,20 @@ def renew(
         return None
     path = server_certificate(directory, secrets, now)
     context.load_cert_chain(path)
-    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+    return certificates.end_of(path.read_bytes())
 
 
 def certificate_end(directory: Path) -> dt.datetime | None:
     """When the server's certificate ends; None if there is none that can be read."""
     try:
-        raw = (directory / SERVER_FILE).read_bytes()
-        return x509.load_pem_x509_certificate(raw).not_valid_after_utc
+        return certificates.end_of((directory / SERVER_FILE).read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def authority_end(secrets: Secrets) -> dt.datetime:
+    """When the hub's CA ends."""
+    return certificates.end_of(secrets.ca_certificate.encode())
 
 
 def make_token(
@@ -306,11 +328,7 @@ def make_token(
 
 def authority_key(secrets: Secrets) -> PublicKey:
     """SHA-256 of the CA's public key (SPKI, DER): 32 bytes that the root key can vouch for."""
-    certificate = x509.load_pem_x509_certificate(secrets.ca_certificate.encode())
-    spki = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return PublicKey(sha256(spki).digest())
+    return PublicKey(sha256(certificates.spki(secrets.ca_certificate)).digest())
 
 
 def _read(fields: dict[str, Any]) -> Secrets:
@@ -332,6 +350,8 @@ def _read(fields: dict[str, Any]) -> Secrets:
         ca_certificate=str(fields["ca_certificate"]),
         schemes={str(k): str(v) for k, v in fields["schemes"].items()},
         recovery=bytes.fromhex(fields.get("recovery", "")),
+        crossed=tuple(map(str, fields.get("crossed", ()))),
+        former=tuple(map(str, fields.get("former", ()))),
     )
 
 
@@ -367,96 +387,7 @@ def _is_usable(path: Path, secrets: Secrets, now: dt.datetime) -> bool:
 
 def _is_ours(path: Path, secrets: Secrets) -> bool:
     try:
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        authority = x509.load_pem_x509_certificate(secrets.ca_certificate.encode())
-        certificate.verify_directly_issued_by(authority)
-    except Exception:  # noqa: BLE001  (missing, damaged or another CA's: every reason has the same answer)
+        raw = path.read_bytes()
+    except OSError:
         return False
-    return True
-
-
-def _authority(
-    hub_id: JournalId, key: ec.EllipticCurvePrivateKey, now: dt.datetime
-) -> x509.Certificate:
-    name = _name(f"Tallystick hub {show_journal(hub_id)[:8]} CA")
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    return (
-        _builder(name, name, key.public_key(), now, _CA_LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(identifier, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-
-
-def _certificate(
-    secrets: Secrets, key: ec.EllipticCurvePrivateKey, now: dt.datetime
-) -> x509.Certificate:
-    authority = x509.load_pem_x509_certificate(secrets.ca_certificate.encode())
-    ca_key = serialization.load_pem_private_key(secrets.ca_key.encode(), None)
-    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise TrustFault("The CA key in secrets.json is not an elliptic-curve key, expected P-256.")
-    issued_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
-    subject = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    names = x509.SubjectAlternativeName([x509.DNSName(secrets.server_name)])
-    server = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-    builder = _builder(
-        _name(secrets.server_name), authority.subject, key.public_key(), now, _SERVER_LIFE
-    )
-    return (
-        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(names, critical=False)
-        .add_extension(server, critical=False)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(subject, critical=False)
-        .add_extension(issued_by, critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-
-
-def _builder(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    now: dt.datetime,
-    life: dt.timedelta,
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATED)
-        .not_valid_after(now + life)
-    )
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    ).decode("ascii")
+    return certificates.is_issued_by(raw, secrets.ca_certificate)

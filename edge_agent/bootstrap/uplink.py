@@ -1,6 +1,8 @@
 """The thread that talks with the hub, and how its effects reach the station's loop."""
 
+import contextlib
 import random
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -8,10 +10,12 @@ from typing import cast
 
 from edge_agent.bootstrap.folder import TRUST_NAME, damaged, load_trust
 from edge_agent.bootstrap.opening import agent_version
+from edge_agent.journal.authorities import authorities
+from edge_agent.journal.faults import JournalCorrupt, JournalFault
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.outgoing import OutgoingJournal
-from edge_agent.journal.store import DATABASE_NAME
+from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.settings import Settings
 from edge_agent.station import messages
 from edge_agent.station.core import StationCore
@@ -37,7 +41,12 @@ def make_uplink(
 
     draw: Callable[[], float] = random.SystemRandom().random
     wire = open_wire(directory, settings)
-    return SyncThread(whom(journal, load_trust(directory)), view, Postbox(inbox), wire, draw)
+    trust = load_trust(directory)
+
+    def pinned() -> str:
+        return authorities_of(directory, trust)
+
+    return SyncThread(whom(journal, trust), view, Postbox(inbox), wire, draw, pinned)
 
 
 def whom(journal: Journal, trust: Trust) -> port.Identity:
@@ -70,9 +79,26 @@ def open_wire(directory: Path, settings: Settings) -> Uplink:
     """
     trust = load_trust(directory)
     try:
-        return Uplink(settings.addresses or trust.addresses, trust.hub, trust.ca_pem, Link())
+        wire = Uplink(settings.addresses or trust.addresses, trust.hub, trust.ca_pem, Link())
     except ValueError as error:
         raise damaged(directory / TRUST_NAME, error) from error
+    with contextlib.suppress(ValueError):  # what the enrolment pinned is there in any case
+        wire.trust(authorities_of(directory, trust))
+    return wire
+
+
+def authorities_of(directory: Path, trust: Trust) -> str:
+    """The CAs of its hub that a station trusts now, PEM; an unreadable journal adds none."""
+    try:
+        connection = open_reader(directory / DATABASE_NAME)
+    except (JournalFault, JournalCorrupt):
+        return trust.ca_pem
+    try:
+        return authorities(connection, trust)
+    except sqlite3.Error:
+        return trust.ca_pem
+    finally:
+        connection.close()
 
 
 class Postbox:

@@ -4,10 +4,13 @@ import sqlite3
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography.x509 import load_pem_x509_certificates
+
+from edge_agent.journal.authorities import authorities
 from edge_agent.journal.faults import JournalCorrupt, JournalFault
 from edge_agent.journal.identity import Identity, MalformedIdentityError, read_trust
 from edge_agent.journal.lock import LOCK_NAME
@@ -20,6 +23,7 @@ from tally.ledger.sqlite import SqliteLedger
 from tally.wire.clocks import WRONG_MS, YEARS, ClockOffset
 
 USUAL_LIMITS: Final = DiskLimits()
+AUTHORITY_WARNS: Final = timedelta(days=365)
 _TRUST_NAME: Final = "trust.json"
 _WAL_RESET_FIXED: Final = (3, 51, 3)
 
@@ -61,6 +65,7 @@ def examine(
     try:
         found += [_clock(connection), *_of_the_hub(connection)]
         found += [_wal(directory, limits), _pages(connection)]
+        found += _authority(directory, connection)
         found.append(_chain(connection, identity))
         found.append(_ledger(connection))
     except sqlite3.Error as error:
@@ -169,6 +174,24 @@ def _of_the_hub(connection: sqlite3.Connection) -> list[Checked]:
             "at what tally hub serve says."
         )
     return [*found, Checked("certificate", is_well=not has_ended, words=words)]
+
+
+def _authority(directory: Path, connection: sqlite3.Connection) -> list[Checked]:
+    """The hub's CA that lasts longest of those that this station trusts."""
+    try:
+        trust = read_trust((directory / _TRUST_NAME).read_bytes())
+        found = load_pem_x509_certificates(authorities(connection, trust).encode())
+    except (OSError, ValueError):
+        return []  # `_trust` says what is wrong with the file
+    end = max(one.not_valid_after_utc for one in found)
+    is_near = end - SystemClock().now() < AUTHORITY_WARNS
+    words = f"The hub's CA is good until {end:%Y-%m-%d}."
+    if is_near:
+        words += (
+            " Work and sync go on, also when it has ended. Look at this station's clock; the plant "
+            "admin renews it: tally hub renew DIR --ca"
+        )
+    return [Checked("authority", is_well=not is_near, words=words)]
 
 
 def _wal(directory: Path, limits: DiskLimits) -> Checked:

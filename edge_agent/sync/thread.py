@@ -20,6 +20,7 @@ from typing import Final
 from edge_agent.sync.port import (
     Effect,
     Identity,
+    Ingest,
     JournalView,
     LinkTurned,
     Mailbox,
@@ -73,6 +74,7 @@ class SyncThread:
         mailbox: the loop's queue.
         uplink: to the hub; its link switch is turned by `set_link`.
         draw: random numbers in [0, 1), for retries.
+        authorities: the CAs to trust as the journal has them now, PEM; asked when feed `keys` grew.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class SyncThread:
         mailbox: Mailbox,
         uplink: Uplink,
         draw: Callable[[], float],
+        authorities: Callable[[], str] | None = None,
     ) -> None:
         self._identity = identity
         self._open_view = open_view
@@ -89,6 +92,7 @@ class SyncThread:
         self._uplink = uplink
         self._news_uplink = uplink.another()
         self._draw = draw
+        self._authorities = authorities
         self._state = SyncState()
         self._certificate_told = ""
         self._peer_port = 0
@@ -208,12 +212,25 @@ class SyncThread:
         )
         for effect in effects:
             self._deliver(effect)
+        if any(isinstance(effect, Ingest) and self._is_keys(effect) for effect in effects):
+            self._look_at_authorities()
         if self._state.failures > 1 or self._state.not_before > time.monotonic():
             self._settle(self._state.said or say("starting"))
 
     def _was_turned(self) -> bool:
         with self._turn:
             return self._inbox.link_turned or not self._uplink.link.up
+
+    def _is_keys(self, effect: Ingest) -> bool:
+        return any((one.journal, one.name) == (effect.journal, "keys") for one in self._state.feeds)
+
+    def _look_at_authorities(self) -> None:
+        """The hub may have another CA: trust it from the next request on, on both connections."""
+        if self._authorities is not None:
+            pem = self._authorities()
+            with contextlib.suppress(ValueError):  # a CA that cannot be used changes nothing
+                self._uplink.trust(pem)
+                self._news_uplink.trust(pem)
 
     def _look_at_certificate(self) -> None:
         """An old certificate still serves (`sync.md` 3.16); people are told, once."""

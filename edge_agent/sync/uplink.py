@@ -1,7 +1,8 @@
 """The station's HTTPS to its hub; with `edge_agent.sync.https` the only user of `requests`.
 
-What is trusted is one CA, pinned at enrolment, and one server name, that of the hub's id, whatever
-the address (`decided.md` 12): environment, proxies, system CAs and netrc play no part. Certificates
+What is trusted is the hub's CA, pinned at enrolment or vouched for by the plant since (`trust`),
+and one server name, that of the hub's id, whatever the address (`decided.md` 12): environment,
+proxies, system CAs and netrc play no part. Certificates
 do not expire here (`sync.md` 3.16): the flag below leaves chain and name mandatory. Every call has
 timeouts, a deadline for the whole answer and a cap on its size; redirects are not followed.
 `requests` is loaded with the first request: a screen need not wait for it.
@@ -59,7 +60,7 @@ class Uplink:
     Args:
         addresses: `host:port` each, tried in order, the last good one first.
         hub: whose certificate it must be.
-        ca_pem: the one CA to trust, PEM.
+        ca_pem: the CA to trust, PEM; one or more certificates.
         link: while it is not up, nothing is sent.
     """
 
@@ -67,14 +68,9 @@ class Uplink:
         self._addresses = [_base(address) for address in addresses]
         self._hints: list[str] = []
         self._hub = hub
-        self._ca_pem = ca_pem
+        self._ca_pem = self._wanted = ca_pem
         self.link = link
-        self.ca_file, self._ca_number = _in_memory(ca_pem)
-        try:
-            self.context = pinned_context(self.ca_file)
-        except ValueError:
-            os.close(self._ca_number)
-            raise
+        self.ca_file, self._ca_number, self.context = _pinned(ca_pem)
         self._wire = _Wire()
         self._session: requests.Session | None = None
 
@@ -91,7 +87,26 @@ class Uplink:
     def another(self) -> Uplink:
         """A second connection under the same trust and switch, for another thread."""
         addresses = [base.removeprefix("https://") for base in self._addresses]
-        return Uplink(addresses, self._hub, self._ca_pem, self.link)
+        return Uplink(addresses, self._hub, self._wanted, self.link)
+
+    def trust(self, ca_pem: str) -> None:
+        """Trust these certificates from the next request on; may be called by another thread.
+
+        Raises:
+            ValueError: they cannot be used; what was trusted is trusted still.
+        """
+        if ca_pem != self._wanted:
+            _, number, _ = _pinned(ca_pem)
+            os.close(number)
+            self._wanted = ca_pem
+
+    def _take_trust(self) -> None:
+        wanted = self._wanted
+        if wanted != self._ca_pem:
+            self.close()
+            self._session = None
+            self.ca_file, self._ca_number, self.context = _pinned(wanted)
+            self._ca_pem = wanted
 
     def rest(self) -> None:
         """Close connections; the next request opens one."""
@@ -117,6 +132,7 @@ class Uplink:
 
     def send(self, request: Request) -> Reply | Unreached:
         """The hub's answer, or why there is none; never raises for anything outside."""
+        self._take_trust()
         found: Reply | Unreached = Unreached(say("no_route", where="-", why="no address is set"))
         hints = [one for one in self._hints if one not in self._addresses]
         for base in (*self._addresses, *hints):
@@ -207,6 +223,16 @@ class _Wire:
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+def _pinned(ca_pem: str) -> tuple[str, int, ssl.SSLContext]:
+    """A file in memory with these certificates, its number, and a context that trusts them."""
+    path, number = _in_memory(ca_pem)
+    try:
+        return path, number, pinned_context(path)
+    except ValueError:
+        os.close(number)
+        raise
 
 
 def pinned_context(ca_file: str) -> ssl.SSLContext:

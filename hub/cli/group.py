@@ -23,6 +23,7 @@ for command in (
     writing.decide,
     trusting.revoke,
     trusting.trust,
+    trusting.renew,
     looking.trace,
     looking.fingerprint,
     looking.rebuild,

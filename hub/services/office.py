@@ -16,9 +16,9 @@ from tally.records.ids import GENESIS, JournalId, show_journal
 from tally.records.signing import RECEIPT, Receipt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Office:
-    """See the module."""
+    """See the module. Only `secrets` is ever replaced, whole: by the same keys with another CA."""
 
     store: Store
     secrets: Secrets

@@ -45,6 +45,7 @@ TYPES: Final[dict[str, type[t.Body]]] = {
     "action.undone": t.ActionUndone,
     "station.enrolled": t.StationEnrolled,
     "key.published": t.KeyPublished,
+    "ca.published": t.AuthorityPublished,
     "key.revoked": t.KeyRevoked,
     "journal.forked": t.JournalForked,
     "journal.closed": t.JournalClosed,

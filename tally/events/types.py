@@ -443,6 +443,20 @@ class KeyPublished(Body, frozen=True):
     sig: str
 
 
+class AuthorityPublished(Body, frozen=True):
+    """Feed `keys`: the plant root key vouches for another CA of the hub's stations' door.
+
+    `certificate`: PEM; `name`: the server name that it certifies; `retires`: names of earlier CAs
+    that stations stop trusting (`tally.records.authority`). `sig`: over all of these, under the
+    domain `tally/ca/1`.
+    """
+
+    certificate: str
+    name: str
+    sig: str
+    retires: tuple[str, ...] = ()
+
+
 class KeyRevoked(Body, frozen=True):
     """Feed `keys`: the key of a station's journal is taken back; what it signed later may be a
     stranger's.

@@ -309,3 +309,39 @@ def test_an_address_that_is_none_is_refused(plant, address):
     secrets, _ = plant
     with pytest.raises(ValueError, match=r"address|port|parse"):
         Uplink([address], secrets.hub_id, secrets.ca_certificate, Link())
+
+
+def test_a_station_that_was_away_follows_to_another_ca_and_over_several(plant, reach, tmp_path):
+    secrets, _ = plant
+    second = trust.with_another_authority(secrets, os.urandom, NOW)
+    third = trust.with_another_authority(second, os.urandom, NOW)
+    for number, served in enumerate((second, third)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with raw_server(answering(JSON_OK), trust.tls_context(folder, served, NOW)) as server:
+            for pinned in (secrets, second, third)[: number + 2]:
+                assert isinstance(reach(pinned, server.address).send(TIME), Reply)
+
+
+def test_who_trusts_the_newer_ca_alone_does_not_follow_to_the_older(plant, reach):
+    secrets, tls = plant
+    second = trust.with_another_authority(secrets, os.urandom, NOW)
+    with raw_server(answering(JSON_OK), tls) as server:
+        found = reach(second, server.address).send(TIME)
+    assert isinstance(found, Unreached)
+    assert found.said.code == "foreign_ca"
+
+
+def test_another_ca_is_trusted_from_the_next_request_on(plant, tmp_path):
+    secrets, _ = plant
+    other, foreign = made(tmp_path / "other")
+    with raw_server(answering(JSON_OK), foreign) as server:
+        uplink = Uplink([server.address], other.hub_id, secrets.ca_certificate, Link())
+        assert isinstance(uplink.send(TIME), Unreached)
+        with pytest.raises(ValueError, match="no certificate"):
+            uplink.trust("nonsense")
+        uplink.trust(secrets.ca_certificate + other.ca_certificate)
+        assert isinstance(uplink.send(TIME), Reply)
+        uplink.trust(secrets.ca_certificate)
+        assert isinstance(uplink.send(TIME), Unreached)
+    uplink.close()

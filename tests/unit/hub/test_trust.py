@@ -15,6 +15,7 @@ from hub import trust
 from hub.api.serving import every
 from hub.bootstrap import Renewal
 from hub.services.office import Office
+from tally.records.authority import name_of
 from tests.support.hub_floor import Clock, entropy_of
 
 
@@ -203,3 +204,37 @@ def test_chores_are_done_again_and_again_until_the_hub_stops():
         return done
 
     assert len(asyncio.run(serve())) >= 3
+
+
+def test_a_ca_near_its_end_is_told_once_with_the_command_and_stops_nothing(
+    secrets, tmp_path, meeting
+):
+    clock, told = Clock(), []
+    context = trust.tls_context(tmp_path, secrets, clock())
+    office = Office(None, secrets, clock, os.urandom)
+    renewal = Renewal(tmp_path, office, context, told.append)
+    renewal.look()
+    assert told == []
+    clock.forward(days=30 * 365 - 700)
+    for _ in range(3):
+        renewal.look()
+    [words] = [one for one in told if "CA ends on" in one]
+    assert f"tally hub renew {tmp_path} --ca" in words
+    office.secrets = trust.with_another_authority(secrets, os.urandom, clock())
+    told.clear()
+    renewal.look()
+    assert not any("CA ends on" in one for one in told)
+    assert meeting(context)
+
+
+def test_another_ca_is_kept_with_the_way_to_it_and_the_names_of_those_before(secrets, tmp_path):
+    found = secrets
+    for _ in range(trust.CROSSED_MAX + 2):
+        found = trust.with_another_authority(found, os.urandom, Clock()())
+    trust.save(tmp_path, found)
+    loaded = trust.load(tmp_path)
+    assert loaded.crossed == found.crossed
+    assert len(loaded.crossed) == trust.CROSSED_MAX
+    assert loaded.former[0] == name_of(secrets.ca_certificate)
+    assert len(loaded.former) == trust.CROSSED_MAX + 2
+    assert loaded.root.raw == secrets.root.raw

@@ -1,3 +1,4 @@
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from edge_agent.journal.identity import (
 )
 from edge_agent.journal.lock import WriterLock
 from edge_agent.journal.store import PAGE_SIZE, open_reader
-from edge_agent.station import looking
+from edge_agent.station import doctoring, looking
 from edge_agent.station.doctoring import devices_checked, examine
 from tests.support.stations import Bench, Plant
 
@@ -120,6 +121,18 @@ def test_the_doctor_names_a_certificate_of_the_hub_that_ended(bench):
     found = {one.check: one for one in examine(bench.folder, bench.identity)}
     assert not found["certificate"].is_well
     assert "ended 2020-11-19. Work and sync go on" in found["certificate"].words
+
+
+def test_the_doctor_names_a_ca_of_the_hub_near_its_end(bench, monkeypatch):
+    bench.open()
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert not found["authority"].is_well, "the test's own lasts some days"
+    monkeypatch.setattr(doctoring, "AUTHORITY_WARNS", -dt.timedelta(days=36_500))
+    assert {one.check: one for one in examine(bench.folder, bench.identity)}["authority"].is_well
+    monkeypatch.setattr(doctoring, "AUTHORITY_WARNS", dt.timedelta(days=365))
+    found = {one.check: one for one in examine(bench.folder, bench.identity)}
+    assert not found["authority"].is_well
+    assert "Work and sync go on, also when it has ended" in found["authority"].words
 
 
 def test_the_doctor_names_an_open_key_and_a_damaged_chain(bench):
