@@ -282,6 +282,9 @@ def _status_words(found: dict[str, Any]) -> str:
         lines.append(f"Disk: {found['disk']['words']['en']}")
     if found["hub_noted"]:
         lines.append(_clock_words(found["hub_noted"]))
+    if found["damaged"]:
+        seqs = ", ".join(map(str, found["damaged"][:10]))
+        lines.append(f"DAMAGED on this disk, asked back from the hub: event {seqs}")
     if found["key_revoked"]:
         said = "KEY TAKEN BACK by {by} at {at}: {reason}. Events after {since} do not count."
         lines.append(said.format(**found["key_revoked"]))

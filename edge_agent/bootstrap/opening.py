@@ -28,10 +28,12 @@ def open_journal(
     kib_max: int = 0,
     reached: Reached = passed,
     starts: bool = True,
+    tolerates_all: bool = False,
 ) -> Iterator[Journal]:
     """The journal of a station's folder, for its one writer; closed and let go at the end.
 
-    `starts`: the station itself starts, which is recorded as `agent.started`.
+    `starts`: the station itself starts, which is recorded as `agent.started`. `tolerates_all`: own
+    events may be damaged that nobody acknowledged, because a copy is brought.
 
     Yields:
         The journal.
@@ -46,7 +48,12 @@ def open_journal(
         connection = open_writer(directory / DATABASE_NAME, kib_max=kib_max)
         try:
             journal = Journal(
-                connection, identity, trust, entropy=secrets.token_bytes, reached=reached
+                connection,
+                identity,
+                trust,
+                entropy=secrets.token_bytes,
+                reached=reached,
+                tolerates_all=tolerates_all,
             )
             if starts:
                 journal.start(agent=agent_version(), at=clock.now())

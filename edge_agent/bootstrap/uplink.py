@@ -133,6 +133,8 @@ def message_of(effect: port.Effect) -> messages.UplinkMessage:
             return messages.HubSaid(said.code, Words(said.en, said.zh), suspect=forked)
         case port.HubNoted(clock, end):
             return messages.HubNoted(clock.offset_ms, clock.within_ms, end)
+        case port.OwnEventLost(seq):
+            return messages.KeepAsked(lambda journal: journal.give_up(seq))
         case port.HubAhead(have):
             return messages.HubSaid("S-102", _copied(have.seq), suspect=True)
         case port.TwinSeen(address):

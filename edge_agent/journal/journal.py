@@ -11,8 +11,8 @@ Other journals are `others`; what the uplink reads is `outgoing`; the file itsel
 import json
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Final, Protocol
 
 from edge_agent.journal.blocks import Blocks
@@ -20,6 +20,15 @@ from edge_agent.journal.faults import HardwareFault, JournalCorrupt, Untrusted, 
 from edge_agent.journal.giving import borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
+from edge_agent.journal.mending import (
+    MENDED,
+    Mended,
+    copies_in,
+    damaged_in,
+    mended_words,
+    put_back,
+    remember_damage,
+)
 from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
 from edge_agent.journal.rebuilding import bring_up_to_date
 from edge_agent.journal.receipts import read_receipt, write_receipt
@@ -28,9 +37,16 @@ from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.standing import Standing
 from edge_agent.journal.store import Reached, Store, migrate
-from edge_agent.journal.tail import Tail, check_tail
+from edge_agent.journal.tail import Tail, audit, check_or_survive
 from tally.events.decoding import EventLine, write_event
-from tally.events.types import AgentStarted, BlockLeased, BlockLent, Body, OperatorSignedIn
+from tally.events.types import (
+    AgentStarted,
+    BlockLeased,
+    BlockLent,
+    Body,
+    EventMended,
+    OperatorSignedIn,
+)
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import chain_ids
@@ -41,6 +57,8 @@ from tally.records.signing import Receipt, sign_head
 SYSTEM: Final = "system"
 RUN_BYTES: Final = 8
 SALT_BYTES: Final = 16
+AUDITED: Final = "audited"
+AUDIT_DAYS: Final = 7
 _NAMES_PERSONS: Final = (OperatorSignedIn,)
 """Lines that may have to be erased one day carry a salt (`decided.md` 15)."""
 _MAKE_LOANS: Final = (BlockLent, BlockLeased)
@@ -88,6 +106,7 @@ class Journal:
     Attributes:
         identity: whose journal it is.
         seq, event_id: the newest own event.
+        damaged: own events whose line is not what was written, until a copy comes (`mending`).
         state: the step state saved with it, as the caller's bytes.
         run, previous_run: this start and the one before, hex.
         ledger, keys, blocks, others: what follows from the events held here.
@@ -103,14 +122,17 @@ class Journal:
         entropy: Entropy,
         reached: Reached = passed,
         hashing: Hashing = chain_ids,
+        tolerates_all: bool = False,
     ) -> None:
         """Check the tail, bring the schema up to date, read what is known. Writes no event.
+
+        `tolerates_all`: own events may be damaged that nobody acknowledged: a copy is brought.
 
         Raises:
             JournalCorrupt: the newest events are not what was written; nothing was changed.
             JournalFault: the file cannot be used, or is of a newer version.
         """
-        tail = _checked_tail(connection, identity)
+        tail = _checked_tail(connection, identity, tolerates_all=tolerates_all)
         migrate(connection)
         self.identity = identity
         self.seq, self.event_id, self.state = tail.seq, tail.event_id, tail.state
@@ -126,7 +148,11 @@ class Journal:
         self.keys = KeyRegistry(connection, trust)
         self.blocks = Blocks(connection, identity.journal)
         self.others = OtherJournals(self._store, self.keys, self.blocks, self.ledger)
-        bring_up_to_date(self._store, self.ledger, identity)
+        if tail.damage:
+            with self._store.transaction(self._rolled_back):
+                remember_damage(connection, tail.damage)
+        self.damaged = damaged_in(connection)
+        bring_up_to_date(self._store, self.ledger, identity, self.damaged)
         self._sealer = Sealer(connection, identity)
         self._receipt = read_receipt(connection, identity.journal)
         self.standing = Standing(self._store, self._rolled_back)
@@ -136,11 +162,30 @@ class Journal:
             self._sign_what_a_crash_left()
 
     def start(self, *, agent: str, at: datetime) -> None:
-        """Record that the program started: `agent.started`, linked to the run before."""
+        """Record that the program started: `agent.started`, linked to the run before.
+
+        Once a week the whole chain is hashed again first.
+
+        Raises:
+            JournalCorrupt: it does not lead to the head, or is damaged where no copy is known of.
+        """
+        self._audit(at.date())
         previous, run = self._store.get("run"), self._entropy(RUN_BYTES).hex()
         body = AgentStarted(run=run, agent=agent, sqlite=sqlite3.sqlite_version, previous=previous)
         self._append([OwnFact(body)], self.state, at=at, remember={"run": run})
         self.run, self.previous_run = run, previous
+
+    def _audit(self, today: date) -> None:
+        """About a second for a million events; a clock set back audits once more."""
+        last = self._store.get(AUDITED)
+        if last and 0 <= (today - date.fromisoformat(last)).days < AUDIT_DAYS:
+            return
+        damage = audit(self._connection, self.identity, self.seq)
+        with self._store.transaction(self._rolled_back) as connection:
+            if damage:
+                remember_damage(connection, damage)
+            self._store.put(AUDITED, today.isoformat())
+        self.damaged = damaged_in(self._connection)
 
     def append(self, facts: Sequence[Fact], state: bytes | None, *, at: datetime) -> list[EventId]:
         """Make events durable, with the step state that follows from them, in one transaction.
@@ -169,6 +214,7 @@ class Journal:
         *,
         at: datetime,
         remember: Mapping[str, str],
+        mended: Sequence[Mended] = (),
     ) -> list[EventId]:
         lines, events, hlc = self._lines(facts, at)
         first, before = self.seq + 1, self.event_id
@@ -188,6 +234,8 @@ class Journal:
                 self.blocks.take(fact.body, fact.seen)
             for key, value in remember.items():
                 self._store.put(key, value)
+            if mended:
+                put_back(connection, mended)
             if ids:
                 self.ledger.absorb(Batch(self.identity.journal, first, before, ids, events))
         self.seq, self.event_id, self.state, self._hlc = seq, tip, state, hlc
@@ -358,6 +406,7 @@ class Journal:
             Untrusted: nothing was stored, nothing may be concluded.
             JournalFault: the steps before are kept, the rest comes again.
         """
+        mended = self._mend(data, at) if self.damaged else ()
         result = yield from self.others.ingest_in_steps(
             data, self.identity, self.id_at, by_neighbour=by_neighbour
         )
@@ -367,11 +416,37 @@ class Journal:
             result = told_of_revocation(result, self.name)
         if result.own_differs or result.is_revoked:
             self.suspect(result.words)
+        elif mended:
+            result = replace(result, code=MENDED, words=mended[0], words_zh=mended[1])
         if any(
             isinstance(one, EventLine) and isinstance(one.b, _MAKE_LOANS) for one in result.events
         ):
             self._take_loans(at)
         return result
+
+    def _mend(self, data: bytes, at: datetime) -> tuple[()] | tuple[str, str]:
+        """Put damaged own events back from a copy, recorded; what was done in both languages."""
+        copies = copies_in(self._connection, self.identity, data, self.damaged)
+        if not copies:
+            return ()
+        facts = [OwnFact(EventMended(one.seq, one.event_id.hex(), one.found)) for one in copies]
+        self._append(facts, self.state, at=at, remember={}, mended=copies)
+        self.damaged = damaged_in(self._connection)
+        bring_up_to_date(self._store, self.ledger, self.identity, self.damaged)
+        return mended_words([one.seq for one in copies], self.damaged)
+
+    def give_up(self, seq: int) -> None:
+        """The hub lacks a damaged own event that it had acknowledged: it was restored.
+
+        Raises:
+            JournalCorrupt: always, unless a copy came meanwhile.
+        """
+        if seq in self.damaged:
+            raise JournalCorrupt(
+                seq,
+                expected="the event as it was saved, here or at the hub",
+                found="a damaged line here, and a hub that was restored without it",
+            )
 
     def _take_loans(self, at: datetime) -> None:
         """Record what neighbours lent to this journal; from then on the codes may be used."""
@@ -431,9 +506,11 @@ class Journal:
             self._suspected = True
 
 
-def _checked_tail(connection: sqlite3.Connection, identity: Identity) -> Tail:
+def _checked_tail(
+    connection: sqlite3.Connection, identity: Identity, *, tolerates_all: bool
+) -> Tail:
     try:
-        return check_tail(connection, identity)
+        return check_or_survive(connection, identity, tolerates_all=tolerates_all)
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a table is missing
             raise JournalCorrupt(0, expected="a journal", found=str(error)) from error

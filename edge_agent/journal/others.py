@@ -58,7 +58,7 @@ class Ingested:
     `need`: the seq to send from, when events before this segment are missing. `forked`: this
     opened another branch. `own_differs`: it holds events under the own key that the own journal
     has not. `is_revoked`: it takes the own journal's key back. `words` and `words_zh` say so for
-    people, else empty. `ids` and `events` are the new ones, in order.
+    people under `code`, else empty. `ids` and `events` are the new ones, in order.
     """
 
     journal: JournalId
@@ -75,6 +75,7 @@ class Ingested:
     newest_stamp: Hlc | None = None
     words: str = ""
     words_zh: str = ""
+    code: str = "S-101"
 
 
 class OtherJournals:

@@ -14,6 +14,7 @@ from edge_agent.journal.blocks import HeldBlock, read_blocks
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.mending import damaged_in
 from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, piece_beyond
@@ -119,12 +120,19 @@ class OutgoingJournal:
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1 under a head signed over the last of them; None at the head.
 
+        What is damaged here is not sent: a piece ends before it.
+
         A whole sealed segment that fits goes as it is: the hub need not put it together later. So
         a piece ends where a sealed segment does.
 
         Raises:
             HardwareFault: the signature just made does not verify.
         """
+        damaged = next((one for one in self.damaged() if one > seq), None)
+        if damaged is not None:
+            events_max = min(events_max, damaged - seq - 1)
+        if events_max < 1:
+            return None
         closed = self._closed_after(seq)
         if closed is not None:
             if closed.first == seq + 1 and events_max >= PIECE_EVENTS_MAX:
@@ -242,6 +250,10 @@ class OutgoingJournal:
             (branch.branch << BRANCH_SHIFT | at.seq, at.event_id),
         ).fetchone()
         return row is not None
+
+    def damaged(self) -> Sequence[int]:
+        """Own events whose line is not what was written, in order."""
+        return damaged_in(self.connection)
 
     def space(self) -> Space | None:
         """The disk under the journal, as far as it can be looked at."""

@@ -5,7 +5,8 @@ everything held here is absorbed anew, in one transaction, before the station st
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from edge_agent.journal.identity import Identity
@@ -20,10 +21,17 @@ from tally.records.ids import GENESIS, EventId, JournalId
 BATCH_EVENTS: Final = 1000
 KEY: Final = "ruleset"
 MADE_BY: Final = f"{RULESET} {WRITTEN_BY}"
+WITH_DAMAGE: Final = "without damaged events"
+[_DAMAGED] = read_lines([b""])
 
 
-def bring_up_to_date(store: Store, ledger: SqliteLedger, identity: Identity) -> bool:
+def bring_up_to_date(
+    store: Store, ledger: SqliteLedger, identity: Identity, damaged: Collection[int] = ()
+) -> bool:
     """Rebuild the ledger if it has to be; whether it was.
+
+    Of `damaged` own events nothing is absorbed but that they exist; the ledger is rebuilt again
+    once they are mended.
 
     Raises:
         JournalFault: nothing was changed.
@@ -34,9 +42,16 @@ def bring_up_to_date(store: Store, ledger: SqliteLedger, identity: Identity) -> 
     with store.transaction(ledger.rolled_back):
         ledger.empty()
         for batch in _batches(connection, identity):
-            ledger.absorb(batch)
-        store.put(KEY, MADE_BY)
+            ledger.absorb(_without(batch, damaged) if batch.journal == identity.journal else batch)
+        store.put(KEY, MADE_BY if not damaged else WITH_DAMAGE)
     return True
+
+
+def _without(batch: Batch, damaged: Collection[int]) -> Batch:
+    events = [
+        _DAMAGED if seq in damaged else event for seq, event in enumerate(batch.events, batch.first)
+    ]
+    return replace(batch, events=events)
 
 
 def _tips(

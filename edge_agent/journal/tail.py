@@ -10,6 +10,7 @@ from typing import Final
 
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.mending import Damage, survey
 from tally.events.decoding import EventLine, read_line
 from tally.records.chain import event_id, line_hash
 from tally.records.hlc import ZERO, Hlc, parse_hlc
@@ -17,6 +18,8 @@ from tally.records.ids import GENESIS, EventId
 from tally.records.signing import Head
 
 CHECKED_EVENTS: Final = 1000
+STRETCH_EVENTS: Final = 5000
+NO_DAMAGE: Final = Damage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,102 @@ class Tail:
     head: Head | None
     hlc: Hlc
     state: bytes | None
+    damage: Damage = NO_DAMAGE
+
+
+def check_or_survive(
+    connection: sqlite3.Connection,
+    identity: Identity,
+    *,
+    events: int = CHECKED_EVENTS,
+    tolerates_all: bool = False,
+) -> Tail:
+    """As `check_tail`, but events that the hub has acknowledged may be damaged (`mending`).
+
+    Args:
+        connection: reading.
+        identity: whose journal it is.
+        events: how many of the newest are looked at.
+        tolerates_all: any event may be damaged: somebody brings a copy.
+
+    Raises:
+        JournalCorrupt: as `check_tail`, for damage that no copy is known of.
+    """
+    try:
+        return check_tail(connection, identity, events=events)
+    except JournalCorrupt as fault:
+        tail = _survived(connection, identity, events)
+        if tail is None:
+            raise
+        covered = tail.seq if tolerates_all else _acknowledged(connection, identity)
+        beyond = [seq for seq in tail.damage.lines if seq > covered]
+        if beyond:
+            raise JournalCorrupt(beyond[0], expected=fault.expected, found=fault.found) from fault
+        return tail
+
+
+def audit(connection: sqlite3.Connection, identity: Identity, tip: int) -> Damage:
+    """Hash the whole chain again, a stretch at a time, and find what is damaged in it.
+
+    Raises:
+        JournalCorrupt: naming the first event that is missing, or damaged and not acknowledged.
+    """
+    lines: list[int] = []
+    ids: dict[int, EventId] = {}
+    covered = _acknowledged(connection, identity)
+    for first in range(1, tip + 1, STRETCH_EVENTS):
+        last = min(first + STRETCH_EVENTS - 1, tip)
+        try:
+            check_range(connection, identity, first, last)
+        except JournalCorrupt:
+            found = _surveyed(connection, identity, first, last, _id_at(connection, last))
+            if found is None or any(seq > covered for seq in found.lines):
+                raise
+            lines += found.lines
+            ids |= found.ids or {}
+    return Damage(tuple(lines), ids)
+
+
+def _survived(connection: sqlite3.Connection, identity: Identity, events: int) -> Tail | None:
+    """The tail with what is damaged in it, held against the signed head; None: it leads nowhere."""
+    row = connection.execute("SELECT seq, id, signature, state FROM position").fetchone()
+    (tip,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    if row is None:
+        return None
+    head, state = _read_position(identity, row, tip)
+    if head.seq != tip or not head.is_signed_by(identity.key.public):
+        return None
+    first = max(1, tip - events + 1)
+    damage = _surveyed(connection, identity, first, tip, head.event_id)
+    if damage is None:
+        return None
+    newest = next((seq for seq in range(tip, first - 1, -1) if seq not in damage.lines), 0)
+    row = connection.execute("SELECT line FROM event WHERE seq = ?", (newest,)).fetchone()
+    return Tail(tip, head.event_id, head, _stamp(row[0]) if row else ZERO, state, damage)
+
+
+def _surveyed(
+    connection: sqlite3.Connection, identity: Identity, first: int, last: int, tip: EventId
+) -> Damage | None:
+    """What is damaged from `first` to `last`; None: not every row is one that was written."""
+    rows = connection.execute(
+        "SELECT seq, id, line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
+    ).fetchall()
+    is_whole = [seq for seq, *_ in rows] == list(range(first, last + 1)) and all(
+        isinstance(found, bytes) and len(found) == len(GENESIS) and isinstance(line, bytes)
+        for _, found, line in rows
+    )
+    if not is_whole:
+        return None
+    stored = [(EventId(found), line) for _, found, line in rows]
+    return survey(identity, _id_at(connection, first - 1), first, stored, tip)
+
+
+def _acknowledged(connection: sqlite3.Connection, identity: Identity) -> int:
+    row = connection.execute(
+        "SELECT durable_through FROM receipt WHERE journal = ?", (identity.journal,)
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def check_tail(

@@ -14,6 +14,7 @@ from typing import Final
 from drivers import Read
 from edge_agent.journal.faults import JournalFault, fault_of
 from edge_agent.journal.journal import Journal, OwnFact
+from edge_agent.journal.mending import MENDED, damaged_words
 from edge_agent.journal.store import Reached
 from edge_agent.scan.recognising import recognise
 from edge_agent.scan.types import Scan, Typed
@@ -93,7 +94,11 @@ class StationCore:
 
     def start(self) -> list[Output]:
         """Take up where the last run ended; what it says is the first line of the station."""
-        return self._apply(Restarted(), source=None)
+        outputs = self._apply(Restarted(), source=None)
+        if self.journal.damaged:
+            words = Words(*damaged_words(self.journal.damaged))
+            outputs.append(replace(self.say(Verdict.HOLD, words, code=MENDED), source="hub"))
+        return outputs
 
     def handle(self, given: CoreInput) -> list[Output]:
         """Judge one input.

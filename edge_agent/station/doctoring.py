@@ -14,6 +14,7 @@ from edge_agent.journal.authorities import authorities
 from edge_agent.journal.faults import JournalCorrupt, JournalFault
 from edge_agent.journal.identity import Identity, MalformedIdentityError, read_trust
 from edge_agent.journal.lock import LOCK_NAME
+from edge_agent.journal.mending import damaged_in, damaged_words
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import check_tail
 from edge_agent.station.clock import SystemClock
@@ -208,7 +209,9 @@ def _chain(connection: sqlite3.Connection, identity: Identity) -> Checked:
     try:
         tail = check_tail(connection, identity, events=2**40)
     except JournalCorrupt as fault:
-        return Checked("chain", is_well=False, words=fault.words)
+        damaged = damaged_in(connection)
+        words = damaged_words(damaged)[0] if fault.seq in damaged else fault.words
+        return Checked("chain", is_well=False, words=words)
     words = f"All {tail.seq} events hash to the signed head {tail.event_id.hex()[:16]}."
     return Checked("chain", is_well=True, words=words)
 

@@ -12,6 +12,7 @@ from typing import Any
 from edge_agent.journal.blocks import read_blocks
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.mending import damaged_in
 from edge_agent.journal.others import read_branches
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.revoked import revocation_of
@@ -43,6 +44,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "unsent": seq - durable,
         "sealed": connection.execute("SELECT coalesce(max(last), 0) FROM seal").fetchone()[0],
         "suspect": _meta(connection, "suspect"),
+        "damaged": list(damaged_in(connection)),
         "key_revoked": revocation_of(connection, identity.journal),
         "hub_noted": hub_noted(connection),
         "durability": safekeeping(connection, identity, seq),

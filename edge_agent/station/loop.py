@@ -353,7 +353,7 @@ class Loop:
         if result.words:
             words = Words(result.words, result.words_zh)
             say = self._tell if result.is_revoked else self._speaker.remark
-            code = "S-103" if result.is_revoked else "S-101"
+            code = "S-103" if result.is_revoked else result.code
             say(replace(self._core.say(Verdict.HOLD, words, code=code), source="hub"))
         if result.stored:
             self._is_shown = False

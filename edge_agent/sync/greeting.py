@@ -68,6 +68,7 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         lines=tuple(_pulled(item) for item in answer.subscriptions if item.kind == "station"),
         news=answer.news,
         seals_wait=False,
+        mends=(),
         returns=_to_return(turn, answer.subscriptions),
         is_stranger=False,
         fresh=_fresh_to(turn, apart),

@@ -104,6 +104,10 @@ class JournalView(Protocol):
         """
         ...
 
+    def damaged(self) -> Sequence[int]:
+        """Own events that are damaged here, in order; the hub may give them back."""
+        ...
+
     def space(self) -> Space | None:
         """The disk under the journal; None where there is none to look at."""
         ...
@@ -222,9 +226,26 @@ class HubNoted:
     certificate_end: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnEventLost:
+    """An own event is damaged here, and the hub, which had acknowledged it, holds it no more."""
+
+    seq: int
+
+
 Kept = KeepReceipt | Witnessed | PeersTold | HubHolds
 """What is kept beside the events, by the one writer."""
-Effect = SaveReceipt | Ingest | Noticed | HubAhead | LinkTurned | HubNoted | TwinSeen | Kept
+Effect = (
+    SaveReceipt
+    | Ingest
+    | Noticed
+    | HubAhead
+    | LinkTurned
+    | HubNoted
+    | TwinSeen
+    | OwnEventLost
+    | Kept
+)
 
 
 class Mailbox(Protocol):

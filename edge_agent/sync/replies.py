@@ -24,7 +24,15 @@ from edge_agent.sync.greeting import (
     returned,
     whole_keys,
 )
-from edge_agent.sync.port import Effect, Identity, Ingest, JournalView, LinkTurned, Noticed
+from edge_agent.sync.port import (
+    Effect,
+    Identity,
+    Ingest,
+    JournalView,
+    LinkTurned,
+    Noticed,
+    OwnEventLost,
+)
 from edge_agent.sync.session import HELLO_SECONDS, Pulled, Request, SyncState
 from edge_agent.sync.turn import (
     RETRY_SECONDS_MAX,
@@ -39,6 +47,7 @@ from edge_agent.sync.turn import (
 )
 from edge_agent.sync.wording import say
 from tally.records.ids import MalformedIdError, parse_event_id, parse_journal
+from tally.records.segment import SegmentError, decode, prove
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
@@ -141,6 +150,8 @@ def _refused(turn: Turn, reply: Reply) -> Heard:
             lines=_refused_from(state.lines, request),
         )
         return refused, (Noticed(said),)
+    if request.kind == "mend":  # it may have been restored and lack it; the next hello asks again
+        return replace(state, said=said), (Noticed(said, request.first),)
     if request.kind == "seal":
         return replace(state, said=said, seals_wait=True), (Noticed(said, request.last),)
     return failed(turn, said, goes_offline=False)
@@ -203,6 +214,24 @@ def _pulled_in(turn: Turn, reply: Reply) -> Heard:
     return turn.state, (Ingest(journal, reply.body),)
 
 
+def _mended(turn: Turn, reply: Reply) -> Heard:
+    """The hub's copy of own events: handed on only if it is of this history.
+
+    A hub that lacks the event and everything behind it was restored: nobody can put it back.
+    """
+    after, effects = _pulled_in(turn, reply)
+    if not effects:
+        is_lost = turn.request.first > turn.state.sent
+        return after, (OwnEventLost(turn.request.first),) if is_lost else ()
+    try:
+        segment = decode(reply.body)
+        ids = prove(segment, turn.identity.key.public)
+    except SegmentError as error:
+        raise NotAnAnswerError(str(error)) from error
+    is_ours = turn.view.id_at(segment.last) == ids[-1]  # an id stands for all before it
+    return after, effects if is_ours else ()
+
+
 def _leased(turn: Turn, reply: Reply) -> Heard:
     answer = read_json(reply, m.LeaseAnswer)
     end = Position(answer.grant.seq, parse_event_id(answer.grant.id))
@@ -240,6 +269,7 @@ _READERS: Final[Mapping[str, Callable[[Turn, Reply], Heard]]] = {
     "hello": greeted,
     "return": returned,
     "pull": _pulled_in,
+    "mend": _mended,
     "fresh": taken_ahead,
     "piece": taken,
     "seal": sealed,

@@ -2,8 +2,9 @@
 
 Rules of this module:
 1. Order: session, hello, what a restored hub lacks of others' journals, feeds (keys, leases,
-   decisions, orders, master), the newest own events if many wait, own pieces, own seals, the line's
-   journals, leases. Whatever is asked may be asked twice: nothing here relies on a reply.
+   decisions, orders, master), own events that are damaged here, the newest own events if many wait,
+   own pieces, own seals, the line's journals, leases. Whatever is asked may be asked twice: nothing
+   here relies on a reply.
 2. The state lives in memory only and may be forgotten at any moment; a new hello restores it.
 3. A retry waits a random time below min(300 s, 2^failures) and its timer never depends on anything
    else; a link that comes up or any success ends the waiting.
@@ -51,7 +52,17 @@ RUNWAY_SHARE: Final = 5
 """More codes are asked for below 50, or below a fifth of what open blocks were granted."""
 
 Kind = Literal[
-    "challenge", "answer", "hello", "return", "pull", "fresh", "piece", "seal", "lease", "news"
+    "challenge",
+    "answer",
+    "hello",
+    "return",
+    "pull",
+    "mend",
+    "fresh",
+    "piece",
+    "seal",
+    "lease",
+    "news",
 ]
 NOTHING: Final = Position(0, GENESIS)
 
@@ -132,6 +143,8 @@ class SyncState:
     sealed: int | None = None
     """Seals to here need not be sent; None before the first hello."""
     seals_wait: bool = False
+    mends: tuple[int, ...] = ()
+    """Own events that are damaged here and were asked for since the last hello."""
     feeds: tuple[Pulled, ...] = ()
     lines: tuple[Pulled, ...] = ()
     news: str = ""
@@ -180,7 +193,8 @@ def next_request(
     feeds, pulled = _pull_first(state, state.feeds, view)
     if pulled is not None:
         return replace(state, feeds=feeds), pulled
-    request = _fresh(identity, state, view, now) or _own(identity, state, view)
+    state, mend = _mend(identity, state, view)
+    request = mend or _fresh(identity, state, view, now) or _own(identity, state, view)
     if request is not None:
         return state, request
     lines, pulled = _pull_first(state, state.lines, view)
@@ -324,6 +338,32 @@ def _pull_first(
         )
         return (*journals[:index], asked, *journals[index + 1 :]), request
     return journals, None
+
+
+def _mend(
+    identity: Identity, state: SyncState, view: JournalView
+) -> tuple[SyncState, Request | None]:
+    """Ask for own events that are damaged here, each once a round.
+
+    Also for the first that the hub has not said to hold: nothing behind it can be sent.
+    """
+    for seq in view.damaged():
+        before = view.id_at(seq - 1)
+        if before is None or seq > state.sent + 1 or seq in state.mends:
+            continue
+        tip = view.id_at(state.sent) or GENESIS  # of a journal that was forked, this history
+        query = urlencode({"after": before.hex(), "toward": tip.hex()})
+        request = Request(
+            "mend",
+            "GET",
+            f"{p.records_path(show_journal(identity.journal))}?{query}",
+            bearer=state.bearer,
+            seconds=PIECE_SECONDS,
+            first=seq,
+            journal=identity.journal,
+        )
+        return replace(state, mends=(*state.mends, seq)), request
+    return state, None
 
 
 def _give_back(state: SyncState, view: JournalView, bearer: str | None) -> Request | None:

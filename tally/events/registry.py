@@ -21,6 +21,7 @@ TYPES: Final[dict[str, type[t.Body]]] = {
     "drill.started": t.DrillStarted,
     "drill.scanned": t.DrillScanned,
     "drill.ended": t.DrillEnded,
+    "event.mended": t.EventMended,
     "code.reserved": t.CodeReserved,
     "block.returned": t.BlockReturned,
     "block.lent": t.BlockLent,

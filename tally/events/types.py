@@ -167,6 +167,17 @@ class DrillEnded(Body, frozen=True):
     drained_ms: Int | None = None
 
 
+class EventMended(Body, frozen=True):
+    """An own event was damaged on the station's disk and was put back from a copy.
+
+    `seq` and `id` name it; `found`: SHA-256 of the damaged line, which is not kept.
+    """
+
+    seq: Int
+    id: str
+    found: str
+
+
 class CodeReserved(Body, frozen=True):
     """A code was taken from a block, durably, before a byte goes to the printer."""
 

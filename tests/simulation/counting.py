@@ -31,6 +31,8 @@ SOMETIMES = (
     "stick cut short",
     "bit of a stick flipped",
     "damage found at the start",
+    "damage gone on with",
+    "damage mended from a copy",
     "own event flipped",
     "foreign event flipped",
     "clock wrong",

@@ -37,6 +37,7 @@ from edge_agent.sync.turn import Reply
 from edge_agent.workflow.types import PrintDone, PrintFailed
 from tally.events.decoding import read_lines
 from tally.master import Words
+from tally.records.chain import event_id, line_hash
 from tally.records.hlc import next_stamp
 from tally.records.ids import JournalId
 from tally.records.segment import encode
@@ -186,6 +187,8 @@ class Machine:
         self.journal = self.a_journal()
         self.journal.start(agent="sim", at=self.clock.now())
         knowledge = StationKnowledge(self.journal, self.clock, language="en", devices=DEVICES)
+        if self.journal.damaged:
+            self.world.count("damage gone on with")
         self.core = StationCore(self.journal, knowledge, self.clock, self, reached=self._reached)
         inbox = Inbox(self.clock.monotonic)
         self.loop = Loop(self.core, inbox, self.clock, self, self, reached=self._reached)
@@ -334,6 +337,7 @@ class Machine:
         self.guarded(lambda: self._deliver(effects))
         if self.power != "on":
             return
+        self.look_at_damage()
         is_told = isinstance(reply, Reply) and reply.status == 200
         if branches > 1 and is_told and request.kind in TELLING:
             self.knows_fork = True
@@ -350,6 +354,23 @@ class Machine:
             if error is not None:
                 self.world.count(f"not stored: {type(effect).__name__}")
                 self.sync = on_not_stored(self.sync, effect, error)
+
+    def look_at_damage(self):
+        """Whether what was damaged is by now what it was."""
+        if self.damage is None or self.damage in self.journal.damaged or self.damage_stands():
+            return
+        self.damage = None
+        self.world.count("damage mended from a copy")
+
+    def damage_stands(self):
+        """Whether the line that a bit turned in still is another than its id says."""
+        rows = self.connection.execute(
+            "SELECT id, line FROM event WHERE seq IN (?, ?) ORDER BY seq",
+            (self.damage - 1, self.damage),
+        ).fetchall()
+        (before, _), (found, line) = rows
+        expected = event_id(self.identity.journal, self.damage, before, line_hash(line))
+        return expected != found
 
     def hear_news(self, digest):
         """The long poll brought something."""

@@ -175,9 +175,12 @@ def every_fork_is_found(world, held):
 
 
 def damage_is_found(world):
-    """I9: every flipped bit is found, in own lines by the start, in foreign ones by their chain."""
+    """I9: every flipped bit is found, in foreign lines by their chain; in own ones by the start.
+
+    An own event that the hub had acknowledged is what it was again; with any other the PC stopped.
+    """
     for machine in running(world):
-        if machine.damage is not None:
+        if machine.damage is not None and machine.damage_stands():
             raise Violation(
                 "damage_is_found", f"{machine} runs on with event {machine.damage} changed"
             )

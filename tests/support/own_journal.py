@@ -35,6 +35,7 @@ class OwnJournal:
         self.held: dict[JournalId, Position] = {}
         self.codes: list[Runway] = []
         self.disk: Space | None = None
+        self.broken: tuple[int, ...] = ()
         opened = JournalOpened(
             journal=show_journal(self.journal),
             key=_b64(self.key.public.raw),
@@ -119,6 +120,9 @@ class OwnJournal:
     ) -> Sequence[Position]:
         held = self.held.get(journal, Position(0, GENESIS))
         return () if held.seq >= end.seq else (held,)
+
+    def damaged(self) -> Sequence[int]:
+        return self.broken
 
     def space(self) -> Space | None:
         return self.disk

@@ -108,8 +108,9 @@ class Island:
         return self.stick / file
 
     def status(self, name):
-        """Where a station stands, as JSON."""
-        return json.loads(run(station_commands, "status", self.folder / name, "--json"))
+        """Where a station stands, as JSON; the disk is not the station's alone."""
+        found = json.loads(run(station_commands, "status", self.folder / name, "--json"))
+        return {key: value for key, value in found.items() if key != "disk"}
 
     def fingerprint(self):
         """The hub's ledger."""

@@ -245,7 +245,6 @@ def _damage(bench, sql):
     ("sql", "seq"),
     [
         ("UPDATE event SET line = CAST(replace(line, 'job', 'jab') AS BLOB) WHERE seq = 4", 4),
-        ("UPDATE event SET id = zeroblob(32) WHERE seq = 4", 4),
         ("DELETE FROM event WHERE seq = 4", 4),
         ("DELETE FROM event WHERE seq >= 5", 5),
         ("UPDATE position SET signature = zeroblob(64)", 6),

@@ -9,7 +9,15 @@ import pytest
 
 from edge_agent.bootstrap.uplink import message_of
 from edge_agent.journal.space import Space
-from edge_agent.sync.port import HubAhead, Ingest, LinkTurned, Noticed, Runway, SaveReceipt
+from edge_agent.sync.port import (
+    HubAhead,
+    Ingest,
+    LinkTurned,
+    Noticed,
+    OwnEventLost,
+    Runway,
+    SaveReceipt,
+)
 from edge_agent.sync.replies import LEASE_PAUSE, on_reply
 from edge_agent.sync.session import (
     Request,
@@ -22,6 +30,7 @@ from edge_agent.sync.session import (
 )
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import TEXTS, say
+from tally.events.types import LotReceived
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.signing import RECEIPT, SESSION, Receipt, SigningKey
 from tally.wire import messages as m
@@ -467,6 +476,46 @@ def test_the_locator_names_the_head_and_grows_by_doubling():
     said = read_message(play.step().body, m.Hello)
     assert [tip.seq for tip in said.locator] == [100, 99, 98, 96, 92, 84, 68, 36, 1]
     assert said.gauges.unsent == 100
+
+
+def test_a_damaged_event_that_the_hub_holds_is_asked_for_once_a_round_before_anything_is_sent():
+    view = OwnJournal()
+    view.grow(9)
+    view.broken = (4, 9)
+    play = greeted(6, view=view)
+    asked = play.step()
+    assert (asked.kind, asked.first) == ("mend", 4)
+    assert f"after={view.ids[2].hex()}" in asked.path
+    assert f"toward={view.ids[5].hex()}" in asked.path
+    copy = Reply(200, p.SEGMENT_TYPE, view.piece(1, 6))
+    assert play.hear(asked, copy) == (Ingest(view.journal, copy.body),)
+    assert play.step().kind == "piece"
+
+
+def test_a_damaged_event_that_a_restored_hub_lacks_is_told_once_all_before_it_is_there():
+    view = OwnJournal()
+    view.grow(5)
+    view.acked, view.broken = 6, (4,)
+    play = greeted(3, view=view)
+    asked = play.step()
+    assert (asked.kind, asked.first) == ("mend", 4)
+    assert play.hear(asked, Reply(204, "", b"")) == (OwnEventLost(4),)
+
+
+def test_a_copy_of_another_history_or_of_nobody_is_not_handed_on():
+    view = OwnJournal()
+    view.grow(5)
+    view.broken = (4,)
+    other = OwnJournal()
+    other.grow(3)
+    other.record(LotReceived(lot="another", part="PCB-L"))
+    other.grow(1)
+    for body in (other.piece(1, 6), b"no segment"):
+        play = greeted(6, view=view)
+        asked = play.step()
+        assert asked.kind == "mend"
+        effects = play.hear(asked, Reply(200, p.SEGMENT_TYPE, body))
+        assert not [effect for effect in effects if isinstance(effect, Ingest)]
 
 
 def test_a_hello_tells_how_much_the_disk_still_holds_and_for_how_long():

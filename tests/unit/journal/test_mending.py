@@ -1,0 +1,220 @@
+"""Own events that are damaged at rest: told, gone on with, and put back from a copy."""
+
+import datetime as dt
+
+import pytest
+
+from edge_agent.journal.faults import JournalCorrupt
+from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.outgoing import OutgoingJournal
+from edge_agent.journal.tail import CHECKED_EVENTS
+from tally.events.decoding import read_line
+from tally.events.types import LabelPrinted
+from tally.records.segment import decode
+from tests.support.building import Writing
+from tests.support.stations import NOON, Bench, Plant, piece, pieces
+
+
+@pytest.fixture
+def bench():
+    return Bench(Plant(), "S03")
+
+
+def label(number):
+    return OwnFact(LabelPrinted(f"BL2-2647-{number:06}", "printer-1", f"job-{number}"))
+
+
+def worked(bench, count=8):
+    """A journal with some labels; its whole copy as a `Writing`."""
+    journal = bench.told(bench.open())
+    journal.append([label(number) for number in range(count)], b"state", at=NOON)
+    journal.save_receipt(bench.plant.receipt(journal))
+    return journal, copy_of(bench, journal)
+
+
+def copy_of(bench, journal):
+    own = Writing("S03")
+    own.id, own.key = bench.identity.journal, bench.identity.key
+    rows = journal.connection.execute("SELECT id, line FROM event ORDER BY seq").fetchall()
+    own.ids, own.lines = [row[0] for row in rows], [row[1] for row in rows]
+    return own
+
+
+def flip(bench, seq, column="line", at=3):
+    connection = bench.connect()
+    (was,) = connection.execute(f"SELECT {column} FROM event WHERE seq = ?", (seq,)).fetchone()
+    turned = bytearray(was)
+    turned[at] ^= 4
+    (trigger,) = connection.execute(
+        "SELECT sql FROM sqlite_schema WHERE name = 'event_is_never_changed'"
+    ).fetchone()
+    connection.execute("DROP TRIGGER event_is_never_changed")
+    connection.execute(f"UPDATE event SET {column} = ? WHERE seq = ?", (bytes(turned), seq))
+    connection.execute(trigger)
+
+
+def stored(bench):
+    return bench.connect().execute("SELECT id, line FROM event ORDER BY seq").fetchall()
+
+
+def whole(own):
+    return list(zip(own.ids, own.lines, strict=True))
+
+
+def test_an_acknowledged_event_that_is_damaged_is_named_and_work_goes_on(bench):
+    journal, _ = worked(bench)
+    flip(bench, 5)
+    again = bench.open()
+    assert again.damaged == (5,)
+    [event_id] = again.append([label(99)], None, at=NOON)
+    assert again.event_id == event_id
+    assert again.seq == journal.seq + 2
+
+
+def test_a_copy_from_anywhere_puts_it_back_and_that_is_recorded(bench):
+    _, own = worked(bench)
+    flip(bench, 5)
+    again = bench.open()
+    done = again.ingest(piece(own), at=NOON)
+    assert again.damaged == ()
+    assert stored(bench)[: own.seq] == whole(own)
+    assert done.code == "J-202"
+    assert "Event 5" in done.words
+    assert "5" in done.words_zh
+    newest = read_line(stored(bench)[-1][1]).b
+    assert (newest.seq, newest.id) == (5, own.ids[4].hex())
+    assert bench.open(start=False).damaged == ()
+
+
+@pytest.mark.parametrize("seqs", [(1,), (2, 3), (3, 5, 7), (10,), (9, 10)])
+def test_several_damaged_events_are_found_and_put_back_the_newest_and_the_first_too(bench, seqs):
+    _, own = worked(bench)
+    assert own.seq == 10
+    for seq in seqs:
+        flip(bench, seq)
+    again = bench.open()
+    assert again.damaged == seqs
+    again.ingest(piece(own), at=NOON)
+    assert again.damaged == ()
+    assert stored(bench)[: own.seq] == whole(own)
+
+
+@pytest.mark.parametrize("seq", range(1, 11))
+def test_a_damaged_id_is_set_right_from_the_chain_without_any_copy(bench, seq):
+    _, own = worked(bench)
+    flip(bench, seq, "id")
+    again = bench.open(start=False)
+    assert again.damaged == ()
+    assert stored(bench) == whole(own)
+
+
+def test_a_copy_puts_back_what_it_covers_and_the_rest_stays_named(bench):
+    _, own = worked(bench)
+    flip(bench, 3)
+    flip(bench, 9)
+    again = bench.open()
+    done = again.ingest(piece(own, 1, 5), at=NOON)
+    assert again.damaged == (9,)
+    assert "Still damaged: 9" in done.words
+    assert bench.open().damaged == (9,)
+
+
+def test_a_copy_of_another_history_puts_nothing_back(bench):
+    _, own = worked(bench)
+    other = own.fork(4)
+    for number in range(5):
+        other.add(label(500 + number).body)
+    flip(bench, 6)
+    again = bench.open()
+    damaged = stored(bench)[5]
+    again.ingest(piece(other, 5), at=NOON)
+    assert again.damaged == (6,)
+    assert stored(bench)[5] == damaged
+    assert again.is_suspect
+
+
+def test_a_copy_that_another_key_signed_puts_nothing_back(bench):
+    _, own = worked(bench)
+    flip(bench, 6)
+    again = bench.open()
+    with pytest.raises(Exception, match="signature"):
+        again.ingest(piece(own, key=Writing("S02").key), at=NOON)
+    assert again.damaged == (6,)
+
+
+def test_an_event_that_nobody_acknowledged_still_stops_the_station(bench):
+    journal, _ = worked(bench)
+    journal.append([label(99)], None, at=NOON)
+    flip(bench, journal.seq)
+    with pytest.raises(JournalCorrupt) as stopped:
+        bench.open()
+    assert stopped.value.seq == journal.seq
+
+
+def test_a_stick_may_bring_what_nobody_acknowledged(bench):
+    journal, _ = worked(bench)
+    journal.append([label(99)], None, at=NOON)
+    own = copy_of(bench, journal)
+    flip(bench, journal.seq)
+    again = bench.open(start=False, tolerates_all=True)
+    again.ingest(piece(own), at=NOON)
+    assert again.damaged == ()
+    assert bench.open(start=False).damaged == ()
+
+
+def test_what_is_damaged_is_never_sent_and_what_is_before_it_is(bench):
+    worked(bench)
+    flip(bench, 6)
+    bench.open()
+    view = OutgoingJournal(bench.connect, bench.identity, tuple)
+    assert list(view.damaged()) == [6]
+    cut = view.piece_after(2, 500, 2**20)
+    assert (cut.first, cut.last) == (3, 5)
+    assert view.piece_after(5, 500, 2**20) is None
+    assert decode(view.piece_after(6, 500, 2**20).data).first == 7
+
+
+def test_a_ledger_that_is_rebuilt_meanwhile_counts_nothing_of_it_and_is_whole_afterwards(bench):
+    journal, own = worked(bench)
+    before = journal.ledger.fingerprint().hex64
+    flip(bench, 6)
+    bench.connect().execute("DELETE FROM meta WHERE key = 'ruleset'")
+    again = bench.open(start=False)
+    assert again.ledger.uninterpreted() == 1
+    assert again.ledger.fingerprint().hex64 != before
+    again.ingest(piece(own), at=NOON)
+    assert again.ledger.uninterpreted() == 0
+
+
+def test_the_step_state_and_the_clock_outlive_damage_of_the_newest_event(bench):
+    journal, own = worked(bench)
+    flip(bench, own.seq)
+    again = bench.open()
+    assert again.state == b"state"
+    assert again.event_id != journal.event_id
+    stamps = [read_line(line).hlc for _, line in stored(bench) if line != stored(bench)[9][1]]
+    assert stamps == sorted(stamps)
+
+
+def test_damage_far_behind_the_newest_events_is_found_once_a_week(bench):
+    _, own = worked(bench, CHECKED_EVENTS + 100)
+    flip(bench, 4)
+    flip(bench, 6, "id")
+    assert bench.open().damaged == ()  # the newest ones are well, and this week's audit is done
+    again = bench.open(start=False)
+    again.start(agent="test", at=NOON + dt.timedelta(days=7))
+    assert again.damaged == (4,)
+    for data in pieces(own):
+        again.ingest(data, at=NOON)
+    assert stored(bench)[: own.seq] == whole(own)
+
+
+def test_what_neither_this_disk_nor_the_hub_holds_stops_the_station_in_words(bench):
+    _, own = worked(bench)
+    flip(bench, 6)
+    again = bench.open()
+    with pytest.raises(JournalCorrupt, match="restored without it") as stopped:
+        again.give_up(6)
+    assert stopped.value.seq == 6
+    again.ingest(piece(own), at=NOON)
+    again.give_up(6)
