@@ -14,18 +14,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from tally.records import sealing
+from tally.records.sealing import KEY_SIZE
 
-KEY_SIZE: Final = 32
 _CHECK_SIZE: Final = 3
 _LETTERS: Final = (KEY_SIZE + _CHECK_SIZE) * 8 // 5
 _GROUP: Final = 7
 _TEXT_MAX: Final = 1000
-_DOMAIN: Final = b"tally/recovery/1\0"
 
 
 class RecoveryFault(Exception):
@@ -41,7 +36,7 @@ class RecoveryKey:
     @property
     def public(self) -> bytes:
         """What a hub keeps: 32 bytes."""
-        return X25519PrivateKey.from_private_bytes(self.raw).public_key().public_bytes_raw()
+        return sealing.public_of(self.raw)
 
     def __str__(self) -> str:
         """For paper: 56 letters and digits of base32 in groups, the last of them a check."""
@@ -92,11 +87,7 @@ def name_of(public: bytes) -> str:
 
 def seal(plain: bytes, public: bytes, context: bytes, entropy: Callable[[int], bytes]) -> bytes:
     """Close `plain` for the holder of a recovery key; `context` is bound to it, not hidden."""
-    passing = X25519PrivateKey.from_private_bytes(entropy(KEY_SIZE))
-    shared = passing.exchange(X25519PublicKey.from_public_bytes(public))
-    sent = passing.public_key().public_bytes_raw()
-    # The nonce may be constant: the key is derived for this message alone.
-    return sent + _cipher(shared, sent, public).encrypt(bytes(12), plain, context)
+    return sealing.seal(sealing.RECOVERY, plain, public, context, entropy(KEY_SIZE))
 
 
 def unseal(sealed: bytes, key: RecoveryKey, context: bytes) -> bytes:
@@ -105,20 +96,11 @@ def unseal(sealed: bytes, key: RecoveryKey, context: bytes) -> bytes:
     Raises:
         RecoveryFault: for another key, or sealed bytes or context are not what they were.
     """
-    sent, closed = sealed[:KEY_SIZE], sealed[KEY_SIZE:]
     try:
-        shared = X25519PrivateKey.from_private_bytes(key.raw).exchange(
-            X25519PublicKey.from_public_bytes(sent)
-        )
-        return _cipher(shared, sent, key.public).decrypt(bytes(12), closed, context)
-    except (InvalidTag, ValueError) as error:
+        return sealing.unseal(sealing.RECOVERY, sealed, key.raw, context)
+    except sealing.SealedError as error:
         raise RecoveryFault("The sealed keys do not open.") from error
 
 
-def _cipher(shared: bytes, sent: bytes, public: bytes) -> ChaCha20Poly1305:
-    derive = HKDF(hashes.SHA256(), KEY_SIZE, salt=sent + public, info=_DOMAIN)
-    return ChaCha20Poly1305(derive.derive(shared))
-
-
 def _check(raw: bytes) -> bytes:
-    return sha256(_DOMAIN + raw).digest()[:_CHECK_SIZE]
+    return sha256(sealing.RECOVERY + raw).digest()[:_CHECK_SIZE]

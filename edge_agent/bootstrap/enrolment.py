@@ -24,6 +24,7 @@ from edge_agent.settings import FILE_NAME, SettingsError, parse_settings
 from edge_agent.station.clock import SystemClock
 from edge_agent.sync.enrolling import enroll, read_token
 from tally.records.ids import JOURNAL_ID_SIZE, JournalId, Ref
+from tally.records.sealing import KEY_SIZE
 from tally.records.segment import encode
 from tally.records.signing import SigningKey
 
@@ -80,7 +81,8 @@ def _genesis(directory: Path, after: Ref | None, plant: str, name: str) -> bytes
     for stale in (path, *(directory / (DATABASE_NAME + end) for end in ("", "-wal", "-shm"))):
         stale.unlink(missing_ok=True)
     key = SigningKey(secrets.token_bytes(32))
-    identity = Identity(JournalId(secrets.token_bytes(JOURNAL_ID_SIZE)), key, name, plant)
+    journal, sealing = (secrets.token_bytes(size) for size in (JOURNAL_ID_SIZE, KEY_SIZE))
+    identity = Identity(JournalId(journal), key, name, plant, sealing)
     line = genesis_line(identity, at=SystemClock().now(), reason="enrolled", after=after)
     write_file(path, write_identity(identity), mode=0o600)
     connection = open_writer(directory / DATABASE_NAME)

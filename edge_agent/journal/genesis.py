@@ -14,6 +14,7 @@ from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import event_id, line_hash
 from tally.records.hlc import ZERO, next_stamp
 from tally.records.ids import GENESIS, EventId, Ref, show_journal
+from tally.records.sealing import public_of
 from tally.records.segment import Segment, piece_of
 from tally.records.signing import Head, sign_head
 
@@ -27,12 +28,13 @@ def genesis_line(
     """
     body = JournalOpened(
         journal=show_journal(identity.journal),
-        key=base64.b64encode(identity.key.public.raw).decode("ascii"),
+        key=_shown(identity.key.public.raw),
         plant=identity.plant,
         writer=identity.station,
         role="station",
         reason=reason,
         predecessor=show_journal(after.journal) if after else None,
+        sealing=_shown(public_of(identity.sealing)) if identity.sealing else None,
     )
     stamp = next_stamp(ZERO, wall_ms(at))
     seen = (str(after),) if after else ()
@@ -72,6 +74,10 @@ def found(connection: sqlite3.Connection, identity: Identity, line: bytes) -> No
     )
     ledger.absorb(Batch(identity.journal, 1, GENESIS, [head.event_id], read_lines([line])))
     connection.execute("COMMIT")
+
+
+def _shown(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
 
 
 def _head(identity: Identity, line: bytes) -> Head:

@@ -6,7 +6,7 @@ file alone, which is 0600.
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -26,6 +26,8 @@ class Identity:
     key: SigningKey
     station: str
     plant: str
+    sealing: bytes | None = field(default=None, repr=False)
+    """Private half of the X25519 key in its `journal.opened`; an older journal has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,12 @@ class Trust:
     site: str = ""
 
 
-class _IdentityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _IdentityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     journal: str
     private_key: str
     station: str
     plant: str
+    sealing_key: str | None = None
 
 
 class _TrustFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +70,7 @@ def write_identity(identity: Identity) -> bytes:
         private_key=_b64(identity.key.raw),
         station=identity.station,
         plant=identity.plant,
+        sealing_key=_b64(identity.sealing) if identity.sealing else None,
     )
     return msgspec.json.format(msgspec.json.encode(file)) + b"\n"
 
@@ -80,7 +84,8 @@ def read_identity(raw: bytes) -> Identity:
     try:
         file = msgspec.json.decode(raw, type=_IdentityFile)
         key = SigningKey(_unb64(file.private_key))
-        return Identity(parse_journal(file.journal), key, file.station, file.plant)
+        sealing = _unb64(file.sealing_key) if file.sealing_key else None
+        return Identity(parse_journal(file.journal), key, file.station, file.plant, sealing)
     except (msgspec.DecodeError, MalformedIdError, ValueError) as error:
         raise MalformedIdentityError(str(error)) from error
 
@@ -131,6 +136,6 @@ def _unb64(text: str) -> bytes:
         raw = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ValueError(f"expected base64, got {text[:20]!r}") from error
-    if len(raw) != 32:  # Ed25519, RFC 8032
+    if len(raw) != 32:  # Ed25519, RFC 8032; X25519, RFC 7748
         raise ValueError(f"expected a key of 32 bytes, got {len(raw)}")
     return raw

@@ -125,7 +125,8 @@ def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> B
     """
     stored, held = 0, 0
     problems: list[str] = []
-    for found in parts_in(bundle, file):
+    own = journal.identity if bundle.reader == journal.identity.journal else None
+    for found in parts_in(bundle, file, own.sealing if own else None):
         new, known, problem = _take(journal, found, at)
         stored, held = stored + new, held + known
         problems += problem

@@ -103,6 +103,7 @@ def export_bundle(
                 "parts": len(made.parts),
                 "acknowledged": through,
                 "left": made.left,
+                "sealed": packed.is_sealed,
             }
         )
         return
@@ -110,6 +111,12 @@ def export_bundle(
         f"{file}: {made.events} events in {len(made.parts)} parts for {station}, receipt to its "
         f"event {through}; read again and whole. Safe to remove."
     )
+    if not packed.is_sealed:
+        click.echo(
+            f"The grants in it are not sealed: the journal of {station} is of an older version and "
+            f"has no key for that. To get one, enrol the station anew: tally hub enroll-token.",
+            err=True,
+        )
     if made.left:
         click.echo(f"{made.left} events did not fit; import this one, then export with --since.")
 
@@ -162,6 +169,8 @@ def _groups(found: Bundle, raw: Source, problems: list[str]) -> Iterator[list[st
     group: list[str] = []
     size = 0
     for part in parts_in(found, raw):
+        if part.is_closed:
+            continue  # grants: this hub wrote them itself
         if part.segment is None:
             problems.append(part.words)
             continue

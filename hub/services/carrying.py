@@ -2,22 +2,28 @@
 
 `take_parts` is the same `ingest` as over the network, one answer a part: what cannot be taken is
 said and harms no other part. `pack` answers a station that has no network: all feeds, with its
-grants, a receipt for its journal, and the journals of its line. Nothing in it is secret. The form
-is `tally.records.bundle`.
+grants, a receipt for its journal, and the journals of its line. The grants are closed for the
+station's own key where its journal has one. The form is `tally.records.bundle`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from hub.services import feeds, ingesting, reading
+from hub.services import feeds, ingesting, journals, reading
 from hub.services.answers import Ingested, Refused
 from hub.services.office import Office
 from hub.store.port import Journal, StoreFault
-from tally.records.bundle import TIPS_MAX, Bundle, listed, marked
+from tally.events.decoding import EventLine, read_line
+from tally.events.types import JournalOpened
+from tally.records.bundle import TIPS_MAX, Bundle, ClosedPart, close, listed, marked
+from tally.records.export import RowError, unb64
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
+from tally.records.sealing import GRANT, KEY_SIZE, seal
 from tally.records.segment import Segment, SegmentError, decode, prove
 
 Tips = Mapping[JournalId, EventId]
@@ -29,6 +35,8 @@ class Packed:
 
     bundle: Bundle
     parts: Callable[[], Iterator[bytes]]
+    is_sealed: bool
+    """Whether the grants in it are closed for its reader."""
 
 
 def take_parts(office: Office, parts: Sequence[bytes]) -> list[dict[str, Any]]:
@@ -56,9 +64,16 @@ def pack(office: Office, journal: JournalId, tips: Tips | None) -> Packed:
     """
     found = ingesting.standing(office, journal)
 
-    def parts() -> Iterator[bytes]:
+    public, seed = _sealing_key(office, journal), office.entropy(KEY_SIZE)
+
+    def parts() -> Iterator[bytes | ClosedPart]:
         try:
-            yield from map(marked, _pieces(office, journal, tips))
+            for number, (is_secret, data) in enumerate(_pieces(office, journal, tips)):
+                if is_secret and public:
+                    passing = sha256(seed + number.to_bytes(8, "big")).digest()
+                    yield close(marked(data), journal, public, passing)
+                else:
+                    yield marked(data)
         except SegmentError as error:
             raise StoreFault(
                 f"Stored events cannot be read as they were written: {error}. Stop the hub, keep "
@@ -83,9 +98,24 @@ def pack(office: Office, journal: JournalId, tips: Tips | None) -> Packed:
     )
 
     def fitting() -> Iterator[bytes]:
-        return (data for _, data in zip(fields, parts(), strict=False))
+        found = (part for _, part in zip(fields, parts(), strict=False))
+        return (part.data if isinstance(part, ClosedPart) else part for part in found)
 
-    return Packed(bundle, fitting)
+    return Packed(bundle, fitting, is_sealed=public is not None)
+
+
+def _sealing_key(office: Office, journal: JournalId) -> bytes | None:
+    """The X25519 key with which the journal was opened; None for one of an older program."""
+    row = office.registered(journal)
+    for first, _, _, lines, _ in journals.runs(office.store, row):
+        event = read_line(lines[0]) if first == 1 else None
+        body = event.b if isinstance(event, EventLine) else None
+        if isinstance(body, JournalOpened) and body.sealing:
+            with suppress(RowError, ValueError):  # ValueError: a point that no key has
+                public = unb64(body.sealing, KEY_SIZE)
+                seal(GRANT, b"", public, b"", office.entropy(KEY_SIZE))
+                return public
+    return None
 
 
 def _take(office: Office, data: bytes) -> dict[str, Any]:
@@ -141,15 +171,19 @@ def _row(
     }
 
 
-def _pieces(office: Office, journal: JournalId, tips: Tips | None) -> Iterator[bytes]:
-    """Feeds in the order in which a station pulls them, `keys` always whole; then its line."""
+def _pieces(office: Office, journal: JournalId, tips: Tips | None) -> Iterator[tuple[bool, bytes]]:
+    """Feeds in the order in which a station pulls them, `keys` always whole; then its line.
+
+    Each with whether it is for the reader alone: the grants are.
+    """
     for one in reading.subscriptions(office, journal):
         if one.kind == "station" and tips is None:
             continue
         known = GENESIS if one.name == "keys" else (tips or {}).get(one.journal, GENESIS)
         sent: set[EventId] = set()
         for _, tip in one.branch_tips:
-            yield from _way(office, one.journal, known, tip, sent)
+            for data in _way(office, one.journal, known, tip, sent):
+                yield one.name == "leases", data
 
 
 def _way(

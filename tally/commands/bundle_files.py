@@ -138,7 +138,7 @@ def _read_again(beside: Path, file: Path) -> None:
         except BundleError as error:
             raise _worn(file, str(error)) from error
         for found in parts_in(bundle, raw):
-            if found.segment is None:
+            if found.segment is None and not found.is_closed:
                 raise _worn(file, found.words)
 
 

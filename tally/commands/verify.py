@@ -78,6 +78,8 @@ def _print_bundle(report: BundleReport) -> None:
         name = _visible(one.writer)
         click.echo(f"{name:<10} {one.events:>7} events  {one.first} to {one.last}{gaps}")
     _print_untrusted(report)
+    if report.sealed:
+        click.echo(f"{report.sealed} parts are sealed for the station that this was made for")
     if report.left:
         click.echo(f"{report.left} events did not fit when it was made")
     held = f"{report.holding} of {report.parts} parts"

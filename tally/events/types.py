@@ -42,7 +42,10 @@ class Check(Body, frozen=True):
 
 
 class JournalOpened(Body, frozen=True):
-    """First event of every journal: who writes here, with which key, after which journal."""
+    """First event of every journal: who writes here, with which key, after which journal.
+
+    `sealing`: X25519 key for which the hub closes what only this writer may read.
+    """
 
     journal: str
     key: str
@@ -52,6 +55,7 @@ class JournalOpened(Body, frozen=True):
     reason: str
     feed: str | None = None
     predecessor: str | None = None
+    sealing: str | None = None
 
 
 class AgentStarted(Body, frozen=True):

@@ -8,7 +8,7 @@ listed but missing or changed is named; the other parts stay usable (`sync.md` 3
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tally.events.decoding import EventLine, Unread, read_lines
 from tally.events.types import KeyPublished, KeyRevoked, StationEnrolled
@@ -52,6 +52,8 @@ class BundleReport:
     left: int
     """Events that the maker could not fit in."""
     untrusted: tuple[Withdrawn, ...] = ()
+    sealed: int = 0
+    """Parts that only the reader can open, whole as far as their hash says."""
 
 
 @dataclass(slots=True)
@@ -128,8 +130,10 @@ def prove_bundle(file: Source, *, plant: str | None = None) -> BundleReport:
     problems = list(plant_problems(bundle.root, plant)) if plant is not None else []
     keys = Keys(bundle.root)
     held: dict[JournalId, list[Segment]] = {}
+    sealed = 0
     for found in parts_in(bundle, file):
         problem = _part_problem(found, keys)
+        sealed += found.is_closed
         if problem is not None:
             problems.append(problem)
         elif found.segment is not None:
@@ -138,11 +142,13 @@ def prove_bundle(file: Source, *, plant: str | None = None) -> BundleReport:
         problems.append(Problem("Bytes that the manifest does not list follow the last part."))
     problems += _maker_problems(bundle, keys)
     problems += _receipt_problems(bundle, keys)
-    return _report(bundle, keys, held, problems)
+    return replace(_report(bundle, keys, held, problems), sealed=sealed)
 
 
 def _part_problem(found: FoundPart, keys: Keys) -> Problem | None:
     name = f"{found.fields.journal}:{found.fields.first}"
+    if found.is_closed:
+        return None  # whole, as its hash says; what is in it only the reader can prove
     if found.segment is None:
         return Problem(found.words, name)
     key = keys.of(found.segment)

@@ -28,6 +28,7 @@ from tally.records.ids import (
     parse_journal,
     show_journal,
 )
+from tally.records.sealing import GRANT, SealedError, seal, unseal
 from tally.records.segment import (
     HEADER_BYTES_MAX,
     PLAIN_BYTES_MAX,
@@ -39,6 +40,8 @@ from tally.records.segment import (
 from tally.records.signing import BUNDLE, PublicKey, Receipt, SigningKey
 
 TAG: Final = "bundle/1"
+CLOSED: Final = b"tally-sealed/1\n"
+"""How a part begins that only the reader can open (decision 0127)."""
 START: Final = b'{"tally":"bundle/'
 """How the file of every version begins."""
 SUFFIX: Final = ".tlyb"
@@ -142,11 +145,15 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class FoundPart:
-    """A listed part as the file holds it; without a segment, `words` say what is wrong."""
+    """A listed part as the file holds it; without a segment, `words` say what is wrong.
+
+    `is_closed`: nothing is, but only the reader that the manifest names can open it.
+    """
 
     fields: PartFields
     segment: Segment | None
     words: str = ""
+    is_closed: bool = False
 
 
 def marked(data: bytes) -> bytes:
@@ -176,6 +183,33 @@ def fields_of(data: bytes) -> PartFields:
     return _fields(decode(data), data)
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedPart:
+    """A part that only the bundle's reader can open, and how the manifest lists it."""
+
+    fields: PartFields
+    data: bytes
+
+
+def close(data: bytes, reader: JournalId, public: bytes, passing: bytes) -> ClosedPart:
+    """Close a segment or piece for one journal's writer.
+
+    Args:
+        data: as `marked` gives it.
+        reader: the journal.
+        public: the X25519 key in its `journal.opened`.
+        passing: 32 random bytes, for this part alone.
+    """
+    fields = fields_of(data)
+    closed = CLOSED + seal(GRANT, data, public, _context(fields, reader), passing)
+    listed_as = msgspec.structs.replace(fields, size=len(closed), sha256=sha256(closed).hexdigest())
+    return ClosedPart(listed_as, closed)
+
+
+def _context(fields: PartFields, reader: JournalId) -> bytes:
+    return reader + f"{fields} {fields.head}".encode()
+
+
 def _fields(segment: Segment, data: bytes) -> PartFields:
     return PartFields(
         journal=show_journal(segment.journal),
@@ -187,7 +221,7 @@ def _fields(segment: Segment, data: bytes) -> PartFields:
     )
 
 
-def listed(parts: Iterable[bytes]) -> tuple[tuple[PartFields, ...], int]:
+def listed(parts: Iterable[bytes | ClosedPart]) -> tuple[tuple[PartFields, ...], int]:
     """The list of these parts, as many of the first ones as one file may hold.
 
     Returns:
@@ -195,7 +229,8 @@ def listed(parts: Iterable[bytes]) -> tuple[tuple[PartFields, ...], int]:
     """
     taken: list[PartFields] = []
     size, left = 0, 0
-    for fields in map(fields_of, parts):
+    for part in parts:
+        fields = part.fields if isinstance(part, ClosedPart) else fields_of(part)
         size += fields.size
         if left or len(taken) == PARTS_MAX or size > BYTES_MAX:
             left += fields.last - fields.first + 1
@@ -262,12 +297,13 @@ def read_opening(file: Source) -> Bundle:
     return bundle
 
 
-def parts_in(bundle: Bundle, file: Source) -> Iterator[FoundPart]:
+def parts_in(bundle: Bundle, file: Source, sealing: bytes | None = None) -> Iterator[FoundPart]:
     """Read the parts in order; each is whole or its words say why not. Nothing is proven yet.
 
     Args:
         bundle: as `read_opening` gave it.
         file: where that left it.
+        sealing: the reader's private X25519 key, 32 bytes, where the caller is the reader.
     """
     missing = False
     for fields in bundle.parts:
@@ -278,15 +314,31 @@ def parts_in(bundle: Bundle, file: Source) -> Iterator[FoundPart]:
         elif sha256(data).hexdigest() != fields.sha256:
             yield FoundPart(fields, None, f"{fields} was changed: {_what_changed(data)}")
         else:
-            yield _found(fields, data)
+            yield _opened(bundle, fields, data, sealing)
 
 
-def _found(fields: PartFields, data: bytes) -> FoundPart:
+def _opened(bundle: Bundle, fields: PartFields, data: bytes, sealing: bytes | None) -> FoundPart:
+    if not data.startswith(CLOSED):
+        return _found(fields, data, fields)
+    if sealing is None or bundle.reader is None:
+        words = f"{fields} is sealed for the station that the bundle was made for."
+        return FoundPart(fields, None, words, is_closed=True)
+    try:
+        closed = data.removeprefix(CLOSED)
+        data = unseal(GRANT, closed, sealing, _context(fields, bundle.reader))
+    except SealedError as error:
+        return FoundPart(fields, None, f"{fields} is sealed and does not open here: {error}.")
+    inner = msgspec.structs.replace(fields, size=len(data), sha256=sha256(data).hexdigest())
+    return _found(fields, data, inner)
+
+
+def _found(fields: PartFields, data: bytes, inner: PartFields) -> FoundPart:
+    """A part whose bytes are `data`; `inner` is how those would be listed."""
     try:
         segment = decode(data)
     except SegmentError as error:
         return FoundPart(fields, None, f"{fields} cannot be read: {error}")
-    if _fields(segment, data) != fields:
+    if _fields(segment, data) != inner:
         return FoundPart(fields, None, f"{fields} holds something else: {segment}.")
     return FoundPart(fields, segment)
 

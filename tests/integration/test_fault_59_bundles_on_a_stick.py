@@ -16,7 +16,7 @@ from edge_agent.station.clock import SystemClock
 from hub import trust
 from hub.cli import hub as hub_commands
 from tally.commands.verify import verify
-from tally.records.bundle import PART_BYTES_MAX, opening, parts_in, read_opening
+from tally.records.bundle import CLOSED, PART_BYTES_MAX, opening, parts_in, read_opening
 from tests.support.hub_process import HubProcess
 from tests.support.station_process import TALLY
 from tests.support.sticks import Island, run
@@ -319,3 +319,45 @@ def test_fault_59_the_parts_of_a_bundle_are_read_in_order_and_each_is_what_the_l
         assert raw.read() == b""
     assert [one.words for one in found] == [""] * len(bundle.parts)
     assert [str(one.fields) for one in found] == [str(one) for one in bundle.parts]
+
+
+def test_the_grants_on_a_stick_are_for_their_station_alone(island):
+    island.join("S04")
+    run(hub_commands, "grant", island.hub, "bl2@1", "S03", 100, "--block", "B-SECRET")
+    file = island.answer("S03", "sealed.tlyb")
+    assert b"B-SECRET" not in file.read_bytes()
+    with file.open("rb") as raw:
+        bundle = read_opening(raw)
+        found = list(parts_in(bundle, raw))
+    names = {part.fields.journal for part in found if part.is_closed}
+    assert len(names) == 1, "the feed of grants, and nothing else"
+    told = island.verify(file, 0)
+    assert (told["ok"], told["sealed"]) == (True, sum(part.is_closed for part in found))
+
+    other = island.take("S04", file, status=1)
+    assert len(other["problems"]) == told["sealed"]
+    assert "sealed for the station that the bundle was made for" in other["problems"][0]
+    assert stored(island.bring(file)) == 0, "at the hub all of it is at home"
+
+    island.take("S03", file)
+    assert "B-SECRET" in run(station_commands, "codes", island.folder / "S03")
+
+
+def test_a_changed_seal_on_a_stick_opens_nothing_and_harms_no_other_part(island):
+    run(hub_commands, "grant", island.hub, "bl2@1", "S03", 100)
+    file = island.answer("S03", "sealed.tlyb")
+    whole = bytearray(file.read_bytes())
+    at = whole.index(CLOSED) + len(CLOSED) + 40
+    whole[at] ^= 1
+    file.write_bytes(whole)
+    told = island.take("S03", file, status=1)
+    assert len(told["problems"]) == 1
+    assert "was changed" in told["problems"][0]
+    assert told["held"] > 0
+
+
+def test_a_station_of_an_older_version_is_told_how_to_get_its_grants_sealed(island):
+    island.join("S04", is_old=True)
+    told = run(hub_commands, "bundle", "export", island.hub, "S04", island.stick / "old.tlyb")
+    assert "To get one, enrol the station anew" in told
+    assert island.take("S04", island.stick / "old.tlyb")["problems"] == []

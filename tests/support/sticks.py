@@ -31,9 +31,10 @@ def run(commands, *words, status=0):
     return done.output
 
 
-def _begun(folder, plant, name):
+def _begun(folder, plant, name, sealing):
     """A new journal in a station's folder; its first event as the hub is shown it."""
-    identity = Identity(JournalId(os.urandom(16)), SigningKey(os.urandom(32)), name, plant)
+    key = SigningKey(os.urandom(32))
+    identity = Identity(JournalId(os.urandom(16)), key, name, plant, sealing)
     line = genesis_line(identity, at=SystemClock().now(), reason="enrolled")
     (folder / IDENTITY_NAME).write_bytes(write_identity(identity))
     connection = open_writer(folder / DATABASE_NAME)
@@ -59,14 +60,22 @@ class Island:
         try:
             hub.publish(demo_files())
             for name in stations:
-                self._join(hub, name)
+                self._join(hub, name, os.urandom(32))
         finally:
             hub.office.store.close()
 
-    def _join(self, hub, name):
+    def join(self, name, *, is_old=False):
+        """Another station; `is_old`: its program made no key for sealed grants."""
+        hub = at_hub.open_hub(self.hub)
+        try:
+            self._join(hub, name, None if is_old else os.urandom(32))
+        finally:
+            hub.office.store.close()
+
+    def _join(self, hub, name, sealing):
         folder = self.folder / name
         folder.mkdir()
-        genesis = _begun(folder, hub.plant, name)
+        genesis = _begun(folder, hub.plant, name, sealing)
         made = hub.enroll(secret_of(hub.open_token(name, ["127.0.0.1:1"])), genesis)
         trust = Trust(
             made.hub_id,
