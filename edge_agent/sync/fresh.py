@@ -12,8 +12,6 @@ from typing import Final
 from edge_agent.journal.cut import CutPiece
 from edge_agent.sync.port import JournalView
 
-LANE: Final = "lane=fresh"
-"""In the query of such a request, so that a hub with much to do can serve it first."""
 FRESH_MAX: Final = 200
 BACKLOG_FACTOR: Final = 5
 """A backlog is what is more than five times as long as what may go ahead of it."""

@@ -21,7 +21,7 @@ from typing import Final, Literal
 from urllib.parse import urlencode
 
 from edge_agent.journal.cut import CutPiece, Runway
-from edge_agent.sync.fresh import LANE, fresh_piece
+from edge_agent.sync.fresh import fresh_piece
 from edge_agent.sync.port import (
     Effect,
     HubAhead,
@@ -401,7 +401,7 @@ def _fresh(identity: Identity, state: SyncState, view: JournalView, now: float) 
     )
     if piece is None:
         return None
-    path = f"{p.records_path(show_journal(identity.journal))}?{LANE}"
+    path = f"{p.records_path(show_journal(identity.journal))}?{p.LANE}={p.FRESH_LANE}"
     return _piece("fresh", path, piece, state)
 
 

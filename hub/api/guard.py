@@ -2,8 +2,9 @@
 
 Around every app: the body is read whole, under a cap and a deadline, before a handler runs; the
 bytes held for all callers together and the requests worked on at once are limited; those that find
-no place stand in a short line, so that stations that come back together are served in turn; an
-exception becomes a problem document without a trace. Headers are limited below, in `serving`.
+no place stand in a short line, so that stations that come back together are served in turn
+(`turns`); an exception becomes a problem document without a trace. Headers are limited below, in
+`serving`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.problems import TurnedAway, problem
+from hub.api.turns import Turns
 from tally.wire.protocol import BODY_BYTES_MAX
 
 _log = logging.getLogger("tally.hub.api")
@@ -29,6 +31,10 @@ AT_ONCE: Final = 64
 LINE_MAX: Final = 256
 LINE_SECONDS: Final = 5.0
 """How many more may stand in line, and for how long; a station gives up on silence after 15 s."""
+BRINGING_AT_ONCE: Final = 4
+BRINGING_LINE_MAX: Final = 512
+BRINGING_LINE_SECONDS: Final = 10.0
+"""The same for those who bring events: proving keeps a core busy, and one writer stores them."""
 PASS_SECONDS: Final = 1.0
 HELD_BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -38,11 +44,15 @@ class Allowance:
     """What one request may bring: bytes, seconds for them, and the pool its bytes count in.
 
     Strangers and proven callers have pools of their own, so that strangers cannot use up all.
+    `brings`: who brings events, one thing at a time and in turn with the others; empty for any
+    other request. `goes_first`: before those who bring a backlog.
     """
 
     bytes_max: int = BODY_BYTES_MAX
     seconds: float = BODY_SECONDS
     pool: str = "all"
+    brings: str = ""
+    goes_first: bool = False
 
 
 Allow = Callable[[Scope], Allowance]
@@ -67,9 +77,8 @@ class Guard:
     ) -> None:
         self._app = app
         self._allow = allow
-        self._places = asyncio.Semaphore(at_once)
-        self._line_max = line_max
-        self._in_line = 0
+        self._places = Turns(at_once, line_max, LINE_SECONDS)
+        self._bringing = Turns(BRINGING_AT_ONCE, BRINGING_LINE_MAX, BRINGING_LINE_SECONDS)
         self._unhurried = unhurried
         self._held: Counter[str] = Counter()
 
@@ -80,6 +89,7 @@ class Guard:
             return
         parts: list[bytes] = []
         pool = ""
+        allowance = Allowance()
         try:
             try:
                 allowance = self._allow(scope)
@@ -88,7 +98,7 @@ class Guard:
             except TurnedAway as turned:
                 refusal = problem(turned.code, turned.what)
             if refusal is None:
-                await self._work(scope, _again(b"".join(parts), receive), send)
+                await self._work(scope, _again(b"".join(parts), receive), send, allowance)
             else:
                 # What is still under way is let pass by, or a reset would overtake the answer; what
                 # comes later stays in the pipe, so this connection ends here.
@@ -129,14 +139,26 @@ class Guard:
             after = f"{allowance.seconds:g} s"
             return problem("too_slow", f"The body was not complete after {after}.")
 
-    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
-        counted = scope["path"] not in self._unhurried
-        if counted and not await self._has_place():
+    async def _work(self, scope: Scope, receive: Receive, send: Send, allowance: Allowance) -> None:
+        if scope["path"] in self._unhurried:
+            await self._serve(scope, receive, send)
+            return
+        places = self._bringing if allowance.brings else self._places
+        who: object = allowance.brings or object()
+        if not await places.take(who, goes_first=allowance.goes_first):
             busy = problem(
-                "busy", "As many requests are being worked on as this hub takes at once."
+                "busy",
+                "As many requests are being worked on as this hub takes at once.",
+                retry_seconds=places.retry_seconds(),
             )
             await busy(scope, receive, send)
             return
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            places.give(who)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
 
         async def watched(message: Message) -> None:
@@ -151,22 +173,6 @@ class Guard:
             if not has_begun:
                 fault = problem("broken", "The hub met a fault of its own.")
                 await fault(scope, receive, send)
-        finally:
-            if counted:
-                self._places.release()
-
-    async def _has_place(self) -> bool:
-        """Take a place, if need be after waiting in line; False when the line is full or slow."""
-        if self._places.locked() and self._in_line >= self._line_max:
-            return False
-        self._in_line += 1
-        try:
-            async with asyncio.timeout(LINE_SECONDS):
-                return await self._places.acquire()
-        except TimeoutError:
-            return False
-        finally:
-            self._in_line -= 1
 
 
 async def _let_pass(receive: Receive) -> None:

@@ -57,18 +57,19 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
         "Protocol not spoken here",
         "Upgrade the older side; the station keeps producing meanwhile.",
     ),
+    "too_often": (429, "Too often", "Send it again after the time in Retry-After."),
     "broken": (500, "Fault of the hub", "Send it again later; nothing was acknowledged."),
     "busy": (503, "Busy", "Send it again after the time in Retry-After."),
 }
 
 
-def problem(code: str, what: str, why: str = "") -> Response:
-    """The answer for one row of the table."""
+def problem(code: str, what: str, why: str = "", *, retry_seconds: int = 1) -> Response:
+    """The answer for one row of the table. `retry_seconds`: told where it may be sent again."""
     status, title, do = TABLE.get(code, TABLE["broken"])
     document = Problem(
         type=f"urn:tally:problem:{code}", code=code, title=title, what=what[:4000], why=why, do=do
     )
-    headers = {"Retry-After": "1"} if status == 503 else {}
+    headers = {"Retry-After": str(retry_seconds)} if status in {429, 503} else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(write_message(document), status, headers, PROBLEM_TYPE)

@@ -8,6 +8,7 @@ here, since uvicorn has none (Kludex/uvicorn#157).
 from __future__ import annotations
 
 import asyncio
+import asyncio.constants
 import asyncio.sslproto
 import contextlib
 import errno
@@ -28,10 +29,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from hub.api.admin_client import SOCKET_NAME, socket_address
 from hub.api.bell import Bell
+from hub.api.crowd import Crowd, Seat
 
 HEADER_BYTES_MAX: Final = 32 * 1024
 HEADER_SECONDS: Final = 10.0
 CONNECTIONS_MAX: Final = 4000
+HANDSHAKE_SECONDS: Final = 10.0
+"""For whoever connects to the stations' door until TLS is agreed; asyncio gives a minute."""
 TLS_READ_BYTES: Final = 32 * 1024
 FILES_MAX: Final = 8192
 STOP_SECONDS: Final = 10
@@ -68,14 +72,23 @@ class Doors:
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's protocol with a deadline for headers, and one that closes for good.
+    """uvicorn's protocol with a deadline for headers, a share of connections for each address, and
+    one that closes for good.
 
     A TLS close waits for the other side's farewell, which an idle station never sends: without an
     abort the hub would need all of `STOP_SECONDS` to stop.
     """
 
-    def __init__(self, *args: Any, header_seconds: float = HEADER_SECONDS, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        crowd: Crowd,
+        header_seconds: float = HEADER_SECONDS,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._crowd = crowd
+        self._seat: Seat | None = None
         self._header_seconds = header_seconds
         self._deadline: asyncio.TimerHandle | None = None
         self._stopping = False
@@ -83,6 +96,9 @@ class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._expect_headers()
+        address = transport.get_extra_info("peername")
+        if isinstance(address, tuple):  # the admin socket has none
+            self._seat = self._crowd.came(str(address[0]), transport.abort)
 
     def data_received(self, data: bytes) -> None:
         before = self.cycle
@@ -92,10 +108,14 @@ class _Protocol(H11Protocol):
         if self.cycle is not before and self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+            if self._seat is not None:
+                self._crowd.spoke(self._seat)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
+        if self._seat is not None:
+            self._crowd.left(self._seat)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -171,6 +191,7 @@ def serve(
     _allow_many_files()
     # asyncio gives every TLS connection 256 KiB to read into, before it has said a word.
     asyncio.sslproto.SSLProtocol.max_size = TLS_READ_BYTES
+    asyncio.constants.SSL_HANDSHAKE_TIMEOUT = HANDSHAKE_SECONDS
     try:
         asyncio.run(_run(servers, bell, on_ready, hourly))
     finally:
@@ -227,7 +248,10 @@ def _server(
 ) -> _Server:
     config = uvicorn.Config(
         app,
-        http=cast("type[_Protocol]", partial(_Protocol, header_seconds=header_seconds)),
+        http=cast(
+            "type[_Protocol]",
+            partial(_Protocol, crowd=Crowd(), header_seconds=header_seconds),
+        ),
         ws="none",
         lifespan="off",
         loop="asyncio",

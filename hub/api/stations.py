@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +26,7 @@ from hub.api.guard import Allowance, Guard
 from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
+from hub.api.turns import Pace
 from hub.services import Hub, neighbours
 from hub.services.answers import Enrolled, Ingested, Notice, Standing
 from tally.records.ids import (
@@ -43,6 +46,9 @@ from tally.wire.reading import UnreadableError, read_message, write_message
 SUBSCRIPTIONS_MAX: Final = 1000
 APART_MAX: Final = 100
 FRESH_MAX: Final = 200
+PACE_RATE: Final = 100.0
+PACE_BURST: Final = 500
+"""Deliveries a second of one station (`sync.md` 3.5, P6): a drain needs some thirty."""
 STRANGER_SECONDS: Final = 20.0
 """For the whole body of a caller without a session."""
 
@@ -68,18 +74,32 @@ def stations_app(desk: Desk) -> Guard:
     install(app)
     app.include_router(router)
     describe(app)
-    return Guard(app, allow=lambda scope: _allowance(desk, scope), unhurried=frozenset({p.NEWS}))
+    pace = Pace(PACE_RATE, PACE_BURST, time.monotonic)
+    return Guard(
+        app, allow=lambda scope: _allowance(desk, pace, scope), unhurried=frozenset({p.NEWS})
+    )
 
 
-def _allowance(desk: Desk, scope: Scope) -> Allowance:
+def _allowance(desk: Desk, pace: Pace, scope: Scope) -> Allowance:
     """Only a proven caller may bring much; a stranger's request is small and quick, or nothing."""
     try:
-        desk.sessions.who(_bearer(Headers(scope=scope)))
+        caller = desk.sessions.who(_bearer(Headers(scope=scope)))
     except TurnedAway:
         if scope["method"] == "PUT":
             raise
         return Allowance(p.JSON_BYTES_MAX + 1024, STRANGER_SECONDS, "strangers")
-    return Allowance()
+    if scope["method"] != "PUT":
+        return Allowance()
+    if not pace.allows(caller.journal):
+        raise TurnedAway(
+            "too_often",
+            f"Over {PACE_BURST} deliveries of this station, more than {PACE_RATE:g} a second. What "
+            f"is not taken stays with the station; look for a device there that repeats itself.",
+        )
+    is_fresh = p.FRESH_LANE in parse_qs(scope["query_string"].decode("ascii", "replace")).get(
+        p.LANE, ()
+    )
+    return Allowance(brings=caller.journal.hex(), goes_first=is_fresh)
 
 
 def _desk(request: Request) -> Desk:

@@ -28,6 +28,10 @@ SUCCESSIONS: Final = "/v1/successions"
 JOURNALS: Final = "/v1/journals"
 PREFIX: Final = "/v1/"
 
+LANE: Final = "lane"
+FRESH_LANE: Final = "fresh"
+"""Query of a delivery that goes ahead of its station's backlog, to be served first."""
+
 JSON_TYPE: Final = "application/json"
 PROBLEM_TYPE: Final = "application/problem+json"
 SEGMENT_TYPE: Final = "application/x-tally-segment"

@@ -192,7 +192,7 @@ def test_who_finds_no_place_stands_in_line_and_is_served_in_turn():
             threads[-1].start()
             if standing == 0:
                 assert inside.acquire(timeout=20)
-            while guard._in_line < standing:
+            while guard._places.in_line < standing:
                 time.sleep(0.001)
         for _ in threads:
             release.release()
@@ -219,7 +219,7 @@ def test_who_stands_in_line_too_long_is_sent_away_and_frees_nobodys_place(monkey
         first.start()
         assert inside.acquire(timeout=20)
         assert status(talk(port, head)) == 503
-        assert guard._places.locked(), "the one that was sent away had no place to give back"
+        assert guard._places.is_full, "the one that was sent away had no place to give back"
         release.set()
         first.join(20)
         assert status(talk(port, head)) == 200
