@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from bench.writing import Writer
-from edge_agent.sync.session import PIECE_SECONDS, Request
+from edge_agent.sync.session import PIECE_SECONDS
+from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply
 from edge_agent.sync.uplink import Link, Uplink
 from hub.trust import Secrets

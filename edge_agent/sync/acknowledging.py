@@ -11,7 +11,7 @@ from typing import Final
 
 from edge_agent.sync.fresh import FRESH_SECONDS
 from edge_agent.sync.port import Effect, Noticed, SaveReceipt
-from edge_agent.sync.session import EVENTS_START, SyncState
+from edge_agent.sync.state import EVENTS_START, SyncState
 from edge_agent.sync.turn import Heard, Reply, Turn, failed, read_json, shown
 from edge_agent.sync.wording import say
 from tally.records.ids import show_journal

@@ -19,7 +19,7 @@ from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, pieces_of_branch
-from edge_agent.sync.session import BYTES_MAX, EVENTS_START
+from edge_agent.sync.state import BYTES_MAX, EVENTS_START
 from tally.records.bundle import (
     TIPS_MAX,
     Bundle,

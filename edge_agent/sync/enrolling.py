@@ -18,7 +18,7 @@ import msgspec
 
 from edge_agent.journal.identity import Trust
 from edge_agent.sync.port import Said
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Link, Uplink
 from edge_agent.sync.wording import say

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 from edge_agent.sync.port import Identity, JournalView, Said
 from edge_agent.sync.replies import on_reply
-from edge_agent.sync.session import PIECE_SECONDS, Request, SyncState, Wait, next_request
+from edge_agent.sync.session import PIECE_SECONDS, next_request
+from edge_agent.sync.state import Request, SyncState, Wait
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import say
 from tally.records.ids import EventId, show_journal

@@ -8,7 +8,7 @@ from typing import Final
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
 from edge_agent.sync.fresh import FRESH_MAX
 from edge_agent.sync.port import Effect, HubAhead, HubHolds, KeepReceipt, Noticed, PeersTold
-from edge_agent.sync.session import NOTHING, Pulled, SyncState
+from edge_agent.sync.state import NOTHING, Pulled, SyncState
 from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
 from edge_agent.sync.wording import say
@@ -73,6 +73,7 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         is_stranger=False,
         fresh=_fresh_to(turn, apart),
         fresh_max=min(FRESH_MAX, answer.fresh_max),
+        stations=answer.stations,
         hub_events_max=max(EVENTS_MIN, answer.events_max),
         hub_bytes_max=max(BYTES_MIN, answer.bytes_max),
         events_max=max(EVENTS_MIN, min(state.events_max, answer.events_max)),

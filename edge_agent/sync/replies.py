@@ -33,7 +33,8 @@ from edge_agent.sync.port import (
     Noticed,
     OwnEventLost,
 )
-from edge_agent.sync.session import HELLO_SECONDS, Pulled, Request, SyncState
+from edge_agent.sync.session import HELLO_SECONDS
+from edge_agent.sync.state import Pulled, Request, SyncState
 from edge_agent.sync.turn import (
     RETRY_SECONDS_MAX,
     Heard,

@@ -15,163 +15,38 @@ No socket, no clock, no randomness: `now` is monotonic seconds, given. The other
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 from urllib.parse import urlencode
 
-from edge_agent.journal.cut import CutPiece, Runway
+from edge_agent.journal.cut import CutPiece
 from edge_agent.sync.fresh import fresh_piece
 from edge_agent.sync.port import (
     Effect,
     HubAhead,
-    HubNoted,
     Identity,
     Ingest,
     JournalView,
     Noticed,
-    Said,
 )
+from edge_agent.sync.state import REQUEST_SECONDS, Kind, Pulled, Request, SyncState, Wait
 from edge_agent.sync.wording import say
-from tally.records.ids import GENESIS, EventId, JournalId, show_journal
+from tally.records.ids import GENESIS, EventId, show_journal
 from tally.wire import messages as m
 from tally.wire import protocol as p
-from tally.wire.clocks import ClockOffset
 from tally.wire.messages import Position
 from tally.wire.reading import write_message
 from tally.wire.session import sign_session
 
 HELLO_SECONDS: Final = 30.0
-REQUEST_SECONDS: Final = 20.0
 PIECE_SECONDS: Final = 60.0
-EVENTS_START: Final = 500
-BYTES_START: Final = 256 * 1024
-BYTES_MAX: Final = 1024 * 1024
+SPREAD_SECONDS: Final = 0.05
+SPREAD_SECONDS_MAX: Final = 30.0
+"""Stations that have the same reason to come come within 50 ms for each of them."""
 RUNWAY_MIN: Final = 50
 RUNWAY_SHARE: Final = 5
 """More codes are asked for below 50, or below a fifth of what open blocks were granted."""
-
-Kind = Literal[
-    "challenge",
-    "answer",
-    "hello",
-    "return",
-    "pull",
-    "mend",
-    "fresh",
-    "piece",
-    "seal",
-    "lease",
-    "news",
-]
-NOTHING: Final = Position(0, GENESIS)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One thing to ask.
-
-    `first` to `last` are own events, sealed already or not, or those given back; `journal` is that
-    of a pull or return, `runway` that of a lease.
-    """
-
-    kind: Kind
-    method: Literal["GET", "POST", "PUT"]
-    path: str
-    body: bytes = b""
-    content_type: str = p.JSON_TYPE
-    bearer: str | None = None
-    seconds: float = REQUEST_SECONDS
-    first: int = 0
-    last: int = 0
-    is_sealed: bool = False
-    journal: JournalId | None = None
-    runway: Runway | None = None
-
-    def __str__(self) -> str:
-        """For messages."""
-        return f"{self.method} {self.path.partition('?')[0]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing to ask before `until`. `settled`: all is sent and pulled; else `said` has why not."""
-
-    until: float
-    settled: bool
-    said: Said | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """A journal to pull, an end that it has at the hub, and from where it was asked this round.
-
-    A journal that was forked has several ends, each pulled by itself.
-    """
-
-    journal: JournalId
-    name: str
-    end: Position
-    asked: tuple[Position, ...] = ()
-    is_neighbour: bool = False
-    """A station of the line, not a feed of the hub."""
-    is_refused: bool = False
-    """The hub did not know where we stand: it was restored, or ours is a history it never got."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncState:
-    """What the station knows of the hub; every field may be lost at any moment."""
-
-    bearer: str | None = None
-    bearer_until: float = 0.0
-    nonce: bytes | None = None
-    epoch: int = 0
-    hello_at: float | None = None
-    returns: tuple[Pulled, ...] = ()
-    """Others' journals that are held further here than at the hub; `end` is where the hub ends."""
-    has_returned: bool = False
-    """The hub holds more than it said at the last hello."""
-    is_stranger: bool = False
-    """The hub does not know this journal (any more) and was offered its own old keys."""
-    sent: int = 0
-    """The hub holds the own events to here, so it said; receipts are what counts for people."""
-    fresh: int = 0
-    """And, behind a gap, the newest to here."""
-    fresh_max: int = 0
-    fresh_not_before: float = 0.0
-    sealed: int | None = None
-    """Seals to here need not be sent; None before the first hello."""
-    seals_wait: bool = False
-    mends: tuple[int, ...] = ()
-    """Own events that are damaged here and were asked for since the last hello."""
-    feeds: tuple[Pulled, ...] = ()
-    lines: tuple[Pulled, ...] = ()
-    news: str = ""
-    asked: Mapping[str, float] = field(default_factory=dict)
-    """Lease requests that were answered, and until when they are not repeated."""
-    events_max: int = EVENTS_START
-    bytes_max: int = BYTES_START
-    hub_events_max: int = EVENTS_START
-    hub_bytes_max: int = BYTES_MAX
-    failures: int = 0
-    not_before: float = 0.0
-    online: bool | None = None
-    said: Said | None = None
-    ahead: tuple[Position, bool] | None = None
-    """What the hub holds beyond this journal, and whether that contradicts it."""
-    clock: ClockOffset | None = None
-    """As the newest hello showed it; the next one tells the hub."""
-    noted: HubNoted | None = None
-    """What was last handed to the loop of the clock and the certificate."""
-    noted_ms: int = 0
-    """When that was, by the hub's clock."""
-    peer_port: int = 0
-    """Where neighbours read of this station; 0: nowhere."""
-    peers: tuple[tuple[JournalId, str], ...] = ()
-    """Where the hub said that neighbours are."""
-    told: Mapping[str, float] = field(default_factory=dict)
-    """What was shown to people, and until when it is not shown again."""
 
 
 def next_request(
@@ -228,6 +103,15 @@ def on_news(state: SyncState, seen: str) -> SyncState:
 def on_link_up(state: SyncState) -> SyncState:
     """The network came back, or a person asks: waiting ends and the hub is greeted anew."""
     return replace(state, failures=0, not_before=0.0, hello_at=None)
+
+
+def on_network_changed(state: SyncState, now: float, draw: float) -> SyncState:
+    """The computer's network is another than before: what waits is tried again soon.
+
+    All stations of a plant see the switch come back at once, so each waits its own moment.
+    """
+    spread = min(SPREAD_SECONDS_MAX, SPREAD_SECONDS * state.stations)
+    return replace(state, not_before=min(state.not_before, now + draw * spread))
 
 
 def on_link_down(state: SyncState) -> SyncState:

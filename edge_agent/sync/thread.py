@@ -17,6 +17,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
 from typing import Final
 
+from edge_agent.sync.networks import network_state
 from edge_agent.sync.port import (
     Effect,
     Identity,
@@ -29,16 +30,15 @@ from edge_agent.sync.port import (
 )
 from edge_agent.sync.replies import on_reply, read_news
 from edge_agent.sync.session import (
-    Request,
-    SyncState,
-    Wait,
     news_request,
     next_request,
     on_link_down,
     on_link_up,
+    on_network_changed,
     on_news,
     on_not_stored,
 )
+from edge_agent.sync.state import Request, SyncState, Wait
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Uplink, has_ended
 from edge_agent.sync.wording import say
@@ -59,6 +59,7 @@ class _Inbox:
 
     has_new_events: bool = False
     link_turned: bool = False
+    network_changed: bool = False
     news: str | None = None
     syncs: list[Future[Said | None]] | None = None
     peer_port: int | None = None
@@ -263,6 +264,8 @@ class SyncThread:
                 self._state = on_link_up(self._state)
             else:
                 self._mailbox.post(LinkTurned(online=False, said=say("link_cut")))
+        if inbox.network_changed:
+            self._state = on_network_changed(self._state, time.monotonic(), self._draw())
         if inbox.syncs:
             self._waiting += inbox.syncs
             self._state = on_link_up(self._state)
@@ -291,6 +294,7 @@ class SyncThread:
         return bool(
             inbox.has_new_events
             or inbox.link_turned
+            or inbox.network_changed
             or inbox.news is not None
             or inbox.syncs
             or inbox.peer_port is not None
@@ -318,10 +322,14 @@ class SyncThread:
             return self._inbox.stopping
 
     def _listen(self) -> None:
-        """Ask for news, over and over, on a connection of its own."""
+        """Ask for news, over and over, on a connection of its own; see the network change."""
         self._await_picture()
         uplink = self._news_uplink
+        network = network_state()
         while not self._is_stopping():
+            before, network = network, network_state()
+            if network != before:
+                self._say_network_changed()
             request = news_request(self._state) if uplink.link.up else None
             pause = NEWS_PAUSE_SECONDS
             if request is not None:
@@ -342,6 +350,11 @@ class SyncThread:
             return self._news_uplink.send(request)
         except Exception as error:  # noqa: BLE001  (without news, the hello every 30 s still comes)
             return Unreached(say("sync_fault", why=error))
+
+    def _say_network_changed(self) -> None:
+        with self._turn:
+            self._inbox.network_changed = True
+            self._turn.notify_all()
 
     def _tell(self, seen: str) -> None:
         with self._turn:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from edge_agent.sync.port import Effect, HubNoted, Noticed, Said
-from edge_agent.sync.session import SyncState
+from edge_agent.sync.state import SyncState
 from edge_agent.sync.turn import Heard, Reply
 from edge_agent.sync.wording import say
 from tally.wire import messages as m

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from edge_agent.sync.port import Effect, Identity, JournalView, LinkTurned, Noticed, Said
-from edge_agent.sync.session import Request, SyncState
+from edge_agent.sync.state import Request, SyncState
 from edge_agent.sync.wording import say
 from tally.wire import messages as m
 from tally.wire import protocol as p

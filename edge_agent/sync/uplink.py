@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from edge_agent.sync.port import Said
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import say
 from tally.records.ids import JournalId, show_journal

@@ -104,6 +104,11 @@ class Sessions:
             self._returned.remove(journal)
             return True
 
+    def stations(self) -> int:
+        """How many have a session, or had one in the last minutes."""
+        with self._lock:
+            return len({session.journal for session in self._bearers.values()})
+
     def who(self, bearer: str) -> Session:
         """The session of a bearer.
 

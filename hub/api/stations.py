@@ -276,6 +276,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
                 for one in standing.apart[:APART_MAX]
             ),
             fresh_max=desk.fresh_max,
+            stations=desk.sessions.stations(),
             news=digest(subscriptions),
             received_ms=max(0, received_ms),
             sent_ms=max(0, desk.now_ms()),

@@ -209,7 +209,8 @@ class HelloAnswer(Message, frozen=True):
     `have`: the end of this station's journal at the hub. `common`: the highest entry of the locator
     that the hub holds; nothing above it is shared. `apart`: what it holds of this journal behind
     gaps, beyond `have`; `fresh_max`: how many of the newest events may be sent ahead of a backlog,
-    0 from a hub that keeps nothing behind gaps. `news`: digest of the subscriptions' tips, for
+    0 from a hub that keeps nothing behind gaps. `stations`: how many are connected, so that they
+    come back one after the other. `news`: digest of the subscriptions' tips, for
     the long poll. `received_ms`, `sent_ms`: the hub's wall clock, ms UTC, when the hello came and
     when this left; 0 from a hub that does not tell.
     """
@@ -223,6 +224,7 @@ class HelloAnswer(Message, frozen=True):
     notices: Annotated[tuple[Notice, ...], msgspec.Meta(max_length=100)] = ()
     apart: Annotated[tuple[Stretch, ...], msgspec.Meta(max_length=100)] = ()
     fresh_max: Count = 0
+    stations: Count = 0
     events_max: Count = 500
     bytes_max: Count = 1024 * 1024
     news: Short = ""

@@ -198,6 +198,14 @@ def test_33_connections_that_bring_nothing_or_little_cost_little_and_hold_up_nob
             other.wait_until_sent()
 
 
+def test_33_who_connects_and_never_begins_tls_is_let_go_though_it_says_nothing(hub):
+    """After 10 s; asyncio itself would wait for a minute."""
+    door = ("127.0.0.1", hub.port + 1)
+    with contextlib.ExitStack() as held:
+        strangers = [held.enter_context(socket.create_connection(door, 45)) for _ in range(20)]
+        assert [stranger.recv(1) for stranger in strangers] == [b""] * 20
+
+
 BODIES = [b"", b"{}", b"[]", b"null", b"\xff" * 40, b"[" * 5000, b'{"journal":1e999}', b"\0" * 3000]
 METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"]
 

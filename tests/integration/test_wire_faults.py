@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.sync.port import Runway
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply
 from edge_agent.sync.uplink import Link, Uplink
 from tally.events.types import LotReceived

@@ -1,4 +1,5 @@
-"""A cable that is pulled closes no connection: the uplink finds out by itself.
+"""A cable that is pulled closes no connection: the uplink finds out by itself; and that it is in
+again.
 
 In a network of its own (`unshare --net`), because only there an interface may be taken down.
 """
@@ -8,11 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PULLED = """
 import datetime as dt, os, subprocess, sys, threading, time
 from pathlib import Path
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Unreached
 from edge_agent.sync.uplink import Link, Uplink
 from hub import trust
@@ -44,12 +47,54 @@ with raw_server(silent, tls) as server:
     uplink.close()
 """
 
+BACK = """
+import datetime as dt, os, queue, random, subprocess, sys
+from pathlib import Path
+from hub import trust
+from tests.support.callers import Syncing
+from tests.support.own_journal import OwnJournal
+from tests.support.raw_server import raw_server, read_request
+from types import SimpleNamespace
 
-def test_a_long_poll_ends_long_before_its_time_when_the_cable_is_pulled(tmp_path):
+def link(state):
+    subprocess.run(["ip", "link", "set", "lo", state], check=True)
+
+now = dt.datetime.now(dt.UTC)
+secrets = trust.new_secrets(plant="NB1", site="NB1", clock=lambda: now, entropy=os.urandom)
+tls = trust.tls_context(Path(sys.argv[1]), secrets, now)
+asked = queue.Queue()
+link("up")
+with raw_server(lambda connection: (read_request(connection), asked.put("asked")), tls) as server:
+    link("down")
+    known = SimpleNamespace(
+        hub=secrets.hub_id, ca_pem=secrets.ca_certificate, receipt_key=secrets.receipt.public,
+        addresses=[server.address],
+    )
+    # A thousand seconds where one is usual: only the network's change can end this wait.
+    with Syncing(OwnJournal(), known, draw=lambda: 1000.0) as station:
+        station.loop.seen.get(timeout=60)
+        print(asked.empty(), flush=True)
+        link("up")
+        print(asked.get(timeout=60), flush=True)
+"""
+
+
+def _alone(program, folder):
+    """Run it in a network of its own."""
     own_network = ["unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "--net"]
-    done = subprocess.run(
-        [*own_network, sys.executable, "-c", PULLED, tmp_path],
+    return subprocess.run(
+        [*own_network, sys.executable, "-c", program, folder],
         capture_output=True, text=True, timeout=240, check=False,
         env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
     )  # fmt: skip
+
+
+@pytest.mark.timeout(240)
+def test_a_network_that_comes_back_ends_the_waiting(tmp_path):
+    done = _alone(BACK, tmp_path)
+    assert done.stdout.split() == ["True", "asked"], done.stderr
+
+
+def test_a_long_poll_ends_long_before_its_time_when_the_cable_is_pulled(tmp_path):
+    done = _alone(PULLED, tmp_path)
     assert done.stdout.split() == ["True", "True"], done.stderr

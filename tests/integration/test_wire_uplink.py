@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Link, Uplink, has_ended
 from hub import trust

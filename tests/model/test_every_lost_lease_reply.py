@@ -23,7 +23,8 @@ from edge_agent.journal.blocks import Blocks, HeldBlock
 from edge_agent.journal.cut import Runway
 from edge_agent.journal.outgoing import runway
 from edge_agent.journal.store import migrate
-from edge_agent.sync.session import Request, SyncState, next_request
+from edge_agent.sync.session import next_request
+from edge_agent.sync.state import Request, SyncState
 from hub import trust
 from hub.bootstrap import in_memory
 from hub.services import Refused

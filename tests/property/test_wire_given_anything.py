@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from edge_agent.sync.enrolling import EnrolmentError, read_token
 from edge_agent.sync.port import Identity, SaveReceipt
 from edge_agent.sync.replies import on_reply
-from edge_agent.sync.session import Request, SyncState, next_request
+from edge_agent.sync.session import next_request
+from edge_agent.sync.state import Request, SyncState
 from edge_agent.sync.turn import Reply
 from tally.records.ids import JournalId
 from tally.records.signing import SigningKey

@@ -25,14 +25,8 @@ from edge_agent.station.messages import Line, Work
 from edge_agent.sync import port
 from edge_agent.sync.enrolling import read_token
 from edge_agent.sync.replies import on_reply
-from edge_agent.sync.session import (
-    SyncState,
-    Wait,
-    next_request,
-    on_link_up,
-    on_news,
-    on_not_stored,
-)
+from edge_agent.sync.session import next_request, on_link_up, on_news, on_not_stored
+from edge_agent.sync.state import SyncState, Wait
 from edge_agent.sync.turn import Reply
 from edge_agent.workflow.types import PrintDone, PrintFailed
 from tally.events.decoding import read_lines

@@ -10,7 +10,7 @@ import subprocess
 from concurrent.futures import Future
 
 from edge_agent.sync.port import Ingest, LinkTurned, Noticed, SaveReceipt
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.uplink import Link, Uplink
 from tally.records.ids import show_journal

@@ -2,7 +2,7 @@
 
 import base64
 
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.uplink import Link, Uplink
 from hub import trust
 from tally.records.ids import show_journal

@@ -20,7 +20,8 @@ from urllib.parse import urlencode
 
 from edge_agent.sync.peers.port import Neighbour, Views
 from edge_agent.sync.port import Effect, Identity, Ingest, Said, SaveReceipt, Witnessed
-from edge_agent.sync.session import PIECE_SECONDS, Pulled, Request, locator
+from edge_agent.sync.session import PIECE_SECONDS, locator
+from edge_agent.sync.state import Pulled, Request
 from edge_agent.sync.turn import NotAnAnswerError, Reply, Unreached, problem_of, read_json
 from edge_agent.sync.wording import say
 from tally.records.ids import (

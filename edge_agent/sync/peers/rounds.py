@@ -31,7 +31,7 @@ from edge_agent.sync.peers.exchange import (
 from edge_agent.sync.peers.met import Met, NobodyError, OwnDoorError
 from edge_agent.sync.peers.port import Views
 from edge_agent.sync.port import Effect, Identity, Mailbox, Noticed, TwinSeen
-from edge_agent.sync.session import Request
+from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Link
 from edge_agent.sync.wording import say

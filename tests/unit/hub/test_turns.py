@@ -2,7 +2,15 @@
 
 import asyncio
 
+import pytest
+
+from hub.api.bell import Bell
+from hub.api.problems import TurnedAway, problem
+from hub.api.sessions import Sessions
+from hub.api.stations import Desk, _allowance
 from hub.api.turns import RETRY_SECONDS_MAX, Pace, Turns
+from tally.wire.session import sign_session
+from tests.support.hub_floor import a_hub, enrolled, entropy_of
 
 
 def play(story):
@@ -147,6 +155,31 @@ def test_who_goes_away_as_the_turn_comes_gives_it_to_the_next():
         await asyncio.gather(*shop.tasks, return_exceptions=True)
 
     play(story)
+
+
+def _scope(bearer, method="PUT", query=b""):
+    headers = [(b"authorization", b"Bearer " + bearer.encode())]
+    return {"type": "http", "method": method, "headers": headers, "query_string": query}
+
+
+def test_only_deliveries_take_turns_and_the_pace_is_told_in_words():
+    hub = a_hub()
+    station = enrolled(hub)
+    sessions = Sessions(hub.receipt_key, hub.epoch, lambda: 0.0, entropy_of("sessions"))
+    nonce = sessions.challenge(station.id, "run-1")
+    signature = sign_session(station.key, hub.receipt_key, hub.epoch, nonce, "run-1", station.id)
+    bearer = sessions.answer(station.id, "run-1", nonce, signature, station.key.public)
+    desk = Desk(hub, sessions, Bell(), lambda: 0)
+    pace = Pace(1.0, 2, lambda: 0.0)
+    allowed = _allowance(desk, pace, _scope(bearer))
+    assert (allowed.brings, allowed.goes_first) == (station.id.hex(), False)
+    assert _allowance(desk, pace, _scope(bearer, query=b"lane=fresh")).goes_first
+    with pytest.raises(TurnedAway, match="look for a device there that repeats itself") as turned:
+        _allowance(desk, pace, _scope(bearer))
+    answer = problem(turned.value.code, turned.value.what)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert _allowance(desk, pace, _scope(bearer, method="GET")).brings == ""
+    assert _allowance(desk, pace, _scope("unknown", method="POST")).pool == "strangers"
 
 
 def test_a_station_that_asks_too_often_waits_and_the_others_do_not():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.sync.port import HubNoted, Noticed
-from edge_agent.sync.session import SyncState
+from edge_agent.sync.state import SyncState
 from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Reply
 from tally.records.ids import JournalId, show_journal

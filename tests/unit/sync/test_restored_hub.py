@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from edge_agent.journal.cut import CutPiece
 from edge_agent.sync.port import Noticed, Runway, SaveReceipt
-from edge_agent.sync.session import Wait
+from edge_agent.sync.state import Wait
 from tally.records.ids import EventId, show_journal
 from tally.records.signing import RECEIPT, Receipt
 from tally.wire import messages as m

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from edge_agent.journal.cut import CutPiece, CutSeal
 from edge_agent.sync.replies import on_reply
-from edge_agent.sync.session import Request, SyncState, next_request
+from edge_agent.sync.session import next_request
+from edge_agent.sync.state import Request, SyncState
 from edge_agent.sync.turn import Reply
 from tally.records.ids import JournalId
 from tally.records.signing import RECEIPT, Receipt, SigningKey

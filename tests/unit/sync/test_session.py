@@ -19,15 +19,8 @@ from edge_agent.sync.port import (
     SaveReceipt,
 )
 from edge_agent.sync.replies import LEASE_PAUSE, on_reply
-from edge_agent.sync.session import (
-    Request,
-    SyncState,
-    Wait,
-    next_request,
-    on_link_up,
-    on_news,
-    on_not_stored,
-)
+from edge_agent.sync.session import next_request, on_link_up, on_news, on_not_stored
+from edge_agent.sync.state import Request, SyncState, Wait
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import TEXTS, say
 from tally.events.types import LotReceived
