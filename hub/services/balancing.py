@@ -11,12 +11,13 @@ written off nothing is unused. What a closed journal left in flight its successo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hub.services import journals, succeeding, writing_off
+from hub.services.given import Gift, given_away
 from hub.services.office import Office
 from hub.services.publishing import entities
 from hub.services.writing_off import Block
@@ -48,7 +49,7 @@ class _Used:
     preprinted: dict[str, str] = field(default_factory=dict)
     commissioned: set[str] = field(default_factory=set)
     scrapped: set[str] = field(default_factory=set)
-    given: list[BlockReturned | BlockLent] = field(default_factory=list)
+    given: list[Gift] = field(default_factory=list)
     borrowed: list[BlockBorrowed] = field(default_factory=list)
     over: set[Block] = field(default_factory=set)
 
@@ -84,16 +85,6 @@ def borrowed_block(row: Journal, body: BlockBorrowed) -> StoredBlock:
         request="",
         seq=0,
         feed=row.id,
-    )
-
-
-def is_end_of(block: StoredBlock, body: BlockReturned | BlockLent) -> bool:
-    """Whether what an event gives away is of this block."""
-    return (
-        body.block == block.block
-        and body.count > 0
-        and body.start in block.range
-        and body.start + body.count <= block.range.end
     )
 
 
@@ -159,18 +150,25 @@ def _count(block: StoredBlock, used: _Used, scheme: Scheme | None) -> Balance:
     codes = loose.union(*counters.values())
     commissioned = len(codes & used.commissioned)
     scrapped = len((codes & used.scrapped) - used.commissioned)
-    given = [body for body in used.given if is_end_of(block, body)]
-    returned = sum(body.count for body in given if isinstance(body, BlockReturned))
-    lent = sum(body.count for body in given) - returned
+    touched = {*counters, *_counters_of(loose, scheme)}
+    given = given_away(block, used.given, cursor, lambda part: sum(one in part for one in touched))
     return Balance(
         granted=block.range.count,
-        unused=max(0, block.range.end - cursor - len(loose) - returned - lent),
+        unused=block.range.end - cursor - len(loose) - given.behind,
         in_flight=len(codes) - commissioned - scrapped,
         commissioned=commissioned,
         scrapped=scrapped,
-        lent=lent,
-        returned=returned,
+        lent=given.lent,
+        returned=given.returned,
     )
+
+
+def _counters_of(codes: Iterable[str], scheme: Scheme | None) -> Iterator[int]:
+    """What is printed on labels; nothing without their scheme."""
+    for code in codes:
+        parsed = scheme.parse(code) if scheme else None
+        if isinstance(parsed, Parsed):
+            yield parsed.counter
 
 
 def _is_in(block: StoredBlock, scheme: Scheme | None, code: str) -> bool:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.services import gaps, journals, succeeding
-from hub.services.balancing import ENDINGS, borrowed_block, is_end_of
+from hub.services.balancing import ENDINGS, borrowed_block
+from hub.services.given import Gift, given_away, is_end_of
 from hub.services.office import Office
 from hub.services.writing_off import Block
 from hub.store.port import Branch, StoredBlock
-from tally.codes import Balance, Scheme
+from tally.codes import Balance, Range, Scheme
 from tally.codes.scheme import Parsed
 from tally.events.decoding import Unread, read_lines
 from tally.events.types import (
@@ -55,8 +56,7 @@ class Count:
     sheets: dict[int, bytearray] = field(default_factory=dict)
     cursor: int = 0
     scrapped: set[str] = field(default_factory=set)
-    returned: int = 0
-    lent: int = 0
+    gifts: list[Gift] = field(default_factory=list)
     unparsed: set[str] = field(default_factory=set)
 
     def put(self, counter: int, state: int) -> None:
@@ -71,6 +71,16 @@ class Count:
         sheet, place = divmod(counter - self.block.range.start, _SHEET)
         return self.sheets[sheet][place] if sheet in self.sheets else _UNTOUCHED
 
+    def used_in(self, part: Range) -> int:
+        """How many counters of a part of the block were used."""
+        start = self.block.range.start
+        total = 0
+        for sheet, states in self.sheets.items():
+            first = start + sheet * _SHEET
+            low, high = max(part.start, first) - first, min(part.end, first + _SHEET) - first
+            total += max(0, high - low) - states.count(_UNTOUCHED, low, max(low, high))
+        return total
+
     @property
     def balance(self) -> Balance:
         """As `balancing` counts it."""
@@ -79,15 +89,16 @@ class Count:
             for state in (_RESERVED, _COMMISSIONED, _LOOSE)
         )
         loose += len(self.unparsed)
-        rest = self.block.range.end - max(self.cursor, self.block.range.start) - loose
+        cursor = max(self.cursor, self.block.range.start)
+        given = given_away(self.block, self.gifts, cursor, self.used_in)
         return Balance(
             granted=self.block.range.count,
-            unused=max(0, rest - self.returned - self.lent),
+            unused=self.block.range.end - cursor - loose - given.behind,
             in_flight=waiting - len(self.scrapped),
             commissioned=done + loose,
             scrapped=len(self.scrapped),
-            lent=self.lent,
-            returned=self.returned,
+            lent=given.lent,
+            returned=given.returned,
         )
 
     def unexplained(self) -> Iterator[int]:
@@ -97,8 +108,11 @@ class Count:
             sheet = self.sheets.get((first - start) // _SHEET)
             if sheet is None or _UNTOUCHED in sheet:
                 for counter in range(first, min(first + _SHEET, self.cursor)):
-                    if self.state(counter) == _UNTOUCHED:
+                    if self.state(counter) == _UNTOUCHED and not self._is_given(counter):
                         yield counter
+
+    def _is_given(self, counter: int) -> bool:
+        return any(gift.start <= counter < gift.start + gift.count for gift in self.gifts)
 
 
 @dataclass(slots=True)
@@ -197,13 +211,12 @@ def _borrow(office: Office, journal: JournalId, books: Books, body: BlockBorrowe
         books.counts[body.block] = Count(borrowed_block(row, body), day_of(body.period))
 
 
-def _give(books: Books, body: BlockReturned | BlockLent) -> None:
+def _give(books: Books, body: Gift) -> None:
     count = books.counts.get(body.block)
     if count is None:
         _miss(books, body.block)
     elif is_end_of(count.block, body):
-        count.returned += body.count if isinstance(body, BlockReturned) else 0
-        count.lent += body.count if isinstance(body, BlockLent) else 0
+        count.gifts.append(body)
 
 
 def day_of(period: str | None) -> dt.date | None:

@@ -5,7 +5,7 @@ Pure: dates, counters and grants come in as values. What codes mean once they ar
 `overlap`, then `block`.
 """
 
-from tally.codes.block import Balance, Block, Range, Refusal, allocate
+from tally.codes.block import Balance, Block, Range, Refusal, allocate, joined
 from tally.codes.fields import Check, Counter, Date, Field, Literal, OrderField
 from tally.codes.life import MOVES, CodeState, MoveRefused, counted_as, move
 from tally.codes.overlap import Problem, accept, overlaps, problems_of
@@ -32,6 +32,7 @@ __all__ = [
     "accept",
     "allocate",
     "counted_as",
+    "joined",
     "move",
     "overlaps",
     "problems_of",

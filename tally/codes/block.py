@@ -141,6 +141,18 @@ def allocate(
     return wanted
 
 
+def joined(ranges: Iterable[Range]) -> list[Range]:
+    """The same counters as ranges that do not overlap, lowest first."""
+    found: list[Range] = []
+    for one in sorted(ranges):
+        if found and one.start <= found[-1].end:
+            last = found.pop()
+            found.append(Range(last.start, max(last.end, one.end) - last.start))
+        else:
+            found.append(one)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """Where the codes of a block are; each code counts once.

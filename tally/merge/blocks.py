@@ -13,6 +13,7 @@ from typing import Protocol
 
 from tally.events.types import BlockLent
 from tally.merge.marks import Grant
+from tally.merge.ranking import Ranking, counter_at, is_of_period
 from tally.records.ids import JournalId
 
 
@@ -45,9 +46,13 @@ class Holding:
     held: tuple[Grant, ...]
     given: tuple[Grant, ...]
 
-    def cover(self, scheme: str, counter: int) -> bool:
-        """Whether the counter is the journal's to use."""
-        return _is_in(self.held, scheme, counter) and not _is_in(self.given, scheme, counter)
+    def cover(self, scheme: Ranking, rank: int) -> bool:
+        """Whether the code of this rank is the journal's to use."""
+        counter = counter_at(scheme, rank)
+        return any(is_within(one, scheme, counter) for one in self.held) and not any(
+            is_within(one, scheme, counter) and is_of_period(scheme, rank, one.period)
+            for one in self.given
+        )
 
 
 def blocks_of(granting: Granting, journal: JournalId) -> Holding:
@@ -68,7 +73,7 @@ def is_worth(granting: Granting, loan: Grant) -> bool:
     )
 
 
-def _is_in(ranges: Sequence[Grant], scheme: str, counter: int) -> bool:
-    return any(
-        one.scheme == scheme and one.start <= counter < one.start + one.count for one in ranges
-    )
+def is_within(part: Grant, scheme: Ranking, counter: int) -> bool:
+    """Whether a range holds a counter of the scheme."""
+    is_same = part.scheme == scheme.scheme_id
+    return is_same and part.start <= counter < part.start + part.count

@@ -23,7 +23,6 @@ from tally.merge.history import History, Placed, is_named, refs_in
 from tally.merge.keys import join_parts
 from tally.merge.liveness import is_match
 from tally.merge.marks import Code, Finding, Marks
-from tally.merge.ranking import counter_of
 from tally.merge.rechecks import acted_on, checks_of, judge_operation, judged_checks
 from tally.merge.shelf import ClaimView, Shelf
 from tally.merge.trusting import Trust, open_ends, trust_in
@@ -133,15 +132,13 @@ def _outside_block(marks: Marks, place: Placed) -> Iterator[Finding]:
     if not isinstance(line.b, t.CodeReserved | t.UnitCommissioned):
         return
     code = line.b.code
-    counters = [
-        (scheme.scheme_id, counter)
-        for scheme in marks.schemes()
-        if (counter := counter_of(scheme, code)) is not None
+    ranks = [
+        (scheme, rank) for scheme in marks.schemes() if (rank := scheme.rank(code)) is not None
     ]
-    if not counters:
+    if not ranks:
         return
     held = blocks_of(marks, place.journal)
-    if any(held.cover(scheme, counter) for scheme, counter in counters):
+    if any(held.cover(scheme, rank) for scheme, rank in ranks):
         return
     cited = _cited(marks, place, line.seen)
     if cited is None or any(_is_reservation(marks, at, code) for at in cited):

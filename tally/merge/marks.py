@@ -55,13 +55,17 @@ class Recheck:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A range of counters of a scheme that belongs to one journal, by the event at `place`."""
+    """A range of counters of a scheme that belongs to one journal, by the event at `place`.
+
+    `period`: a day of the period that its codes print.
+    """
 
     scheme: str
     start: int
     count: int
     journal: str
     place: Placed
+    period: str | None
 
 
 class Marks(Shelf, Protocol):

@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from tally.codes.fields import Counter, Field, count_values
+from tally.codes.fields import Counter, Date, Field, count_values
+from tally.codes.periods import calendar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,24 +54,38 @@ class Ranking(Protocol):
         """The code of a number."""
 
 
-def counter_rule(scheme: Ranking) -> tuple[int, int]:
-    """Stride and radix.
+def counter_at(scheme: Ranking, rank: int) -> int:
+    """The counter of the code of this rank."""
+    stride, radix = _rule(scheme, _first(scheme, Counter))
+    return rank // stride % radix
 
-    The counter of rank r is `r // stride % radix` (ranks are mixed-radix, leftmost field
-    first).
+
+def is_of_period(scheme: Ranking, rank: int, day: str | None) -> bool:
+    """Whether the code of this rank prints the period that holds the day.
+
+    True where no period is printed, and for a day that cannot be read: then it tells nothing apart.
     """
+    at = _first(scheme, Date)
+    date = None if at is None else scheme.fields[at]
+    if not isinstance(date, Date) or day is None:
+        return True
+    try:
+        number = calendar(date.format, scheme.starts.year).holding(dt.date.fromisoformat(day))
+    except ValueError:
+        return True
+    stride, radix = _rule(scheme, at)
+    return number == rank // stride % radix
+
+
+def _first(scheme: Ranking, kind: type[Field]) -> int | None:
+    return next((i for i, field in enumerate(scheme.fields) if isinstance(field, kind)), None)
+
+
+def _rule(scheme: Ranking, at: int | None) -> tuple[int, int]:
+    """Stride and radix of a field: ranks are mixed-radix, leftmost field first."""
+    assert at is not None, "every scheme has a counter"
     radices = [count_values(field, scheme.starts.year) for field in scheme.fields]
-    at = next(i for i, field in enumerate(scheme.fields) if isinstance(field, Counter))
     stride = 1
     for radix in radices[at + 1 :]:
         stride *= radix
     return stride, radices[at]
-
-
-def counter_of(scheme: Ranking, code: str) -> int | None:
-    """The counter that a code shows; None if the scheme did not make it."""
-    rank = scheme.rank(code)
-    if rank is None:
-        return None
-    stride, radix = counter_rule(scheme)
-    return rank // stride % radix

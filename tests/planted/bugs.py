@@ -228,6 +228,23 @@ BUGS = (
         ),
     ),
     Bug(
+        "reuse returned codes",
+        "codes that were given back are granted again",
+        (
+            Edit(
+                "hub/services/leasing.py",
+                "    granted = store.granted(scheme.scheme_id, period)\n",
+                "    from hub.services.balancing import balances\n"
+                "    granted = tuple(\n"
+                "        Range(block.range.start, block.range.count - balance.returned)\n"
+                "        for block, balance in balances(office)\n"
+                "        if block.scheme == scheme.scheme_id and block.request\n"
+                "    )\n"
+                "    position = lowest\n",
+            ),
+        ),
+    ),
+    Bug(
         "projection reads arrival order",
         "claims on a key stand in the order in which they arrived",
         (
@@ -330,11 +347,6 @@ ELSEWHERE = (
 )
 
 OWED = (
-    Owed(
-        "reuse returned codes",
-        "codes that were given back are granted again",
-        "step 4 (returns of codes and their gap report)",
-    ),
     Owed(
         "prune at `durable`",
         "a station deletes what only the hub's disk holds, not yet an archive",

@@ -50,6 +50,8 @@ SOMETIMES = (
     "a neighbour's label was scanned",
     "double scan ignored",
     "forgotten unbind",
+    "codes given back",
+    "codes lent",
     # paths of the product that only these faults open
     "fork proven at contact",
     "said hub_fork",
@@ -62,6 +64,8 @@ SOMETIMES = (
     "block exhausted",
     "lease 200",
     "newest arrived before backlog",
+    "a loan was used",
+    "a code was used though it was given away",
     "segment sealed",
     "seal 200",
     "pull 204",

@@ -381,6 +381,8 @@ WALKED = ("usb_round", "label_copied")
 """And after those."""
 REVOKED = ("id_revoke",)
 """And after those."""
-_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED
+TRADED = ("codes_lent", "codes_returned")
+"""And after those."""
+_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED
 KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""

@@ -12,7 +12,7 @@ from edge_agent.journal.tail import check_range
 from hub.services import journals
 from hub.services.exporting import export
 from tally.events.decoding import EventLine, read_line, read_lines
-from tally.events.types import OperationCompleted
+from tally.events.types import BlockLeased, BlockLent, BlockReturned, KeyRevoked, OperationCompleted
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.merge.keys import join_parts
@@ -21,7 +21,7 @@ from tally.proof.exported import prove_export
 from tally.records.chain import event_id as make_event_id
 from tally.records.chain import line_hash
 from tally.records.hlc import AHEAD_MS_MAX, parse_hlc
-from tally.records.ids import GENESIS, parse_ref
+from tally.records.ids import GENESIS, parse_journal, parse_ref, ref_to, show_journal
 from tally.trace.life import life
 from tally.wire.messages import Position
 from tests.support.oracle import Ev, Oracle
@@ -53,6 +53,7 @@ def audit(world):
     every_chain_verifies(world)
     events = events_of(runs)
     no_code_twice(world, events, held)
+    codes_are_of_their_journal(world, events)
     cases_are_exact(world, events)
     nothing_is_left_out(world, events)
     any_order_gives_one_ledger(world, runs)
@@ -257,7 +258,7 @@ def no_code_twice(world, events, held):
         if len(taken) < 2:
             continue
         world.count("code taken twice after a fork")
-        if len({ev.journal for ev in taken}) > 1:
+        if len({ev.journal for ev in taken}) > 1 and not _was_lent_before_a_fork(events, taken):
             raise Violation("no_code_twice", f"{code} was given out by two journals")
         for one in taken:
             if any(other.id in {e.id for e in oracle.chain_before(one)} for other in taken):
@@ -275,6 +276,64 @@ def no_code_twice(world, events, held):
         if case.status != "decided" and code not in case.held:
             raise Violation("no_code_twice", f"{code} was given out twice and is not held")
     _labels_are_explained(world, held)
+
+
+def _was_lent_before_a_fork(events, taken):
+    """Whether one of two journals lent the code to the other, and then forgot it: it was copied."""
+    journals = {ev.journal for ev in taken}
+    lenders = {
+        ev.journal
+        for ev in events
+        if ev.t == "block.lent"
+        and {ev.journal, parse_journal(ev.b.journal)} == journals
+        and ev.b.scheme == taken[0].b.scheme
+        and ev.b.start <= taken[0].b.counter < ev.b.start + ev.b.count
+    }
+    befores = [(ev.journal, ev.before) for ev in events if ev.journal in lenders]
+    return len(befores) > len(set(befores))
+
+
+def codes_are_of_their_journal(world, events):
+    """Model 4, decided 27: a finding for each code of nobody's or another's block, and no other.
+
+    By brute force: granted or lent by a grantee to the journal, and not given away by it. What a
+    key signed that was taken back is another check's.
+    """
+    bodies = [(show_journal(ev.journal), ev.b) for ev in events if ev.line is not None]
+    granted = {(b.journal, _range(b)) for _, b in bodies if isinstance(b, BlockLeased)}
+    lent = {(j, b.journal, _range(b)) for j, b in bodies if isinstance(b, BlockLent)}
+    away = {(j, _range(b)) for j, b in bodies if isinstance(b, BlockLent | BlockReturned)}
+    owned = granted | {
+        (to, part) for j, to, part in lent if any(g == j and _holds(r, part) for g, r in granted)
+    }
+    revoked = {b.journal for _, b in bodies if isinstance(b, KeyRevoked)}
+    reserved = [
+        ev for ev in events if ev.t == "code.reserved" and show_journal(ev.journal) not in revoked
+    ]
+    expected = set()
+    for ev in reserved:
+        journal, at = show_journal(ev.journal), (ev.b.scheme, ev.b.counter, ev.b.counter + 1)
+        is_own = any(j == journal and _holds(part, at) for j, part in owned)
+        is_away = any(j == journal and _holds(part, at) for j, part in away)
+        world.count("a code was used though it was given away", is_own and is_away)
+        world.count("a loan was used", is_own and not is_away and "+" in ev.b.block)
+        if not is_own or is_away:
+            expected.add((ev.b.code, str(ref_to(ev.journal, ev.seq, ev.id))))
+    judged = {str(ref_to(ev.journal, ev.seq, ev.id)) for ev in reserved}
+    findings = world.door.hub.office.store.ledger.findings()
+    found = {(f.subject, f.ref) for f in findings if f.code == "outside-block"}
+    found = {one for one in found if one[1] in judged}
+    if found != expected:
+        odd = sorted(found ^ expected)[:3]
+        raise Violation("codes_are_of_their_journal", f"findings differ: {odd}")
+
+
+def _range(body):
+    return body.scheme, body.start, body.start + body.count
+
+
+def _holds(whole, part):
+    return whole[0] == part[0] and whole[1] <= part[1] and part[2] <= whole[2]
 
 
 def _labels_are_explained(world, held):

@@ -10,6 +10,7 @@ from edge_agent.workflow.turn import stand
 from edge_agent.workflow.types import Measured, Verdict
 from hub.services import Refused
 from tests.simulation import plant
+from tests.simulation.handing import give_back, lend
 
 GOOD = frozenset((Verdict.OK, Verdict.DONE))
 NOISE = ("CTLHELP", "CTLNEXT", "CTLHOLD", "CTLRING", "CTLUNDO", "CTLNO", "CTLOK", "CTLPRINT",
@@ -101,7 +102,12 @@ class Worker:
         if world.now_and_then("people_misscan", 0.06):
             self._scan(self._anything(), "serial-1")
             return
-        self._work()
+        if machine.prints and world.now_and_then("codes_returned", 0.08):
+            give_back(world, machine)
+        elif machine.prints and world.now_and_then("codes_lent", 0.2):
+            lend(world, machine)
+        if machine.power == "on":
+            self._work()
 
     def _scan(self, text, source="serial-1"):
         self._last = (text, source)

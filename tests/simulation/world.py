@@ -56,8 +56,9 @@ class World:
         self.hands = root.another()
         self.walks = root.another()
         self.locks = root.another()
+        self.trade = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
-        streams += (self.hands, self.walks, self.locks)
+        streams += (self.hands, self.walks, self.locks, self.trade)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -70,6 +71,7 @@ class World:
         own += tuple(self.hands.some(faults.CARRIED, 0.15))
         own += tuple(self.walks.some(faults.WALKED, 0.15))
         own += tuple(self.locks.some(faults.REVOKED, 0.2))
+        own += tuple(self.trade.some(faults.TRADED, 0.2))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)

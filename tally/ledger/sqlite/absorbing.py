@@ -167,10 +167,10 @@ class Writer:
         held = blocks_of(self._reader, journal)
         return [
             (UNPROVEN, thing, 0, 0, 0, handle)
-            for thing, counter, handle in zip(
-                things, self._names.counters(things), found.handles, strict=True
+            for thing, ranked, handle in zip(
+                things, self._names.ranks(things), found.handles, strict=True
             )
-            if counter is None or not held.cover(*counter)
+            if ranked is None or not held.cover(*ranked)
         ]
 
     def _look_again(self, bodies: Sequence[t.Body], journal: JournalId) -> None:

@@ -19,7 +19,7 @@ from tally.ledger.sqlite.journals import Journals
 from tally.ledger.sqlite.names import RANKS, Names
 from tally.ledger.sqlite.tables import UNPROVEN, Statements
 from tally.merge.claims import CODE, UNIT
-from tally.merge.ranking import Ranking
+from tally.merge.ranking import Ranking, counter_at
 from tally.records.ids import JournalId
 
 _USED: Final = " UNION ALL ".join(
@@ -42,12 +42,11 @@ def used_of_given(
     marks: list[Row] = []
     for low, high in _ranks(names, given):
         rows = connection.execute(sql(_USED), (low, high)).fetchall()
-        counters = names.counters([thing for thing, _ in rows])
-        for (thing, handle), counter in zip(rows, counters, strict=True):
-            is_within = (
-                counter is not None and given.start <= counter[1] < given.start + given.count
-            )
-            if is_within and journals.placed(handle).journal == journal:
+        ranks = names.ranks([thing for thing, _ in rows])
+        for (thing, handle), ranked in zip(rows, ranks, strict=True):
+            counter = counter_at(*ranked) if ranked else -1
+            is_given = given.start <= counter < given.start + given.count
+            if is_given and journals.placed(handle).journal == journal:
                 marks.append((UNPROVEN, thing, 0, 0, 0, handle))
     return marks
 

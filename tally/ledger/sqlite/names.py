@@ -19,7 +19,7 @@ from tally.codes import Scheme
 from tally.ledger.sqlite.tables import Statements
 from tally.master.content import to_content
 from tally.merge.keys import escape, unescape
-from tally.merge.ranking import Ranking, counter_rule
+from tally.merge.ranking import Ranking
 
 _SHIFT: Final = 48
 RANKS: Final = 1 << _SHIFT
@@ -298,14 +298,14 @@ class Names:
         """Whether a thing's code is one of the learned schemes'."""
         return number > _RANK_MASK or number in self._kept_numbers
 
-    def counters(self, numbers: Sequence[int]) -> list[tuple[str, int] | None]:
-        """Scheme and counter behind ranked numbers; None for words."""
-        return [self._counter(number) if number > _RANK_MASK else None for number in numbers]
-
-    def _counter(self, number: int) -> tuple[str, int]:
-        scheme = self._by_number[number >> _SHIFT]
-        stride, radix = counter_rule(scheme)
-        return scheme.scheme_id, (number & _RANK_MASK) // stride % radix
+    def ranks(self, numbers: Sequence[int]) -> list[tuple[Ranking, int] | None]:
+        """Scheme and rank behind ranked numbers; None for words."""
+        return [
+            (self._by_number[number >> _SHIFT], number & _RANK_MASK)
+            if number > _RANK_MASK
+            else None
+            for number in numbers
+        ]
 
 
 def _identity(scheme: Ranking) -> tuple[str, str | None]:

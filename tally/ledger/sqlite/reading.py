@@ -396,7 +396,9 @@ class Reader:
         for at in map(self._journals.placed, handles):
             body = self.line(at).b
             if isinstance(body, t.BlockLeased) and self.is_feed(at):
-                found.append(Grant(body.scheme, body.start, body.count, body.journal, at))
+                found.append(
+                    Grant(body.scheme, body.start, body.count, body.journal, at, body.period)
+                )
         return found
 
     def ends_of(self, journal: JournalId) -> Sequence[Placed]:
@@ -418,7 +420,7 @@ class Reader:
             body = self.line(at).b
             if isinstance(body, t.BlockLent | t.BlockReturned):
                 to = body.journal if isinstance(body, t.BlockLent) else ""
-                found.append(Grant(body.scheme, body.start, body.count, to, at))
+                found.append(Grant(body.scheme, body.start, body.count, to, at, body.period))
         return found
 
     def schemes(self) -> Sequence[Ranking]:

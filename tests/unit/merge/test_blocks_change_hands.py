@@ -3,6 +3,7 @@
 import sqlite3
 from itertools import permutations
 
+import msgspec
 import pytest
 
 from tally.events import types as t
@@ -117,3 +118,24 @@ def test_a_borrowed_range_cannot_be_lent_on(lender, borrower, leases):
     borrower.add(body, seen=[loan])
     used(third, 190, borrower.ref(borrower.seq), block="B-01+180+190")
     assert found_in_any_order(lender, borrower, third, leases) == [board(190)]
+
+
+def test_the_same_counter_of_another_period_was_not_given_back(lender, leases):
+    """A counter that starts again each week: the block of one week ends, that of the next not."""
+    weeks = {"2026-11-16": "BL2-2647-", "2026-11-23": "BL2-2648-"}
+    for number, week in enumerate(weeks):
+        grant = leased(f"W-{number}", "bl2@1", 0, 100, lender)
+        leases.add(msgspec.structs.replace(grant, period=week))
+    for head in weeks.values():
+        lender.add(t.CodeReserved(f"{head}000050", "bl2@1", "W", 50), seen=[leases.ref(leases.seq)])
+    lender.add(t.BlockReturned("W-0", "bl2@1", 40, 60, "done", "2026-11-18"))
+    assert found_in_any_order(lender, leases) == ["BL2-2647-000050"]
+
+
+@pytest.mark.parametrize("period", [None, "no day", "1999-01-01"])
+def test_a_period_that_cannot_be_read_tells_nothing_apart(lender, leases, period):
+    leases.add(msgspec.structs.replace(leased("W", "bl2@1", 0, 100, lender), period="2026-11-16"))
+    lender.add(t.CodeReserved("BL2-2647-000050", "bl2@1", "W", 50), seen=[leases.ref(leases.seq)])
+    lender.add(t.BlockReturned("W", "bl2@1", 40, 60, "done", period))
+    is_found = period != "1999-01-01"  # that is a day: of another period
+    assert found_in_any_order(lender, leases) == (["BL2-2647-000050"] if is_found else [])
