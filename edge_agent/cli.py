@@ -26,6 +26,7 @@ from edge_agent.workflow.saving import StateUnreadable
 Language = Literal["en", "zh"]
 Direction = Literal["down", "up"]
 T = TypeVar("T")
+_STDIN = "-"
 _FOLDER = click.argument(
     "directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path)
 )
@@ -68,14 +69,16 @@ def _said() -> Iterator[None]:
 def enroll(directory: Path, token: str, devices: tuple[str, ...], language: str) -> None:
     """Make this folder a station, with a one-time token of the hub.
 
-    An existing station.toml is kept; with --device one is written.
+    With - for TOKEN it is read from standard input, so that no other user of this computer sees it
+    in the list of processes. An existing station.toml is kept; with --device one is written.
     """
     from edge_agent.bootstrap.enrolment import AlreadyEnrolledError, enroll_here
-    from edge_agent.sync.enrolling import EnrolmentError
+    from edge_agent.sync.enrolling import TOKEN_CHARACTERS_MAX, EnrolmentError
 
     with _said():
         try:
-            name = enroll_here(directory, token, devices, language)
+            given = sys.stdin.readline(TOKEN_CHARACTERS_MAX) if token == _STDIN else token
+            name = enroll_here(directory, given, devices, language)
         except (EnrolmentError, AlreadyEnrolledError) as error:
             raise click.ClickException(str(error)) from error
     click.echo(

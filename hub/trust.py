@@ -15,7 +15,7 @@ import json
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -105,7 +105,7 @@ class Token:
     ca: str
     plant: str
     station: str
-    secret: str
+    secret: str = field(repr=False)
     after: str = ""
     """Reference of the newest event that is known of the station's journal before."""
 

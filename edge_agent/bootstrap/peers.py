@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge_agent.bootstrap.folder import load_trust
-from edge_agent.bootstrap.uplink import Postbox, open_view, open_wire, whom
+from edge_agent.bootstrap.uplink import Postbox, authorities_of, open_view, open_wire, whom
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.outgoing import OutgoingJournal
@@ -72,6 +72,7 @@ def make_network(
         mailbox,
         wire,
         draw,
+        lambda: authorities_of(directory, trust),
     )
     if not settings.peers.enabled:
         return Connections(sync, None)

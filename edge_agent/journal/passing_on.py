@@ -16,6 +16,7 @@ from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import cut_foreign
+from edge_agent.journal.revoked import is_taken_back
 from edge_agent.journal.standing import read_witnesses
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import PIECE_EVENTS_MAX
@@ -63,7 +64,12 @@ class NeighbourReading:
         self._own.close()
 
     def keys_of(self, journal: JournalId) -> Sequence[PublicKey]:
-        """Keys of another station of this line, by the plant's `keys` feed; empty for others."""
+        """Keys of another station of this line, by the plant's `keys` feed; empty for others.
+
+        Whose key was taken back is nobody: what it wrote before is passed on, with it nobody talks.
+        """
+        if is_taken_back(self._connection, journal):
+            return []
         rows = self._connection.execute(
             """SELECT public FROM known_key
                WHERE journal = ? AND role = 'station' AND line = ? ORDER BY rowid""",

@@ -8,12 +8,15 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from edge_agent.journal.others import Ingested
-from tally.events.decoding import EventLine
+from edge_agent.journal.others import Ingested, lines_of
+from edge_agent.journal.returning import keys_feeds
+from tally.events.decoding import EventLine, read_line
 from tally.events.types import KeyRevoked
 from tally.ledger.sqlite import SqliteLedger
 from tally.merge.trusting import trust_in
-from tally.records.ids import JournalId
+from tally.records.ids import JournalId, show_journal
+
+_MARKER = b'{"t":"key.revoked"'
 
 
 def told_of_revocation(done: Ingested, own: str) -> Ingested:
@@ -47,3 +50,16 @@ def revocation_of(connection: sqlite3.Connection, own: JournalId) -> dict[str, A
     first = min(found, key=lambda one: one.trusted.seq if one.trusted else 0)
     since = first.trusted.seq if first.trusted else 0
     return {"by": first.by, "at": first.at, "reason": first.reason, "since": since}
+
+
+def is_taken_back(connection: sqlite3.Connection, journal: JournalId) -> bool:
+    """Whether feed `keys`, as it is held here, takes a journal's key back; needs no ledger."""
+    name = show_journal(journal)
+    for feed in keys_feeds(connection):
+        for _, _, line in lines_of(connection, feed):
+            if line.startswith(_MARKER) and name.encode() in line:
+                event = read_line(line)
+                body = event.b if isinstance(event, EventLine) else None
+                if isinstance(body, KeyRevoked) and body.journal == name:
+                    return True
+    return False

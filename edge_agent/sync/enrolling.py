@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, TypeVar
 
@@ -70,7 +70,7 @@ class Token:
     ca_pem: str
     plant: str
     station: str
-    secret: str
+    secret: str = field(repr=False)
     after: Ref | None = None
 
 

@@ -13,6 +13,7 @@ from hub import trust
 from hub.api.admin_client import ask
 from tally.records.authority import name_of
 from tests.support.hub_process import HubProcess
+from tests.support.raw_server import answering, raw_server
 from tests.support.station_process import Running
 
 END = "-----END CERTIFICATE-----\n"
@@ -53,9 +54,12 @@ def trusted_by(folder):
     return {name_of(pem + END) for pem in pems}
 
 
-def test_fault_38_stations_follow_to_another_ca_without_a_restart_and_from_away(hub):
+def test_fault_38_stations_follow_to_another_ca_without_a_restart_and_from_away(hub, tmp_path):
     folder = station(hub)
     first = name_of(load_trust(folder).ca_pem)
+    old = tmp_path / "stolen"
+    old.mkdir()
+    old_door = trust.tls_context(old, trust.load(hub.folder), dt.datetime.now(dt.UTC))
     with Running(folder, "--lang", "en") as runs:
 
         def syncs():
@@ -80,6 +84,9 @@ def test_fault_38_stations_follow_to_another_ca_without_a_restart_and_from_away(
         syncs()
 
         hub.end()
+        with raw_server(answering(b""), old_door, port=hub.port + 1):
+            answer = runs.say({"sync": True})
+        assert answer["code"] == "foreign_ca", "the running station dropped them too"
         told = run("hub", "renew", hub.folder, "--ca", "--json")  # by a hub that does not serve
         fifth = json.loads(told)["ca"]
         hub.start()

@@ -13,11 +13,14 @@ class RawServer:
     """Each connection is handed to `talk(connection)` on a thread of its own."""
 
     def __init__(
-        self, talk: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None
+        self,
+        talk: Callable[[socket.socket], None],
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
         self._talk = talk
         self._tls = tls
-        self._door = socket.create_server(("127.0.0.1", 0))
+        self._door = socket.create_server(("127.0.0.1", port))
         self.port = self._door.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
         self.calls = 0
@@ -54,10 +57,10 @@ class RawServer:
 
 @contextlib.contextmanager
 def raw_server(
-    talk: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None
+    talk: Callable[[socket.socket], None], tls: ssl.SSLContext | None = None, port: int = 0
 ) -> Iterator[RawServer]:
     """A running server, closed afterwards."""
-    server = RawServer(talk, tls)
+    server = RawServer(talk, tls, port)
     try:
         yield server
     finally:
