@@ -35,7 +35,7 @@ from edge_agent.journal.receipts import read_receipt, write_receipt
 from edge_agent.journal.revoked import told_of_revocation
 from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
-from edge_agent.journal.standing import Standing
+from edge_agent.journal.standing import Standing, read_witnesses
 from edge_agent.journal.store import Reached, Store, migrate
 from edge_agent.journal.tail import Tail, audit, check_or_survive
 from tally.events.decoding import EventLine, write_event
@@ -436,12 +436,13 @@ class Journal:
         return mended_words([one.seq for one in copies], self.damaged)
 
     def give_up(self, seq: int) -> None:
-        """The hub lacks a damaged own event that it had acknowledged: it was restored.
+        """The hub lacks a damaged own event; if it had acknowledged it, it was restored.
 
         Raises:
-            JournalCorrupt: always, unless a copy came meanwhile.
+            JournalCorrupt: unless a copy came meanwhile, or a neighbour holds one.
         """
-        if seq in self.damaged:
+        witnessed = (one.seq for one in read_witnesses(self._connection))
+        if seq in self.damaged and seq > max(witnessed, default=0):
             raise JournalCorrupt(
                 seq,
                 expected="the event as it was saved, here or at the hub",

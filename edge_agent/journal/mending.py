@@ -3,8 +3,8 @@
 1. An event is damaged when its line no longer hashes to its id. The id itself is known: it stands
    beside the line, in the hash of the next event, and the newest of them under the signed head. An
    id that was damaged instead of its line is found by the same chain and set right without a copy.
-2. Only an event that the hub acknowledged may be damaged in a station that starts: it can be had
-   back. Anything else stops the station as before (`tail`).
+2. Only an event that the hub or a neighbour signed for may be damaged in a station that starts: it
+   can be had back. Anything else stops the station as before (`tail`).
 3. A copy is put back when the writer's own signature proves it and its chain leads to an id that
    stands here. Where it came from does not matter: the hub, a stick, a neighbour.
 
@@ -175,11 +175,12 @@ def damaged_words(seqs: Sequence[int]) -> tuple[str, str]:
     """What is damaged and what will come of it, in English and Chinese."""
     return (
         (
-            f"Event {_listed(seqs)} of this station is damaged on its disk. The hub acknowledged "
-            "it and gives it back at the next contact. Work goes on; have the disk looked at."
+            f"Event {_listed(seqs)} of this station is damaged on its disk. The hub or a "
+            "neighbour holds it and gives it back at the next contact. Work goes on; have the disk "
+            "looked at."
         ),
         (
-            f"本工位的记录 {_listed(seqs)} 在磁盘上损坏。中心已确认收到,下次连接时取回。"
+            f"本工位的记录 {_listed(seqs)} 在磁盘上损坏。中心或相邻工位保有副本,下次连接时取回。"
             "可继续作业;请检查磁盘。"
         ),
     )

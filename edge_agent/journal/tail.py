@@ -11,6 +11,7 @@ from typing import Final
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.mending import Damage, survey
+from edge_agent.journal.standing import read_witnesses
 from tally.events.decoding import EventLine, read_line
 from tally.records.chain import event_id, line_hash
 from tally.records.hlc import ZERO, Hlc, parse_hlc
@@ -41,7 +42,7 @@ def check_or_survive(
     events: int = CHECKED_EVENTS,
     tolerates_all: bool = False,
 ) -> Tail:
-    """As `check_tail`, but events that the hub has acknowledged may be damaged (`mending`).
+    """As `check_tail`, but events that are held elsewhere may be damaged (`mending`).
 
     Args:
         connection: reading.
@@ -58,7 +59,7 @@ def check_or_survive(
         tail = _survived(connection, identity, events)
         if tail is None:
             raise
-        covered = tail.seq if tolerates_all else _acknowledged(connection, identity)
+        covered = tail.seq if tolerates_all else held_elsewhere(connection, identity)
         beyond = [seq for seq in tail.damage.lines if seq > covered]
         if beyond:
             raise JournalCorrupt(beyond[0], expected=fault.expected, found=fault.found) from fault
@@ -69,11 +70,11 @@ def audit(connection: sqlite3.Connection, identity: Identity, tip: int) -> Damag
     """Hash the whole chain again, a stretch at a time, and find what is damaged in it.
 
     Raises:
-        JournalCorrupt: naming the first event that is missing, or damaged and not acknowledged.
+        JournalCorrupt: naming the first event that is missing, or damaged and nowhere else.
     """
     lines: list[int] = []
     ids: dict[int, EventId] = {}
-    covered = _acknowledged(connection, identity)
+    covered = held_elsewhere(connection, identity)
     for first in range(1, tip + 1, STRETCH_EVENTS):
         last = min(first + STRETCH_EVENTS - 1, tip)
         try:
@@ -122,11 +123,13 @@ def _surveyed(
     return survey(identity, _id_at(connection, first - 1), first, stored, tip)
 
 
-def _acknowledged(connection: sqlite3.Connection, identity: Identity) -> int:
+def held_elsewhere(connection: sqlite3.Connection, identity: Identity) -> int:
+    """Own events to here are somewhere else too, as the hub or a neighbour signed."""
     row = connection.execute(
         "SELECT durable_through FROM receipt WHERE journal = ?", (identity.journal,)
     ).fetchone()
-    return int(row[0]) if row else 0
+    witnessed = (one.seq for one in read_witnesses(connection))
+    return max(int(row[0]) if row else 0, max(witnessed, default=0))
 
 
 def check_tail(

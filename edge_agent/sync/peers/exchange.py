@@ -282,10 +282,18 @@ def _ways(whom: Identity, item: Pulled, views: Views) -> list[Position]:
     if item.journal != whom.journal:
         return list(views.own.ways_to(item.journal, item.end, older=item.is_refused))
     if item.end.seq == 0 or views.own.id_at(item.end.seq) == item.end.event_id:
-        return []
+        return list(_before_damage(item, views))
     if views.others.is_suspect():  # known already; what more there is of it changes nothing
         return []
     return [*_own_way(views), Position(0, GENESIS)]
+
+
+def _before_damage(item: Pulled, views: Views) -> Iterator[Position]:
+    """Own events that are damaged here and that the neighbour holds: each is asked for."""
+    for seq in views.own.damaged():
+        before = views.own.id_at(seq - 1)
+        if before is not None and seq <= item.end.seq:
+            yield Position(seq - 1, before)
 
 
 def _own_way(views: Views) -> Iterator[Position]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.standing import Durability, durability, read_by_neighbours, read_witnesses
 from edge_agent.sync.peers.desk import Asked
@@ -366,3 +367,43 @@ def test_whatever_comes_instead_of_an_answer_ends_the_round_or_opens_it_again(pa
         )
         assert effects == ()
     assert state.not_before > 0
+
+
+def flip(bench_station, seq):
+    """Turn one bit of an own event, beside the program."""
+    connection = bench_station.journal.connection
+    (line,) = connection.execute("SELECT line FROM event WHERE seq = ?", (seq,)).fetchone()
+    (trigger,) = connection.execute(
+        "SELECT sql FROM sqlite_schema WHERE name = 'event_is_never_changed'"
+    ).fetchone()
+    connection.execute("DROP TRIGGER event_is_never_changed")
+    connection.execute(
+        "UPDATE event SET line = ? WHERE seq = ?",
+        (line[:9] + bytes([line[9] ^ 1]) + line[10:], seq),
+    )
+    connection.execute(trigger)
+
+
+def test_an_own_event_that_only_a_neighbour_holds_is_put_back_from_it_without_the_hub(pair):
+    s02, s03 = pair.stations
+    s03.visit(s02)  # it takes all of S02, and signs for it
+    before = own(s02)
+    flip(s02, 4)
+    again = Standing(pair.benches[0], pair.benches[0].open())
+    assert again.journal.damaged == (4,)
+    again.journal.give_up(4)  # the hub lacks it; the neighbour does not
+    again.visit(s03)
+    assert again.journal.damaged == ()
+    assert own(again)[: len(before)] == before
+    assert not again.refused
+    assert [one.kind for one in again.visit(s03)] == ["hello"]
+
+
+def test_a_damaged_event_that_no_neighbour_signed_for_stops_the_station(pair):
+    s02, s03 = pair.stations
+    s03.visit(s02)
+    pair.record(0)
+    flip(s02, s02.journal.seq)
+    with pytest.raises(JournalCorrupt) as stopped:
+        pair.benches[0].open()
+    assert stopped.value.seq == s02.journal.seq
