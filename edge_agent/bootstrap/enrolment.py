@@ -1,7 +1,6 @@
 """Makes a folder a station, with a one-time token of the hub."""
 
 import json
-import secrets
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
@@ -9,24 +8,27 @@ from pathlib import Path
 
 from edge_agent.bootstrap.folder import (
     IDENTITY_NAME,
+    NEXT_NAME,
     TRUST_NAME,
     check_device,
     damaged,
     load_identity,
     write_file,
 )
+from edge_agent.bootstrap.heirs import FileHeirs, new_identity
+from edge_agent.bootstrap.opening import open_journal
 from edge_agent.journal.faults import fault_of
 from edge_agent.journal.genesis import find_first, found, genesis_line, genesis_piece
-from edge_agent.journal.identity import Identity, write_identity, write_trust
+from edge_agent.journal.identity import write_identity, write_trust
 from edge_agent.journal.lock import WriterLock
 from edge_agent.journal.store import DATABASE_NAME, open_writer
 from edge_agent.settings import FILE_NAME, SettingsError, parse_settings
+from edge_agent.station.changing_over import change_over
 from edge_agent.station.clock import SystemClock
-from edge_agent.sync.enrolling import enroll, read_token
-from tally.records.ids import JOURNAL_ID_SIZE, JournalId, Ref
-from tally.records.sealing import KEY_SIZE
+from edge_agent.station.succession import heir_of, prepared
+from edge_agent.sync.enrolling import Token, enroll, read_token
+from tally.records.ids import Ref
 from tally.records.segment import encode
-from tally.records.signing import SigningKey
 
 
 class AlreadyEnrolledError(Exception):
@@ -36,6 +38,8 @@ class AlreadyEnrolledError(Exception):
 def enroll_here(directory: Path, token: str, devices: Sequence[str], language: str) -> str:
     """Make `directory` a station: key, journal, the hub's answer, settings.
 
+    In the folder of a station that was copied or restored another journal goes on after its own.
+
     Key and journal are on the disk before the hub is asked, so that a cut in between can be
     repeated with the same token.
 
@@ -43,17 +47,14 @@ def enroll_here(directory: Path, token: str, devices: Sequence[str], language: s
         The station's name.
 
     Raises:
-        AlreadyEnrolledError: it is one already.
+        AlreadyEnrolledError: it is one already, and was neither copied nor restored.
         EnrolmentError: the hub refused or could not be reached; the words say why.
         SettingsError: the devices are not described as their drivers expect.
         JournalFault: the folder cannot be written.
     """
-    if (directory / TRUST_NAME).exists():
-        raise AlreadyEnrolledError(
-            f"{directory} is station {load_identity(directory).station} already. "
-            "To replace it, enrol in another folder: it gets a journal and blocks of its own."
-        )
     asked = read_token(token)
+    if (directory / TRUST_NAME).exists():
+        return _enroll_again(directory, asked)
     settings = _settings_text(devices, language) if devices else None
     if settings:
         parse_settings(settings, check_device, name=FILE_NAME)
@@ -70,6 +71,27 @@ def enroll_here(directory: Path, token: str, devices: Sequence[str], language: s
     return enrolment.station
 
 
+def _enroll_again(directory: Path, asked: Token) -> str:
+    """A computer that was copied or restored becomes the station again, with what is open there."""
+    clock = SystemClock()
+    with open_journal(directory, clock, starts=False) as journal:
+        own = journal.identity
+        if not journal.is_suspect or asked.station != own.station:
+            raise AlreadyEnrolledError(
+                f"{directory} is station {own.station} already. To replace it, or to be another "
+                "station, enrol in another folder: it gets a journal and blocks of its own."
+            )
+        heirs = FileHeirs(directory, own.station, own.plant)
+        enrolment = enroll(asked, lambda plant, name: prepared(journal, heirs, clock, "enrolled"))
+        heir = heir_of(journal, heirs)
+        if heir is None:
+            raise damaged(directory / NEXT_NAME, FileNotFoundError("it is gone"))
+        change_over(journal, heir)
+        heirs.settle()
+    write_file(directory / TRUST_NAME, write_trust(enrolment.trust), mode=0o644)
+    return enrolment.station
+
+
 def _genesis(directory: Path, after: Ref | None, plant: str, name: str) -> bytes:
     """Event 1 as the hub is shown it: of the journal that an attempt began, or of a new one."""
     path = directory / IDENTITY_NAME
@@ -80,9 +102,7 @@ def _genesis(directory: Path, after: Ref | None, plant: str, name: str) -> bytes
             return encode(genesis_piece(identity, line))
     for stale in (path, *(directory / (DATABASE_NAME + end) for end in ("", "-wal", "-shm"))):
         stale.unlink(missing_ok=True)
-    key = SigningKey(secrets.token_bytes(32))
-    journal, sealing = (secrets.token_bytes(size) for size in (JOURNAL_ID_SIZE, KEY_SIZE))
-    identity = Identity(JournalId(journal), key, name, plant, sealing)
+    identity = new_identity(name, plant)
     line = genesis_line(identity, at=SystemClock().now(), reason="enrolled", after=after)
     write_file(path, write_identity(identity), mode=0o600)
     connection = open_writer(directory / DATABASE_NAME)

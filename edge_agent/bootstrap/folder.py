@@ -1,17 +1,19 @@
 """A station's folder: which files it has, and what they say.
 
 Files: `station.toml` (settings), `identity.json` (0600), `trust.json`, `journal.db`,
-`journal.lock`. The journal is opened in `edge_agent.bootstrap.opening`.
+`journal.lock`; `identity.next.json` (0600) while another journal is to go on. The journal is opened
+in `edge_agent.bootstrap.opening`.
 """
 
 import os
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from drivers import DriverFault
 from drivers.registry import create
-from edge_agent.journal.faults import JournalFault, StorageReason
+from edge_agent.journal.faults import JournalCorrupt, JournalFault, StorageReason
 from edge_agent.journal.identity import (
     Identity,
     MalformedIdentityError,
@@ -19,9 +21,13 @@ from edge_agent.journal.identity import (
     read_identity,
     read_trust,
 )
+from edge_agent.journal.store import DATABASE_NAME, open_reader
+from edge_agent.journal.successors import journal_in
 from edge_agent.settings import Settings, load_settings
+from tally.records.ids import JournalId
 
 IDENTITY_NAME: Final = "identity.json"
+NEXT_NAME: Final = "identity.next.json"
 TRUST_NAME: Final = "trust.json"
 FILE_BYTES_MAX: Final = 1024 * 1024
 
@@ -47,13 +53,67 @@ def settings_of(directory: Path) -> Settings:
 def load_identity(directory: Path) -> Identity:
     """Who this station is.
 
+    When the power went while the journal changed over, the file says it already and the identity
+    follows with the next start (`settle_identity`).
+
     Raises:
         JournalFault: J-103 or J-105, the file is missing, or damaged or unreadable.
     """
+    heir = load_next(directory)
+    if heir is not None and _journal_in(directory) == heir.journal:
+        return heir
     try:
         return read_identity(_read(directory, IDENTITY_NAME))
     except MalformedIdentityError as error:
         raise damaged(directory / IDENTITY_NAME, error) from error
+
+
+def load_next(directory: Path) -> Identity | None:
+    """Who this station is to be next; None when no such file was finished."""
+    try:
+        return read_identity((directory / NEXT_NAME).read_bytes()[:FILE_BYTES_MAX])
+    except (OSError, MalformedIdentityError):
+        return None
+
+
+def settle_identity(directory: Path) -> None:
+    """Let the identity be that of the journal in the file; its lock is held.
+
+    Raises:
+        JournalFault: J-102, retryable, the folder cannot be written.
+    """
+    heir = load_next(directory)
+    if heir is None or _journal_in(directory) != heir.journal:
+        return
+    try:
+        (directory / NEXT_NAME).replace(directory / IDENTITY_NAME)
+    except OSError as error:
+        raise not_written(directory / IDENTITY_NAME, error) from error
+
+
+def _journal_in(directory: Path) -> JournalId | None:
+    try:
+        connection = open_reader(directory / DATABASE_NAME)
+    except (JournalFault, JournalCorrupt):
+        return None
+    try:
+        return journal_in(connection)
+    except sqlite3.Error:
+        return None
+    finally:
+        connection.close()
+
+
+def not_written(path: Path, error: OSError) -> JournalFault:
+    """The fault of a file that could not be written now."""
+    return JournalFault(
+        "J-102",
+        StorageReason.ACCESS,
+        is_retryable=True,
+        words=f"Cannot write {path}: {error.strerror}. Look at the disk and at the folder's owner; "
+        "it is tried again.",
+        words_zh=f"无法写入 {path}:{error.strerror}。请检查磁盘和文件夹的所有者,稍后自动重试。",
+    )
 
 
 def load_trust(directory: Path) -> Trust:

@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
-from edge_agent.bootstrap.folder import load_identity, load_trust
-from edge_agent.journal.faults import fault_of
+from edge_agent.bootstrap.folder import load_identity, load_trust, settle_identity
+from edge_agent.journal.faults import JournalFault, fault_of
 from edge_agent.journal.journal import Journal, passed
 from edge_agent.journal.lock import WriterLock
 from edge_agent.journal.store import DATABASE_NAME, Reached, open_writer
@@ -45,6 +45,8 @@ def open_journal(
     """
     identity, trust = load_identity(directory), load_trust(directory)
     with WriterLock(directory):
+        with suppress(JournalFault):  # then the next start does it
+            settle_identity(directory)
         connection = open_writer(directory / DATABASE_NAME, kib_max=kib_max)
         try:
             journal = Journal(

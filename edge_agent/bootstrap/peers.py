@@ -74,20 +74,24 @@ def make_network(
         draw,
         lambda: authorities_of(directory, trust),
     )
-    if not settings.peers.enabled:
-        return Connections(sync, None)
-    around = _Around(directory, settings.peers, journal.identity, trust, own, book, sync, wire.link)
-    peering = Peering(
-        own,
-        around.open_views,
-        mailbox,
-        wire.link,
-        book,
-        lambda: around.open_door(peering.visited),
-        lambda: sync.is_hub_near,
-        draw,
-    )
-    return Connections(sync, peering)
+
+    def peering(own: port.Identity) -> Peering:
+        around = _Around(
+            directory, settings.peers, journal.identity, trust, own, book, sync, wire.link
+        )
+        made = Peering(
+            own,
+            around.open_views,
+            mailbox,
+            wire.link,
+            book,
+            lambda: around.open_door(made.visited),
+            lambda: sync.is_hub_near,
+            draw,
+        )
+        return made
+
+    return Connections(sync, own, peering if settings.peers.enabled else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from drivers import Driver, Printer
 from drivers.registry import create
+from edge_agent.bootstrap.folder import load_trust
+from edge_agent.bootstrap.heirs import FileHeirs
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.bootstrap.peers import make_network
+from edge_agent.bootstrap.uplink import whom
 from edge_agent.journal.crashing import VARIABLE, crash_at
 from edge_agent.journal.journal import passed
 from edge_agent.settings import Language, Settings
@@ -24,6 +27,7 @@ from edge_agent.station.picturing import PRINTER, Picturing, Screen, Show
 from edge_agent.station.posting import Posting
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
 from edge_agent.station.snapshot import DeviceShown
+from edge_agent.station.succession import Succession
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,23 @@ def open_station(
         if show:
             picturing = Picturing(core, clock, _shown(made, settings), disk.seen)
             screen = Screen(picturing, show, posting.unseen)
-        loop = Loop(core, inbox, clock, speaker, uplink, reached=reached, screen=screen)
+        succession = Succession(
+            core,
+            FileHeirs(directory, journal.identity.station, journal.identity.plant),
+            clock,
+            reached=reached,
+            changed=lambda: uplink.become(whom(journal, load_trust(directory))),
+        )
+        loop = Loop(
+            core,
+            inbox,
+            clock,
+            speaker,
+            uplink,
+            reached=reached,
+            screen=screen,
+            succession=succession,
+        )
         try:
             devices.start()
             if journal.is_link_cut:

@@ -129,8 +129,11 @@ def message_of(effect: port.Effect) -> messages.UplinkMessage:
             return messages.IngestAsked(effect.data, effect.neighbour)
         case port.LinkTurned(online, said):
             return messages.LinkChanged(online, said.code, Words(said.en, said.zh))
-        case port.Noticed(said, forked=forked):
-            return messages.HubSaid(said.code, Words(said.en, said.zh), suspect=forked)
+        case port.Noticed(said, forked=forked, closed=closed):
+            words = Words(said.en, said.zh)
+            return messages.HubSaid(said.code, words, suspect=forked or closed, forked=forked)
+        case port.Succeeded(journal):
+            return messages.SuccessorKnown(journal)
         case port.HubNoted(clock, end):
             return messages.HubNoted(clock.offset_ms, clock.within_ms, end)
         case port.OwnEventLost(seq):
@@ -159,10 +162,10 @@ def _keeping(effect: port.Kept) -> Callable[[Journal], object]:
 def _copied(seq: int) -> Words:
     return Words(
         f"The hub holds events of this station up to {seq} that are not in its journal: this "
-        "computer was copied, or restored from an image. No code is given out until the station is "
-        "enrolled anew; other work goes on.",
+        "computer was copied, or restored from an image. No code is given out until it has a "
+        "journal and codes of its own, for which it asks the hub; other work goes on.",
         f"中心上有本工位到 {seq} 的记录,但本机日志中没有:此电脑曾被复制或从镜像恢复。"
-        "重新注册之前不再发放编码,其他工作可继续。",
+        "在它取得自己的日志和编码之前(已向中心申请)不发放编码,其他工作可继续。",
     )
 
 

@@ -2,7 +2,8 @@
 
 The n-th time that the labelled point is passed, the process kills itself with SIGKILL. Labels:
 `before_commit`, `after_commit_before_print`, `after_print_before_record`,
-`after_commit_before_output`.
+`after_commit_before_output`; while another journal takes over `after_successor_key`,
+`after_successor_known`, `after_successor_moved`, `after_successor_settled`.
 """
 
 import os

@@ -43,7 +43,7 @@ def genesis_line(
 
 def genesis_piece(identity: Identity, line: bytes) -> Segment:
     """Event 1 under the new key's signature: what the hub is shown at enrolment."""
-    return piece_of(_head(identity, line), GENESIS, (line,))
+    return piece_of(first_head(identity, line), GENESIS, (line,))
 
 
 def find_first(connection: sqlite3.Connection) -> bytes | None:
@@ -64,7 +64,7 @@ def found(connection: sqlite3.Connection, identity: Identity, line: bytes) -> No
     migrate(connection)
     if connection.execute("SELECT 1 FROM event LIMIT 1").fetchone():
         raise ValueError("the file already holds a journal")
-    head = _head(identity, line)
+    head = first_head(identity, line)
     ledger = SqliteLedger(connection)
     ledger.create()
     connection.execute("BEGIN IMMEDIATE")
@@ -80,6 +80,7 @@ def _shown(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
 
 
-def _head(identity: Identity, line: bytes) -> Head:
+def first_head(identity: Identity, line: bytes) -> Head:
+    """The signed head of a journal that holds event 1 alone."""
     first: EventId = event_id(identity.journal, 1, GENESIS, line_hash(line))
     return sign_head(identity.key, identity.journal, 1, first)

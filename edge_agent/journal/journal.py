@@ -37,7 +37,9 @@ from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.standing import Standing, read_witnesses
 from edge_agent.journal.store import Reached, Store, migrate
-from edge_agent.journal.tail import Tail, audit, check_or_survive
+from edge_agent.journal.succeeding import change_over
+from edge_agent.journal.successors import former, keep_pending, pending
+from edge_agent.journal.tail import Tail, audit, check_or_survive, check_tail
 from tally.events.decoding import EventLine, write_event
 from tally.events.types import (
     AgentStarted,
@@ -51,7 +53,8 @@ from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import chain_ids
 from tally.records.hlc import Hlc, after_receiving, next_stamp
-from tally.records.ids import GENESIS, EventId, JournalId, show_journal
+from tally.records.ids import GENESIS, EventId, JournalId, ref_to, show_journal
+from tally.records.segment import decode
 from tally.records.signing import Receipt, sign_head
 
 SYSTEM: Final = "system"
@@ -108,9 +111,10 @@ class Journal:
         seq, event_id: the newest own event.
         damaged: own events whose line is not what was written, until a copy comes (`mending`).
         state: the step state saved with it, as the caller's bytes.
-        run, previous_run: this start and the one before, hex.
+        run, previous_run, agent: this start and the one before, hex; the program's version.
         ledger, keys, blocks, others: what follows from the events held here.
         standing: where else they are held.
+        former: journals that this one went on after, oldest first.
     """
 
     def __init__(
@@ -134,11 +138,9 @@ class Journal:
         """
         tail = _checked_tail(connection, identity, tolerates_all=tolerates_all)
         migrate(connection)
-        self.identity = identity
-        self.seq, self.event_id, self.state = tail.seq, tail.event_id, tail.state
         self.run = ""
         self.previous_run: str | None = None
-        self._hlc: Hlc = tail.hlc
+        self.agent = ""
         self._connection = connection
         self._entropy = entropy
         self._hashing = hashing
@@ -147,19 +149,29 @@ class Journal:
         self.ledger.create()
         self.keys = KeyRegistry(connection, trust)
         self.blocks = Blocks(connection, identity.journal)
-        self.others = OtherJournals(self._store, self.keys, self.blocks, self.ledger)
         if tail.damage:
             with self._store.transaction(self._rolled_back):
                 remember_damage(connection, tail.damage)
         self.damaged = damaged_in(connection)
         bring_up_to_date(self._store, self.ledger, identity, self.damaged)
-        self._sealer = Sealer(connection, identity)
-        self._receipt = read_receipt(connection, identity.journal)
         self.standing = Standing(self._store, self._rolled_back)
         self._trust = trust
-        self._suspected = self._store.get("suspect") is not None
+        self._stand_at(identity, tail)
         if tail.head is None or tail.head.seq != tail.seq:
             self._sign_what_a_crash_left()
+
+    def _stand_at(self, identity: Identity, tail: Tail) -> None:
+        """Take whose journal it is, and where it ends, from what the file holds now."""
+        connection = self._connection
+        self.identity = identity
+        self.seq, self.event_id, self.state = tail.seq, tail.event_id, tail.state
+        self._hlc: Hlc = tail.hlc
+        self.blocks = Blocks(connection, identity.journal)
+        self.others = OtherJournals(self._store, self.keys, self.blocks, self.ledger)
+        self.former = former(connection)
+        self._sealer = Sealer(connection, identity)
+        self._receipt = read_receipt(connection, identity.journal)
+        self._suspected = self._store.get("suspect") is not None
 
     def start(self, *, agent: str, at: datetime) -> None:
         """Record that the program started: `agent.started`, linked to the run before.
@@ -173,7 +185,7 @@ class Journal:
         previous, run = self._store.get("run"), self._entropy(RUN_BYTES).hex()
         body = AgentStarted(run=run, agent=agent, sqlite=sqlite3.sqlite_version, previous=previous)
         self._append([OwnFact(body)], self.state, at=at, remember={"run": run})
-        self.run, self.previous_run = run, previous
+        self.run, self.previous_run, self.agent = run, previous, agent
 
     def _audit(self, today: date) -> None:
         """About a second for a million events; a clock set back audits once more."""
@@ -498,6 +510,53 @@ class Journal:
         """
         with self._store.transaction(self._rolled_back):
             self._store.put("hub_noted", json.dumps(dict(noted)))
+
+    @property
+    def successor_piece(self) -> bytes | None:
+        """The piece with event 1 of the journal that is to go on, once the hub knows it."""
+        return pending(self._connection)
+
+    def prepare_successor(self, piece: bytes) -> None:
+        """Keep the piece with event 1 of the journal that is to go on; its key is kept elsewhere.
+
+        Raises:
+            JournalFault: nothing was kept.
+        """
+        with self._store.transaction(self._rolled_back):
+            keep_pending(self._store, piece)
+
+    def succeed(self, identity: Identity, state: bytes) -> None:
+        """Go on as the prepared successor: the events so far are a former journal's.
+
+        Args:
+            identity: with the successor's key.
+            state: the step state, which must cite nothing by seq.
+
+        Raises:
+            JournalFault: nothing changed.
+            ValueError: this journal was not prepared (a caller's bug).
+        """
+        piece = pending(self._connection)
+        if piece is None or decode(piece).journal != identity.journal:
+            raise ValueError("this successor was not prepared")
+        [line] = decode(piece).lines
+        with self._store.transaction(self._rolled_back):
+            change_over(self._store, self.ledger, self.identity, identity, line, state)
+        self.keys.reload()
+        newest = self._hlc
+        self._stand_at(identity, check_tail(self._connection, identity))
+        self._hlc = max(newest, self._hlc)
+
+    def ref_of(self, seq: int) -> str:
+        """An own event as other journals cite it.
+
+        Raises:
+            ValueError: there is no such event (a caller's bug).
+        """
+        event_id = self.id_at(seq)
+        if event_id is None:
+            raise ValueError(f"there is no event {seq}")
+        return str(ref_to(self.identity.journal, seq, event_id))
 
     def suspect(self, words: str) -> None:
         """Remember that this journal was copied or restored; codes are no longer given out."""

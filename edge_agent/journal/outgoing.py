@@ -21,6 +21,7 @@ from edge_agent.journal.returning import keys_feeds, piece_beyond
 from edge_agent.journal.space import Space, look
 from edge_agent.journal.standing import read_by_neighbours
 from edge_agent.journal.store import open_reader
+from edge_agent.journal.successors import former, pending, wanted
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import (
     PIECE_EVENTS_MAX,
@@ -263,17 +264,28 @@ class OutgoingJournal:
             return None
 
     def runways(self) -> Sequence[Runway]:
-        """Codes left for the current plan, one a scheme, in the plan's order."""
-        blocks = read_blocks(self.connection)
-        return [runway(scheme, blocks) for scheme in self._schemes()]
+        """Codes left for the current plan, one a scheme, in the plan's order.
+
+        Where nothing was granted yet, but to a journal before this one: as many as that had.
+        """
+        blocks, sizes = read_blocks(self.connection), wanted(self.connection)
+        return [runway(scheme, blocks, sizes.get(scheme, 0)) for scheme in self._schemes()]
+
+    def successor(self) -> bytes | None:
+        """The piece with event 1 of the journal that is to go on after this one."""
+        return pending(self.connection)
+
+    def former(self) -> Sequence[JournalId]:
+        """The journals that this one went on after, oldest first."""
+        return former(self.connection)
 
 
 def _size(segment: Segment) -> int:
     return sum(map(len, segment.lines)) + len(segment.lines)
 
 
-def runway(scheme: str, blocks: Sequence[HeldBlock]) -> Runway:
-    """How many codes of a scheme are left."""
+def runway(scheme: str, blocks: Sequence[HeldBlock], size: int = 0) -> Runway:
+    """How many codes of a scheme are left; `size` of a block where none was granted yet."""
     own = [block for block in blocks if block.scheme == scheme]
     granted = [block for block in own if not block.lender]
     return Runway(
@@ -281,5 +293,5 @@ def runway(scheme: str, blocks: Sequence[HeldBlock]) -> Runway:
         left=sum(block.left for block in own),
         granted=sum(block.count for block in own if block.left),
         grants=len(granted),
-        block_size=granted[-1].count + granted[-1].given if granted else 0,
+        block_size=granted[-1].count + granted[-1].given if granted else size,
     )

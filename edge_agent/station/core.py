@@ -13,12 +13,14 @@ from typing import Final
 
 from drivers import Read
 from edge_agent.journal.faults import JournalFault, fault_of
+from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import Journal, OwnFact
 from edge_agent.journal.mending import MENDED, damaged_words
 from edge_agent.journal.store import Reached
 from edge_agent.scan.recognising import recognise
 from edge_agent.scan.types import Scan, Typed
 from edge_agent.scan.window import Window
+from edge_agent.station.changing_over import change_over
 from edge_agent.station.clock import Clock, moment
 from edge_agent.station.disk import STOPPED, DiskGuard
 from edge_agent.station.knowledge import StationKnowledge
@@ -236,6 +238,14 @@ class StationCore:
         words = _HALF_SAVED if events else Words(fault.words, fault.words_zh)
         said = self.say(Verdict.NG, words, code=fault.code)
         return replace(said, events=tuple(events), source=source)
+
+    def go_on_as(self, heir: Identity) -> None:
+        """Change over to the prepared journal; what is open stays open.
+
+        Raises:
+            JournalFault: nothing changed.
+        """
+        self.state = change_over(self.journal, heir)
 
     def say(self, verdict: Verdict, words: Words, *, code: str = "") -> Output:
         """An output about something else than work, with the unit and step as they stand."""

@@ -39,6 +39,7 @@ from edge_agent.station.messages import (
     Pause,
     ReceiptCame,
     StopAsked,
+    SuccessorKnown,
     SyncNow,
     TurnLink,
     Uplink,
@@ -46,6 +47,7 @@ from edge_agent.station.messages import (
 )
 from edge_agent.station.outputs import Output
 from edge_agent.station.picturing import Screen
+from edge_agent.station.succession import Succession
 from edge_agent.station.timekeeping import TICK_S, Timekeeper
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
@@ -109,6 +111,7 @@ class Loop:
         *,
         reached: Reached,
         screen: Screen | None = None,
+        succession: Succession | None = None,
     ) -> None:
         self._core = core
         self._inbox = inbox
@@ -124,6 +127,7 @@ class Loop:
         self._screen = screen
         self._is_shown = True
         self._time = Timekeeper(core.journal, clock)
+        self._succession = succession
 
     def run(self) -> int:
         """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
@@ -188,7 +192,7 @@ class Loop:
                 self._keep(message)
             case LinkChanged():
                 self._link_changed(message)
-            case HubSaid() | HubNoted():
+            case HubSaid() | HubNoted() | SuccessorKnown():
                 self._heard_of_hub(message)
             case _:
                 self._use_the_pause()
@@ -281,9 +285,12 @@ class Loop:
             self._screen.picturing.link(Words("", "") if online else message.words)
         message.done.set_result(None)
 
-    def _heard_of_hub(self, message: HubSaid | HubNoted) -> None:
+    def _heard_of_hub(self, message: HubSaid | HubNoted | SuccessorKnown) -> None:
         if isinstance(message, HubSaid):
             self._hub_said(message)
+            return
+        if isinstance(message, SuccessorKnown):
+            _settle(message.done, lambda: self._go_on(message))
             return
         self._is_shown = False
 
@@ -310,8 +317,15 @@ class Loop:
                 self._core.journal.suspect(message.words.en)
             said = self._core.say(Verdict.HOLD, message.words, code=message.code)
             self._tell(replace(said, source="hub"))
+            if message.forked and self._succession is not None:
+                self._succession.prepare()
 
         _settle(message.done, act)
+
+    def _go_on(self, message: SuccessorKnown) -> None:
+        said = self._succession.complete(message.journal) if self._succession else None
+        if said is not None:
+            self._tell(replace(said, source="hub"))
 
     def _use_the_pause(self) -> None:
         """One step of what can wait: a segment of another journal, else an own seal."""

@@ -13,6 +13,7 @@ from edge_agent.journal.journal import Journal
 from edge_agent.scan.types import Typed
 from edge_agent.workflow.types import Measured
 from tally.master import Words
+from tally.records.ids import JournalId
 from tally.records.signing import Receipt
 
 
@@ -122,12 +123,22 @@ class LinkChanged:
 class HubSaid:
     """The hub noticed something about this station's journal.
 
-    `suspect`: it holds own events that are not here; no code is given out any more.
+    `suspect`: it holds own events that are not here, or another journal has the place of this one;
+    no code is given out any more. `forked`: two histories are proven, so another journal goes on.
     """
 
     code: str
     words: Words
     suspect: bool = False
+    forked: bool = False
+    done: "Future[None]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorKnown:
+    """The hub knows the journal that goes on after this one."""
+
+    journal: JournalId
     done: "Future[None]" = field(default_factory=Future)
 
 
@@ -149,7 +160,9 @@ class KeepAsked:
     done: "Future[None]" = field(default_factory=Future)
 
 
-UplinkMessage = IngestAsked | ReceiptCame | LinkChanged | HubSaid | HubNoted | KeepAsked
+UplinkMessage = (
+    IngestAsked | ReceiptCame | LinkChanged | HubSaid | SuccessorKnown | HubNoted | KeepAsked
+)
 LineMessage = Line | EndOfInput
 Message = DeviceRead | DeviceHealth | LineMessage | UplinkMessage | StopAsked
 

@@ -6,18 +6,25 @@ Implements `port.Sync` over both; what is asked of the hub alone goes to the hub
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from edge_agent.sync.peers.rounds import Peering
-from edge_agent.sync.port import Said, Sync
+from edge_agent.sync.port import Identity, Said, Sync
 
 
 class Connections:
-    """See the module. `peering` None: the settings turned it off."""
+    """See the module.
 
-    def __init__(self, sync: Sync, peering: Peering | None) -> None:
+    `peering` makes the exchange with neighbours for an identity; None: the settings turned it off.
+    """
+
+    def __init__(
+        self, sync: Sync, identity: Identity, peering: Callable[[Identity], Peering] | None
+    ) -> None:
         self._sync = sync
-        self._peering = peering
+        self._make_peering = peering
+        self._peering = peering(identity) if peering else None
 
     def start(self, *, after: threading.Event | None = None) -> None:
         """Begin both; see `port.Sync.start`."""
@@ -36,6 +43,20 @@ class Connections:
         self._sync.set_link(up=up)
         if self._peering is not None and not up:
             self._peering.cut()
+
+    def become(self, identity: Identity) -> None:
+        """Go on as another journal of the same station."""
+        self._sync.become(identity)
+        if self._peering is None or self._make_peering is None:
+            return
+        before, after = self._peering, self._make_peering(identity)
+        self._peering = after
+
+        def exchange() -> None:
+            before.stop()  # its door first, whose port the other one takes
+            after.start()
+
+        threading.Thread(target=exchange, name="peers-again", daemon=True).start()
 
     def sync_now(self) -> Future[Said | None]:
         """See `port.Sync.sync_now`: that of the hub."""

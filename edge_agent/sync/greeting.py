@@ -108,6 +108,11 @@ def _to_return(turn: Turn, listed: tuple[m.Subscription, ...]) -> tuple[Pulled, 
     """What this station holds of others and the hub lacks: it was restored from a backup."""
     offered = [_pulled(item) for item in listed]
     known = {item.journal for item in offered}
+    for journal in known.intersection(turn.view.former()):
+        of_it = [item for item in offered if item.journal == journal]
+        if all(turn.view.ways_to(journal, item.end) for item in of_it):
+            # It holds only the other history: what it has of this one it says to the first piece.
+            offered.append(replace(of_it[0], end=NOTHING))
     unlisted = [item for item in whole_keys(turn) if item.journal not in known]
     offered.sort(key=lambda item: _rank(item.name))
     return tuple(

@@ -116,6 +116,14 @@ class JournalView(Protocol):
         """Codes left for the current plan, one entry a scheme."""
         ...
 
+    def successor(self) -> bytes | None:
+        """The piece with event 1 of the journal that is to go on in the place of this one."""
+        ...
+
+    def former(self) -> Sequence[JournalId]:
+        """Journals that this one went on after; their events are held as others' are."""
+        ...
+
     def close(self) -> None:
         """Give the connection back; called on the thread that used it."""
         ...
@@ -191,12 +199,14 @@ class Noticed:
     """Show and keep: something about own events (`fork`, `gap`), the hub or the link.
 
     `forked`: the hub holds two histories of the own journal. Whichever of them stands here, no
-    code may be given out any more: the other one has the same blocks.
+    code may be given out any more: the other one has the same blocks. `closed`: another journal
+    has the place of this one; again no code may be given out.
     """
 
     said: Said
     seq: int = 0
     forked: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +218,13 @@ class HubAhead:
 
     have: Position
     diverged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The hub knows the journal that goes on after this one: change over to it."""
+
+    journal: JournalId
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +257,7 @@ Effect = (
     | Ingest
     | Noticed
     | HubAhead
+    | Succeeded
     | LinkTurned
     | HubNoted
     | TwinSeen
@@ -275,6 +293,10 @@ class Sync(Protocol):
 
     def set_link(self, *, up: bool) -> None:
         """Cut or restore the station's own network; while cut, nothing is sent."""
+        ...
+
+    def become(self, identity: Identity) -> None:
+        """Go on as another journal of the same station."""
         ...
 
     def sync_now(self) -> Future[Said | None]:

@@ -11,6 +11,7 @@ The other half is `session`; `greeting` and `acknowledging` hold the judgements 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -32,6 +33,7 @@ from edge_agent.sync.port import (
     LinkTurned,
     Noticed,
     OwnEventLost,
+    Succeeded,
 )
 from edge_agent.sync.session import HELLO_SECONDS
 from edge_agent.sync.state import Pulled, Request, SyncState
@@ -248,6 +250,29 @@ def _leased(turn: Turn, reply: Reply) -> Heard:
     return replace(turn.state, feeds=feeds, asked=asked), ()
 
 
+def _succeeded_by(turn: Turn, reply: Reply) -> Heard:
+    """The hub knows the journal that goes on: nothing is asked for this one any more."""
+    answer = read_json(reply, m.EnrollAnswer)
+    if parse_journal(answer.hub) != turn.identity.hub:
+        raise NotAnAnswerError(f"it speaks for hub {answer.hub}")
+    asked = read_message(turn.request.body, m.SuccessionRequest)
+    piece = decode(base64.b64decode(asked.genesis))
+    after = replace(turn.state, succession_after=turn.now + LEASE_PAUSE)
+    return after, (Succeeded(piece.journal),)
+
+
+def _succession_refused(turn: Turn, problem: m.Problem) -> Heard:
+    """Another copy was first, or a person has to let it: work goes on without codes."""
+    said = (
+        say("copy_was_first")
+        if problem.code == "succeeded"
+        else say("person_lets")
+        if problem.code == "not_allowed"
+        else say("refused", asked=turn.request, code=problem.code, why=problem.what)
+    )
+    return replace(turn.state, succession_after=turn.now + LEASE_PAUSE), (Noticed(said),)
+
+
 def read_news(reply: Reply | Unreached) -> str | None:
     """The digest that a long poll brought, None when it brought nothing usable."""
     if isinstance(reply, Unreached) or reply.status != 200:
@@ -263,6 +288,7 @@ _REFUSALS: Final[Mapping[str, Callable[[Turn, m.Problem], Heard]]] = {
     "challenge": _challenge_refused,
     "lease": _lease_refused,
     "return": _not_taken,
+    "succeed": _succession_refused,
 }
 _READERS: Final[Mapping[str, Callable[[Turn, Reply], Heard]]] = {
     "challenge": challenged,
@@ -275,4 +301,5 @@ _READERS: Final[Mapping[str, Callable[[Turn, Reply], Heard]]] = {
     "piece": taken,
     "seal": sealed,
     "lease": _leased,
+    "succeed": _succeeded_by,
 }

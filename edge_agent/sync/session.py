@@ -3,8 +3,8 @@
 Rules of this module:
 1. Order: session, hello, what a restored hub lacks of others' journals, feeds (keys, leases,
    decisions, orders, master), own events that are damaged here, the newest own events if many wait,
-   own pieces, own seals, the line's journals, leases. Whatever is asked may be asked twice: nothing
-   here relies on a reply.
+   own pieces, own seals, the journal that goes on after this one, the line's journals, leases.
+   Whatever is asked may be asked twice: nothing here relies on a reply.
 2. The state lives in memory only and may be forgotten at any moment; a new hello restores it.
 3. A retry waits a random time below min(300 s, 2^failures) and its timer never depends on anything
    else; a link that comes up or any success ends the waiting.
@@ -33,6 +33,8 @@ from edge_agent.sync.port import (
 from edge_agent.sync.state import REQUEST_SECONDS, Kind, Pulled, Request, SyncState, Wait
 from edge_agent.sync.wording import say
 from tally.records.ids import GENESIS, EventId, show_journal
+from tally.records.segment import decode
+from tally.records.signing import SUCCESSION, succession_message
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
@@ -70,6 +72,7 @@ def next_request(
         return replace(state, feeds=feeds), pulled
     state, mend = _mend(identity, state, view)
     request = mend or _fresh(identity, state, view, now) or _own(identity, state, view)
+    request = request or _succession(identity, state, view, now)
     if request is not None:
         return state, request
     lines, pulled = _pull_first(state, state.lines, view)
@@ -321,17 +324,34 @@ def _own(identity: Identity, state: SyncState, view: JournalView) -> Request | N
     return None if piece is None else _piece("piece", p.records_path(name), piece, state)
 
 
+def _succession(
+    identity: Identity, state: SyncState, view: JournalView, now: float
+) -> Request | None:
+    """Let the prepared journal go on, once the hub holds all that was recorded in this one."""
+    if now < state.succession_after or view.acknowledged() < view.head().seq:
+        return None
+    piece = view.successor()
+    if piece is None:
+        return None
+    message = succession_message(identity.hub, identity.journal, decode(piece).head)
+    asked = m.SuccessionRequest(
+        genesis=base64.b64encode(piece).decode("ascii"),
+        sig=base64.b64encode(identity.key.sign(SUCCESSION, message)).decode("ascii"),
+    )
+    return Request("succeed", "POST", p.SUCCESSIONS, write_message(asked), bearer=state.bearer)
+
+
 def _wish(identity: Identity, state: SyncState, view: JournalView, now: float) -> Request | None:
     """A lease request for the first scheme that runs low.
 
     Its id follows from the number of grants held, so a lost reply, a crash or a restart repeats the
     same request, and the next one differs once the grant is here. A scheme of which nothing
-    was ever granted waits for a person's first grant.
+    was ever granted, nor to a journal before this one, waits for a person's first grant.
     """
     for runway in view.runways():
         is_low = runway.left < RUNWAY_MIN or runway.left * RUNWAY_SHARE < runway.granted
         request = f"{show_journal(identity.journal)}/{runway.scheme}/{runway.grants}"
-        if runway.grants < 1 or not is_low or now < state.asked.get(request, 0.0):
+        if not runway.block_size or not is_low or now < state.asked.get(request, 0.0):
             continue
         count = max(RUNWAY_MIN, runway.block_size)
         wish = m.LeaseRequest(request=request, scheme=runway.scheme, count=count)

@@ -32,6 +32,7 @@ Kind = Literal[
     "fresh",
     "piece",
     "seal",
+    "succeed",
     "lease",
     "news",
 ]
@@ -143,5 +144,7 @@ class SyncState:
     """Where neighbours read of this station; 0: nowhere."""
     peers: tuple[tuple[JournalId, str], ...] = ()
     """Where the hub said that neighbours are."""
+    succession_after: float = 0.0
+    """Before this the hub is not asked again to let another journal go on."""
     told: Mapping[str, float] = field(default_factory=dict)
     """What was shown to people, and until when it is not shown again."""

@@ -60,6 +60,7 @@ class _Inbox:
     has_new_events: bool = False
     link_turned: bool = False
     network_changed: bool = False
+    identity: Identity | None = None
     news: str | None = None
     syncs: list[Future[Said | None]] | None = None
     peer_port: int | None = None
@@ -97,6 +98,7 @@ class SyncThread:
         self._state = SyncState()
         self._certificate_told = ""
         self._peer_port = 0
+        self._has_become = False
         self._inbox = _Inbox()
         self._after: threading.Event | None = None
         self._turn = threading.Condition()
@@ -144,6 +146,12 @@ class SyncThread:
         if not up:
             self._abort()
 
+    def become(self, identity: Identity) -> None:
+        """Go on as another journal of the same station; sessions of the one before are let go."""
+        with self._turn:
+            self._inbox.identity = identity
+            self._turn.notify_all()
+
     def sync_now(self) -> Future[Said | None]:
         """None once nothing is unsent and all there is to pull is pulled, else the reason."""
         asked: Future[Said | None] = Future()
@@ -182,7 +190,7 @@ class SyncThread:
         view: JournalView | None = None
         while not self._is_stopping():
             try:
-                view = view or self._open_view()
+                view = self._view_of_now(view)
                 self._round(view)
             except Exception as error:  # noqa: BLE001  (the sync's supervisor: shows and starts again)
                 self._stumble(error)
@@ -191,9 +199,17 @@ class SyncThread:
         self._settle(say("stopped"))
         self._uplink.close()
 
-    def _round(self, view: JournalView) -> None:
-        """Take what others want, then ask one thing or wait."""
+    def _view_of_now(self, view: JournalView | None) -> JournalView:
+        """The journal as it is to be read; another one after it was changed for its successor."""
         self._take_inbox()
+        if view is not None and self._has_become:
+            view.close()
+            view = None
+        self._has_become = False
+        return view or self._open_view()
+
+    def _round(self, view: JournalView) -> None:
+        """Ask one thing or wait."""
         if not self._uplink.link.up:
             self._settle(say("link_cut"))
             self._sleep(None)
@@ -266,6 +282,9 @@ class SyncThread:
                 self._mailbox.post(LinkTurned(online=False, said=say("link_cut")))
         if inbox.network_changed:
             self._state = on_network_changed(self._state, time.monotonic(), self._draw())
+        if inbox.identity is not None:
+            self._identity, self._has_become = inbox.identity, True
+            self._state = SyncState(online=self._state.online, clock=self._state.clock)
         if inbox.syncs:
             self._waiting += inbox.syncs
             self._state = on_link_up(self._state)
@@ -295,6 +314,7 @@ class SyncThread:
             inbox.has_new_events
             or inbox.link_turned
             or inbox.network_changed
+            or inbox.identity is not None
             or inbox.news is not None
             or inbox.syncs
             or inbox.peer_port is not None

@@ -118,6 +118,7 @@ def shown(notices: tuple[m.Notice, ...]) -> tuple[Effect, ...]:
             ),
             item.seq,
             forked=item.code == "fork",
+            closed=item.code == "closed",
         )
         for item in notices
     )

@@ -174,6 +174,29 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "What neighbour {peer} passed on was not stored: {why}.",
         "相邻工位 {peer} 转来的内容未存储：{why}。",
     ),
+    "copy_was_first": (
+        (
+            "A copy of this computer went on as this station first. No codes are given out here, "
+            "other work is kept. If this computer shall be the station, have an admin make a "
+            "token: tally hub enroll-token, then tally station enroll DIR TOKEN."
+        ),
+        (
+            "本机的一个副本已先接替本工位。这里不再发放编码，其他记录照常保存。若应由本机担任本工位，"
+            "请管理员生成令牌（tally hub enroll-token），再运行 tally station enroll DIR TOKEN。"
+        ),
+    ),
+    "person_lets": (
+        (
+            "This computer was copied or restored, and at this plant an admin lets it go on. No "
+            "codes are given out until then, other work is kept. The admin makes a token: tally "
+            "hub enroll-token; stop the station, then tally station enroll DIR TOKEN."
+        ),
+        (
+            "本机曾被复制或恢复，本厂需由管理员批准后才能继续。在此之前不发放编码，其他记录照常保存。"
+            "请管理员生成令牌（tally hub enroll-token）；停止工位程序后运行 "
+            "tally station enroll DIR TOKEN。"
+        ),
+    ),
     "lease_refused": (
         "The hub grants no more codes of {scheme}: {why} {left} are left here.",
         "中心未批准更多 {scheme} 编码：{why} 本站还剩 {left} 个。",

@@ -168,7 +168,8 @@ TEXTS: Final[dict[str, str]] = {
     "ng.no_codes": "No codes of {scheme} are left (known: {basis}). Printing stops; "
     "other steps go on. Tell the team leader to get codes.",
     "ng.codes_withheld": "Codes of {scheme} are withheld: this PC was copied or restored. "
-    "Printing stops; other steps go on. Call the technician to enrol this PC anew.",
+    "Printing stops until it has codes of its own; other steps go on. If it lasts, call the "
+    "technician.",
     "ng.key_revoked": "Codes of {scheme} are withheld: the key of this station was taken back. "
     "What is recorded here is kept and does not count now. Call the plant admin.",
     "ng.nothing_to_print": "No unit is open, so there is no label to print again. "

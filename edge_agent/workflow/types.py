@@ -191,12 +191,15 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A lot on the station, for the load_lot steps of its part and slot."""
+    """A lot on the station, for the load_lot steps of its part and slot.
+
+    `seq`: of the event that loaded it; its reference when a journal before this one holds it.
+    """
 
     part: str
     slot: str
     lot: str
-    seq: int
+    seq: int | str
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -213,12 +216,12 @@ class Label(msgspec.Struct, frozen=True):
 
 
 class Bound(msgspec.Struct, frozen=True):
-    """A part that is in the open unit."""
+    """A part that is in the open unit; `seq` as in `Loaded`."""
 
     slot: str
     child: str
     part: str
-    seq: int
+    seq: int | str
 
 
 class OpenUnit(msgspec.Struct, frozen=True):
@@ -231,7 +234,7 @@ class OpenUnit(msgspec.Struct, frozen=True):
         done: index after the last step done; a load_lot step before it may still be open.
         attempt: which attempt of the operation this is, from 1.
         scheme, block, reserved: where the code came from, if it was issued here; seq of the
-            reservation or 0.
+            reservation, as in `Loaded`, or 0.
         trial: next try of the measure step it stands at, from 1.
         bound: parts in it by slot; items: codes packed into it, in order of packing.
         parked: why it was parked; empty while it is open.
@@ -250,7 +253,7 @@ class OpenUnit(msgspec.Struct, frozen=True):
     commissioned: bool = False
     scheme: str | None = None
     block: str | None = None
-    reserved: int = 0
+    reserved: int | str = 0
     label: Label | None = None
     trial: int = 1
     bound: tuple[Bound, ...] = ()

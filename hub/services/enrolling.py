@@ -88,7 +88,10 @@ def enroll(office: Office, secret: str, genesis: bytes) -> Enrolled:
         assert used is not None
         if used.used_by != first.ids[0]:  # else the reply was lost; the same PC asks again
             _check_unused(office, used)
-            succeeding.take_place(office, register(office, token.station, first))
+            known = office.store.find_journal(first.segment.journal)
+            if known is not None:  # it named itself by the old key, and the answer was lost
+                succeeding.check_not_closed(office, known)
+            succeeding.take_place(office, known or register(office, token.station, first))
             office.store.use_token(digest, first.ids[0])
     return facts(office, token.station)
 

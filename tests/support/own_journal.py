@@ -36,6 +36,7 @@ class OwnJournal:
         self.codes: list[Runway] = []
         self.disk: Space | None = None
         self.broken: tuple[int, ...] = ()
+        self.heir: bytes | None = None
         opened = JournalOpened(
             journal=show_journal(self.journal),
             key=_b64(self.key.public.raw),
@@ -129,6 +130,12 @@ class OwnJournal:
 
     def runways(self) -> Sequence[Runway]:
         return self.codes
+
+    def successor(self) -> bytes | None:
+        return self.heir
+
+    def former(self) -> Sequence[JournalId]:
+        return ()
 
     def close(self) -> None:
         pass

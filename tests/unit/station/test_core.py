@@ -279,7 +279,7 @@ def test_a_suspect_journal_gives_out_no_code(floor):
     output = floor.scan("CTLNEXT")
     assert output.code == "E-402"
     assert "copied or restored. Printing stops" in text_of(output, "en")
-    assert "重新注册" in text_of(output, "zh")
+    assert "取得新编码前停止打印" in text_of(output, "zh")
     assert floor.tray.labels == []
 
 
