@@ -82,7 +82,7 @@ def _enroll_again(directory: Path, asked: Token) -> str:
                 "station, enrol in another folder: it gets a journal and blocks of its own."
             )
         heirs = FileHeirs(directory, own.station, own.plant)
-        enrolment = enroll(asked, lambda plant, name: prepared(journal, heirs, clock, "enrolled"))
+        enrolment = enroll(asked, lambda *_: prepared(journal, heirs, clock, "enrolled"))
         heir = heir_of(journal, heirs)
         if heir is None:
             raise damaged(directory / NEXT_NAME, FileNotFoundError("it is gone"))

@@ -39,9 +39,9 @@ class Floor:
         self.folder = folder
         self.hub = hub
 
-    def enrolled(self, name="S03", count=60):
+    def enrolled(self, name="S03", count=60, *, place=None):
         """A station's folder, enrolled, with a block of codes; it never ran."""
-        folder = self.folder / name
+        folder = self.folder / (place or name)
         (folder / "labels").mkdir(parents=True)
         self.settings(folder)
         self.enrol(folder, name)
