@@ -13,7 +13,7 @@ from edge_agent.station.snapshot import NO_WORDS, Band, LastScan, News
 from edge_agent.wording import say, say_sentences
 from edge_agent.wording.showing import Language
 from edge_agent.wording.titles import title_of
-from edge_agent.workflow.types import Answer, Prompt, Says, StationState, Verdict
+from edge_agent.workflow.types import Answer, Heard, Prompt, Says, StationState, Verdict
 from tally.master import Words
 
 _SUBJECTS: Final = (
@@ -119,6 +119,12 @@ def news_of(band: Band) -> News:
     return News(band.since, band.title, text)
 
 
+def heard_again(heard: Heard) -> News:
+    """News as it was said before a restart; shown like any other answer."""
+    text = Words(*(joint.join(one) for joint, one in zip((" ", ""), _said(heard), strict=True)))
+    return News(datetime.fromisoformat(heard.at), title_of(heard.key), text)
+
+
 def line_of(news: News) -> Words:
     """Time, heading and text."""
     at = news.at.strftime("%H:%M")
@@ -161,16 +167,23 @@ def _plain(said: str | Words, lang: Language, after: str | Words = "") -> str:
 
 
 def _text(answer: Answer) -> Words:
-    said = []
-    for lang, title in zip(_LANGUAGES, _titles(answer.key), strict=True):
-        parts = list(_sentences(answer.key, answer.says, lang))
-        if parts[0].rstrip(".\u3002").casefold() == title.casefold():
-            del parts[0]  # the heading says it already
-        if answer.last:
+    said = _said(answer)
+    if answer.last:
+        for lang, parts in zip(_LANGUAGES, said, strict=True):
             last = say(answer.last.key, lang, **answer.last.says)
             parts.append(say("around.last", lang, said="", last=last))
-        said.append("\n".join(parts))
-    return Words(*said)
+    return Words(*("\n".join(parts) for parts in said))
+
+
+def _said(told: Answer | Heard) -> list[list[str]]:
+    """The sentences of a text in each language, but for one that the heading says already."""
+    said = []
+    for lang, title in zip(_LANGUAGES, _titles(told.key), strict=True):
+        parts = list(_sentences(told.key, told.says, lang))
+        if parts[0].rstrip(".\u3002").casefold() == title.casefold():
+            del parts[0]
+        said.append(parts)
+    return said
 
 
 def _titles(key: str) -> tuple[str, str]:

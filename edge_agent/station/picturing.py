@@ -2,7 +2,7 @@
 
 Lives on the loop's thread: it reads the core and the journal between two messages, never while one
 is judged. What it remembers (band, last scans, pace, devices) is gone after a restart; the rest
-follows from the journal.
+follows from the journal, the news among it.
 """
 
 from collections import deque
@@ -14,6 +14,7 @@ from typing import Final
 from drivers import Health, HealthState
 from edge_agent.station.banding import (
     band_of,
+    heard_again,
     in_lines,
     last_scan_of,
     line_of,
@@ -47,14 +48,12 @@ from edge_agent.wording import language_of
 from edge_agent.workflow.checklist import checklist
 from edge_agent.workflow.expects import expects
 from edge_agent.workflow.knowledge import PlanFact
+from edge_agent.workflow.news import HEARD_AT_ONCE
 from edge_agent.workflow.prompting import next_prompt
 from edge_agent.workflow.turn import REFUSALS_MAX, part_of, plan_in_force, stand
 from edge_agent.workflow.types import Prompt, StationState, Verdict
 from tally.events.decoding import EventLine, read_line
 from tally.master import Words
-
-NEWS_AT_ONCE: Final = 3
-"""What help shows beside its own text; once more shows the rest."""
 
 Show = Callable[[Snapshot], None]
 
@@ -79,8 +78,10 @@ class Picturing:
         self._pace = Pace()
         self._oldest: tuple[int, datetime | None] = (0, None)
         self._fatal = False
-        self._news: deque[News] = deque(maxlen=NEWS_MAX)
-        self._unread = 0
+        # News are the state's, and thus outlive a restart; what the uplink says is said again.
+        heard = (heard_again(one) for one in reversed(core.state.heard))
+        self._news: deque[News] = deque(heard, maxlen=NEWS_MAX)
+        self._unread = core.state.unheard
         self._link = self._wrong_clock = NO_WORDS
 
     def link(self, words: Words) -> None:
@@ -111,7 +112,7 @@ class Picturing:
         if output.source == "hub" and output.verdict is not Verdict.WAIT:
             self._add(news_of(band))
         elif output.answer and output.answer.key == "ready.help":
-            unread = list(self._news)[: self._unread][-NEWS_AT_ONCE:]
+            unread = list(self._news)[: self._unread][-HEARD_AT_ONCE:]
             self._unread -= len(unread)
             texts = [*map(line_of, unread), self._link, self._wrong_clock, band.text]
             return replace(band, text=in_lines([one for one in texts if one != NO_WORDS]))

@@ -11,11 +11,12 @@ from typing import Final, Literal
 from edge_agent.station.disk import Rung
 from edge_agent.workflow.checklist import Mark
 from edge_agent.workflow.expects import Expects
+from edge_agent.workflow.news import HEARD_MAX
 from edge_agent.workflow.types import Verdict
 from tally.master import Words
 
 LAST_SCANS_MAX: Final = 50
-NEWS_MAX: Final = 10
+NEWS_MAX: Final = HEARD_MAX
 NO_WORDS: Final = Words("", "")
 DeviceState = Literal["starting", "ok", "degraded", "lost"]
 

@@ -7,18 +7,23 @@ one line that leads on. The widget is `edge_agent.ui.tray`; the texts are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from edge_agent.station.snapshot import Snapshot
+from edge_agent.station.snapshot import News, Snapshot
+from edge_agent.wording.titles import TITLES
 from edge_agent.workflow.expects import Expects
 from edge_agent.workflow.types import Says, Verdict
 
 FILE_BYTES_MAX: Final = 64 * 1024
 CHOICES_MAX: Final = 5
+
+_DECIDED: Final = tuple(
+    TITLES[key] for key in ("ready.kept", "ng.back", "ng.back_nowhere", "ng.ended")
+)
 
 Kind: TypeAlias = Literal["right", "wrong", "again", "hold", "untested", "shared"]
 
@@ -92,13 +97,14 @@ class Practised:
     """What happened so far.
 
     Attributes:
-        gone: codes given here; a serial is not offered twice.
+        gone: codes given here or built in by any other way; a serial is not offered twice.
         last: the last code given.
         first: the first unit in which something was OK; empty before.
         finished: units finished.
         is_cut: whether the link is cut.
         shared: by cut, the serial that another station builds in too; empty when none was left.
         finished_at_return: units finished when the link was last back.
+        decided: the shared serials whose case is decided.
         seen: number of the last verdict.
     """
 
@@ -109,6 +115,7 @@ class Practised:
     is_cut: bool = False
     shared: tuple[str, ...] = ()
     finished_at_return: int = 0
+    decided: frozenset[str] = frozenset()
     seen: int = 0
 
     @property
@@ -186,6 +193,11 @@ def after_giving(so_far: Practised, choice: Choice) -> Practised:
 def after_snapshot(practice: Practice, so_far: Practised, snapshot: Snapshot) -> Practised:
     """What was practised once the station shows this."""
     so_far = after_link(practice, so_far, is_cut=snapshot.status.is_link_cut)
+    built_in = {one.code for one in snapshot.contents} & _serials(practice)
+    decided = {board for board in so_far.shared if _is_decided(board, snapshot.news)}
+    if not (built_in <= so_far.gone and decided <= so_far.decided):
+        gone, settled = so_far.gone | built_in, so_far.decided | decided
+        so_far = replace(so_far, gone=gone, decided=settled)
     band = snapshot.band
     if band is None or band.number == so_far.seen:
         return so_far
@@ -194,6 +206,16 @@ def after_snapshot(practice: Practice, so_far: Practised, snapshot: Snapshot) ->
     first = so_far.first or (snapshot.unit or "" if is_born else "")
     is_done = band.verdict is Verdict.DONE
     return replace(so_far, first=first, finished=so_far.finished + is_done, seen=band.number)
+
+
+def _serials(practice: Practice) -> frozenset[str]:
+    listed = (*practice.part.values(), *practice.shared.values(), *practice.untested.values())
+    return frozenset(code for codes in listed for code in codes)
+
+
+def _is_decided(board: str, news: Sequence[News]) -> bool:
+    """Whether the hub has told how the case about this board ended."""
+    return any(board in one.text.en for one in news if board and one.title in _DECIDED)
 
 
 def after_link(practice: Practice, so_far: Practised, *, is_cut: bool) -> Practised:
@@ -227,7 +249,8 @@ def hint(practice: Practice, so_far: Practised, chosen: Choice | None) -> Hint:
     if so_far.is_cut:
         key = "practice.restore" if so_far.is_twice else "practice.cut"
         return Hint(key, {"code": so_far.board})
-    if so_far.is_twice and so_far.finished == so_far.finished_at_return:
+    is_open = so_far.is_twice and so_far.board not in so_far.decided
+    if is_open and so_far.finished == so_far.finished_at_return:
         return Hint("practice.case", {"console": console})
     if so_far.finished:
         return Hint("practice.pull")

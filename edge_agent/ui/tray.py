@@ -57,6 +57,8 @@ class Tray:
         """Look at what the station wants now; after every answer the first choice is marked."""
         before = self._so_far
         self._so_far = after_snapshot(self._practice, before, snapshot)
+        for code in sorted(self._so_far.gone - before.gone):
+            self._tell({"gave": code})
         if self._so_far.is_cut != before.is_cut:
             cut = {"link": "down", "board": self._so_far.board}
             self._tell(cut if self._so_far.is_cut else {"link": "up"})

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from edge_agent.scan import Scan, ScanKind, Typed, recognise
-from edge_agent.workflow import boxes, changing, labels, parts, people, results, undoing
+from edge_agent.workflow import boxes, changing, labels, news, parts, people, results, undoing
 from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.tables import blocked_unit, on_command, on_scan
 from edge_agent.workflow.turn import Reply, Turn, Weight, ready, refuse
@@ -170,6 +170,7 @@ def _show(turn: Turn, scan: Scan) -> Reply:
     if scan.text == "CTLTEST":
         return tested(scan)
     if scan.text == "CTLHELP":
+        news.asked_for_news(turn)
         return ready("ready.help")
     if operator is None:
         spoken = turn.state.language or turn.knowledge.language

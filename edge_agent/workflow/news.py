@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -20,9 +21,13 @@ from edge_agent.workflow.progress import reopen
 from edge_agent.workflow.prompting import answer
 from edge_agent.workflow.rules import held_reply
 from edge_agent.workflow.turn import Reply, Turn, part_of
-from edge_agent.workflow.types import Bound, OpenUnit, Says, Verdict
+from edge_agent.workflow.types import Bound, Heard, OpenUnit, Says, Verdict
 from tally.events.types import Body, ComponentBound, ItemPacked, UnitCommissioned
 from tally.master.plans import Pack, Plan
+
+HEARD_MAX: Final = 10
+HEARD_AT_ONCE: Final = 3
+"""What help shows beside its own text; once more shows the rest."""
 
 _Tell = Callable[[], list[Reply]]
 
@@ -32,12 +37,22 @@ def take_news(turn: Turn) -> None:
     adopt_home_plan(turn)
     said = set(turn.state.told)
     still: list[str] = []
+    new: list[Heard] = []
     for key, tell in _news(turn):
         still.append(key)
         if key not in said:
             for reply in tell():
                 turn.notices.append(answer(turn.state, turn.knowledge, reply))
+                new.append(Heard(reply.key, reply.says, turn.now.at.isoformat()))
     turn.change(told=tuple(dict.fromkeys(still)))
+    if new:
+        heard = (*turn.state.heard, *new)[-HEARD_MAX:]
+        turn.change(heard=heard, unheard=min(turn.state.unheard + len(new), HEARD_MAX))
+
+
+def asked_for_news(turn: Turn) -> None:
+    """CTLHELP shows the oldest of what nobody asked for yet."""
+    turn.change(unheard=max(turn.state.unheard - HEARD_AT_ONCE, 0))
 
 
 def adopt_home_plan(turn: Turn) -> None:

@@ -330,6 +330,14 @@ class Saved(msgspec.Struct, frozen=True):
     at: str
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """Something that others let this station know: text, placeholders, when it came (RFC 3339)."""
+
+    key: str
+    says: Says
+    at: str
+
+
 class StationState(msgspec.Struct, frozen=True):
     """Everything the machine remembers between two inputs.
 
@@ -340,6 +348,8 @@ class StationState(msgspec.Struct, frozen=True):
         refusals: counted at the present step; three lock the station.
         locked: reason code of the lock; empty when open.
         told: decisions, cases and failed re-checks that were already shown.
+        heard: the newest of them, the last one last, for whoever asks what the news was.
+        unheard: how many of these nobody asked for yet.
         saved: what was recorded last.
         undo: what CTLUNDO would take back.
         made: finished here, by work order; the order worked on last stands last.
@@ -359,6 +369,8 @@ class StationState(msgspec.Struct, frozen=True):
     undo: Undo | None = None
     saved: Saved | None = None
     told: tuple[str, ...] = ()
+    heard: tuple[Heard, ...] = ()
+    unheard: int = 0
     made: tuple[Made, ...] = ()
     language: Literal["en", "zh"] | None = None
 

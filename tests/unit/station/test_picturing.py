@@ -298,6 +298,23 @@ def test_what_the_hub_said_waits_until_help_has_shown_it(station):
     assert board.unit in picture.news[0].text.zh
 
 
+def test_what_the_hub_said_is_still_there_after_a_restart(station):
+    to_the_board(station)
+    station.scan("PCB-L-00904")
+    writing = station.floor.s02
+    writing.add(bound("PCB-L-00904", "BL2-2647-000381"))
+    for output in station.floor.hear(writing, writing.seq):
+        station.pictures.said(output)
+    before = station.look()
+    after = station.restart()
+    assert (after.unread, len(after.news)) == (1, 1)
+    assert after.news[0].title == before.news[0].title
+    assert after.news[0].text == before.news[0].text
+    station.do("CTLHELP")
+    read = station.restart()
+    assert (read.unread, read.news) == (0, after.news)
+
+
 def test_9_while_a_hard_refusal_stays_no_step_advances_and_only_what_resolves_it_works(station):
     to_the_board(station)
     station.scan("PCB-L-00904")

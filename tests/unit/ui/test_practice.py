@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from edge_agent.station.snapshot import Content, News
 from edge_agent.ui.practice import (
     FILE_BYTES_MAX,
     Choice,
@@ -15,13 +16,17 @@ from edge_agent.ui.practice import (
     Practised,
     after_giving,
     after_link,
+    after_snapshot,
     choices,
     hint,
     read_practice,
 )
 from edge_agent.ui.tray import remembered
 from edge_agent.wording.practising import PRACTISING
+from edge_agent.wording.titles import TITLES
 from edge_agent.workflow.expects import Expects
+from tally.master import Words
+from tests.unit.ui.scenes import AT, lamp
 
 CODES = Practice(
     badge="BDG-1107",
@@ -134,6 +139,27 @@ def test_the_line_leads_on_from_the_first_scan_to_the_case_and_round_again():
         )
     ]
     assert keys == ["start", "live", "pull", "cut", "restore", "case", "pull"]
+
+
+def test_a_board_that_a_real_scanner_built_in_is_not_offered_again():
+    built_in = replace(lamp(), contents=(Content(Words("LED board", "灯板"), "PCB-L-00897"),))
+    so_far = after_snapshot(CODES, NEW, built_in)
+    assert offered(BOARD, so_far)[0] == ("right", "PCB-L-00898")
+    assert after_snapshot(CODES, NEW, lamp()).gone == frozenset(), "only what can be offered"
+
+
+@pytest.mark.parametrize("key", ["ready.kept", "ng.back", "ng.back_nowhere", "ng.ended"])
+def test_a_case_that_was_decided_is_no_longer_to_be_opened(key):
+    right, board = Choice("right", "x"), "PCB-L-00921"
+    so_far = replace(NEW, first=UNIT, finished=1, shared=(board,), gone=frozenset({board}))
+    so_far = replace(so_far, finished_at_return=1)
+    opened = News(AT, TITLES["hold.case_opened"], Words(f"Case: {board} twice", "x"))
+    assert hint(CODES, after_snapshot(CODES, so_far, lamp(news=(opened,))), right).key == (
+        "practice.case"
+    )
+    decided = News(AT, TITLES[key], Words(f"Case: {board} stays in X", "x"))
+    after = after_snapshot(CODES, so_far, lamp(news=(decided, opened)))
+    assert hint(CODES, after, right).key == "practice.pull"
 
 
 def test_a_marked_wrong_one_is_named_as_what_it_is():

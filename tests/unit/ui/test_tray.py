@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.station.snapshot import Content
 from edge_agent.ui.practice import PracticeError
 from edge_agent.ui.tray import open_tray
+from tally.master import Words
 from tests.unit.ui.scenes import CODE, answered, lamp
 
 CODES = {
@@ -89,6 +91,16 @@ def test_a_cut_link_is_told_with_the_board_of_the_neighbour_and_so_is_its_return
         {"gave": "PCB-L-00921"},
         {"link": "up"},
     ]
+
+
+def test_what_a_real_scanner_built_in_is_told_and_known_after_a_restart(file):
+    tray = open_tray(file)
+    board = Content(Words("LED board", "灯板"), "PCB-L-00897")
+    tray.see(lamp(contents=(board,)))
+    assert told(file) == [{"gave": "PCB-L-00897"}]
+    again = open_tray(file)
+    again.see(lamp())
+    assert marked(again) == "PCB-L-00898"
 
 
 def test_after_a_restart_nothing_is_offered_or_told_twice(file):
