@@ -106,6 +106,12 @@ class Headless:
         """Process id of the running station."""
         return self._running().pid
 
+    @property
+    def lost_with(self) -> int | None:
+        """The exit status if it ended though nobody here ended it; None while it runs."""
+        child = self._child
+        return child.status if child else None
+
     def start(self) -> None:
         """Start the station on its folder."""
         arguments = ["station", "run", str(self.folder), "--headless", "--lang", "en"]

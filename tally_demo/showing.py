@@ -20,6 +20,7 @@ import click
 
 from tally_demo import terminal, work
 from tally_demo.commands import run
+from tally_demo.keeping import Keeper
 from tally_demo.neighbour import Neighbour
 from tally_demo.outage import BADGES, ORDER
 from tally_demo.plant import Plant
@@ -51,7 +52,8 @@ def show(folder: Path) -> None:
             _run_screen(plant)
         else:
             click.echo(f"{why_not}: all four stations run headless.", err=True)
-            _wait_for_signal(plant)
+            with Keeper(plant.places, lambda words: click.echo(words, err=True)):
+                _wait_for_signal(plant)
 
 
 def practice(console: str, told: Path) -> dict[str, object]:
@@ -111,7 +113,12 @@ def _run_screen(plant: Plant) -> None:
     _say_where(plant)
     click.echo(f"\nThe screen of S03 opens here in {READING_S:g} s. Ctrl+Q closes it.")
     time.sleep(READING_S)
-    with Neighbour(plant.places["S02"], told) as neighbour:
+    happened: list[str] = []
+    """Said when the screen has gone: it has the terminal until then."""
+    with (
+        Keeper(plant.places, happened.append),
+        Neighbour(plant.places["S02"], told) as neighbour,
+    ):
         is_wanted = True
         while is_wanted:
             status = terminal.lend(
@@ -119,6 +126,8 @@ def _run_screen(plant: Plant) -> None:
             )
             if status:
                 click.echo(f"The screen of S03 ended with status {status}; what it saved is saved.")
+            while happened:
+                click.echo(happened.pop(0), err=True)
             while neighbour.left_undone:
                 click.echo(f"S02: {neighbour.left_undone.pop(0)}", err=True)
             _say_where(plant)

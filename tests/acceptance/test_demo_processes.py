@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import threading
+import time
 import urllib.request
 
 import pytest
@@ -53,6 +54,17 @@ class Demo:
         return self.process.wait(120)
 
 
+def is_station(line, name):
+    return f"/{name} --headless" in line and "setpriv" not in line
+
+
+def until(is_so):
+    end = time.monotonic() + READY_S
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "data"
@@ -70,6 +82,18 @@ def test_without_a_terminal_it_runs_headless_until_sigterm_and_exits_0(folder):
         assert demo.end(signal.SIGTERM) == 0
     assert running_on(folder) == {}
     assert (folder / "hub").is_dir()
+
+
+def test_a_station_that_is_killed_is_said_and_started_again(folder):
+    with Demo("--data", folder) as demo:
+        demo.lines_until(lambda line: line.startswith("S04"))
+        [killed] = [pid for pid, line in running_on(folder).items() if is_station(line, "S02")]
+        os.kill(killed, signal.SIGKILL)
+        words = "S02 ended by itself (status -9) and is started again."
+        until(lambda: any(words in line for line in demo.errors))
+        until(lambda: [pid for pid in running_on(folder) if pid != killed][5:])
+        assert demo.end(signal.SIGTERM) == 0
+    assert running_on(folder) == {}
 
 
 def test_a_demo_that_is_killed_takes_its_hub_and_stations_with_it(folder):
