@@ -41,16 +41,12 @@ class Sealer:
         """Whether a whole segment stands open."""
         return self._events >= SEGMENT_EVENTS_MAX or self._size >= SEGMENT_BYTES_MAX
 
-    @property
-    def open_events(self) -> int:
-        """Events after the last seal."""
-        return self._events
-
     def recount(self) -> None:
-        """Count the open tail in the file."""
+        """Count the open tail in the file, no further than one segment: more is as due as that."""
         self._events, self._size = self._connection.execute(
-            "SELECT count(*), coalesce(sum(length(line) + 1), 0) FROM event WHERE seq >= ?",
-            (self._first_open(),),
+            "SELECT count(*), coalesce(sum(length(line) + 1), 0) "
+            "FROM (SELECT line FROM event WHERE seq >= ? ORDER BY seq LIMIT ?)",
+            (self._first_open(), SEGMENT_EVENTS_MAX),
         ).fetchone()
 
     def count(self, lines: list[bytes]) -> None:

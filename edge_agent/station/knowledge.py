@@ -39,6 +39,7 @@ from edge_agent.workflow.knowledge import (
 from tally.events.decoding import EventLine, read_line
 from tally.master import Plan, Product, Words
 from tally.master.plans import MAX_AGE_S
+from tally.master.reasons import reason_words
 from tally.merge.holding import Held
 from tally.merge.shelf import ClaimView
 from tally.merge.trusting import is_revoked
@@ -382,7 +383,7 @@ class StationKnowledge:
         return facts
 
     def _hold(self, claim: ClaimView) -> HoldFact:
-        reason = claim.value[-1] if claim.value else ""
+        reason = reason_words(claim.value[-1] if claim.value else "")
         who = self.name_of(claim.who)
         at, own = _short_time(claim.at), self._own_seq(claim.ref)
         return HoldFact(claim.key[0], reason, at, who, own=own)

@@ -36,6 +36,8 @@ BRINGING_LINE_MAX: Final = 512
 BRINGING_LINE_SECONDS: Final = 10.0
 """The same for those who bring events: proving keeps a core busy, and one writer stores them."""
 PASS_SECONDS: Final = 1.0
+PASS_BYTES_MAX: Final = 64 * 1024 * 1024
+"""What is read on and dropped behind a refusal: a browser shows no answer before all was sent."""
 HELD_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
@@ -55,6 +57,8 @@ class Allowance:
     goes_first: bool = False
 
 
+TurnAway = Callable[[Scope, str, str], Response]
+"""Makes the answer of a code of `hub.api.problems` and words, where no handler comes to run."""
 Allow = Callable[[Scope], Allowance]
 """Judges a request by its head, before a byte of the body is read; may raise `TurnedAway`."""
 
@@ -74,12 +78,14 @@ class Guard:
         at_once: int = AT_ONCE,
         line_max: int = LINE_MAX,
         unhurried: frozenset[str] = frozenset(),
+        turn_away: TurnAway = lambda _scope, code, what: problem(code, what),
     ) -> None:
         self._app = app
         self._allow = allow
         self._places = Turns(at_once, line_max, LINE_SECONDS)
         self._bringing = Turns(BRINGING_AT_ONCE, BRINGING_LINE_MAX, BRINGING_LINE_SECONDS)
         self._unhurried = unhurried
+        self._turn_away = turn_away
         self._held: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,12 +100,13 @@ class Guard:
             try:
                 allowance = self._allow(scope)
                 pool = allowance.pool
-                refusal = await self._read(Headers(scope=scope), receive, parts, allowance)
-            except TurnedAway as turned:
-                refusal = problem(turned.code, turned.what)
-            if refusal is None:
+                turned = await self._read(Headers(scope=scope), receive, parts, allowance)
+            except TurnedAway as away:
+                turned = away
+            if turned is None:
                 await self._work(scope, _again(b"".join(parts), receive), send, allowance)
             else:
+                refusal = self._turn_away(scope, turned.code, turned.what)
                 # What is still under way is let pass by, or a reset would overtake the answer; what
                 # comes later stays in the pipe, so this connection ends here.
                 await _let_pass(receive)
@@ -110,34 +117,36 @@ class Guard:
 
     async def _read(
         self, headers: Headers, receive: Receive, parts: list[bytes], allowance: Allowance
-    ) -> Response | None:
+    ) -> TurnedAway | None:
         """Fill `parts` with the body, or say why not."""
         limit = allowance.bytes_max
         declared = headers.get("content-length", "0")
         if not declared.isdecimal() or len(declared) > 15 or int(declared) > limit:
-            return problem("too_large", f"The body has {declared[:20]} bytes; {limit} are taken.")
+            return TurnedAway(
+                "too_large", f"The body has {declared[:20]} bytes; {limit} are taken."
+            )
         if headers.get("content-encoding", "identity") != "identity":
-            return problem("unreadable", "The body is encoded; send it as it is.")
+            return TurnedAway("unreadable", "The body is encoded; send it as it is.")
         size = 0
         try:
             async with asyncio.timeout(allowance.seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return problem("unreadable", "The body ended early.")
+                        return TurnedAway("unreadable", "The body ended early.")
                     part: bytes = message.get("body", b"")
                     parts.append(part)
                     self._held[allowance.pool] += len(part)
                     size += len(part)
                     if size > limit:
-                        return problem("too_large", f"The body has more than {limit} bytes.")
+                        return TurnedAway("too_large", f"The body has more than {limit} bytes.")
                     if self._held[allowance.pool] > HELD_BYTES_MAX:
-                        return problem("busy", "Too many large requests at once.")
+                        return TurnedAway("busy", "Too many large requests at once.")
                     if not message.get("more_body", False):
                         return None
         except TimeoutError:
             after = f"{allowance.seconds:g} s"
-            return problem("too_slow", f"The body was not complete after {after}.")
+            return TurnedAway("too_slow", f"The body was not complete after {after}.")
 
     async def _work(self, scope: Scope, receive: Receive, send: Send, allowance: Allowance) -> None:
         if scope["path"] in self._unhurried:
@@ -180,7 +189,7 @@ async def _let_pass(receive: Receive) -> None:
     size = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PASS_SECONDS):
-            while size < BODY_BYTES_MAX:
+            while size < PASS_BYTES_MAX:
                 message = await receive()
                 if message["type"] == "http.disconnect" or not message.get("more_body", False):
                     return

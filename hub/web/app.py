@@ -6,6 +6,7 @@ ask for is answered by `hub.api.integrators`, everything else by the pages regis
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.api.guard import Allowance, Guard
 from hub.api.integrators import check_host
+from hub.api.problems import problem
 from hub.services import Refused, StoreFault
 from hub.web.desk import Desk
 from hub.web.forms import FORM_BYTES_MAX
-from hub.web.gate import Gate
+from hub.web.gate import HEADERS, Gate
 from hub.web.pages import PAGES
 from hub.web.rendering import render
+from hub.web.wording.refusals import STORAGE, UNREADABLE, quoted, refusal_words
 
+AWAY: Final = ("too_large", "too_slow", "busy")
 STATIC: Final = Path(__file__).parent / "static"
 FOR_PROGRAMS: Final = ("/v1/", "/epcis/")
 FOR_PROGRAMS_EXACTLY: Final = ("/v1", "/healthz", "/metrics", "/openapi.json")
@@ -54,7 +58,7 @@ def console_app(desk: Desk) -> Guard:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(Exception, _broken)
-    return Guard(app, allow=_allowance)
+    return Guard(app, allow=_allowance, turn_away=partial(_turned_away, app))
 
 
 def _allowance(scope: Scope) -> Allowance:
@@ -62,15 +66,33 @@ def _allowance(scope: Scope) -> Allowance:
     return Allowance(bytes_max=FORM_BYTES_MAX)
 
 
+def _turned_away(app: FastAPI, scope: Scope, code: str, what: str) -> Response:
+    """A page for what never came as far as the pages: a form too large, too slow, too many."""
+    plain = problem(code, what)
+    if code not in AWAY:  # nobody who came by a foreign name is shown a page
+        return plain
+    request = Request({**scope, "app": app})
+    page = _bare(
+        request,
+        "away.html",
+        status=plain.status_code,
+        words=f"away.{code}",
+        kib=FORM_BYTES_MAX // 1024,
+    )
+    page.headers.update(HEADERS)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     status = 404 if error.code.startswith("unknown_") else 409
-    return render(request, "refused.html", status=status, words=error.words)
+    return render(request, "refused.html", status=status, words=refusal_words(error))
 
 
 def _storage(request: Request, error: Exception) -> Response:
     assert isinstance(error, StoreFault)
-    return _bare(request, "refused.html", status=503, words=error.words)
+    return _bare(request, "refused.html", status=503, words=quoted(STORAGE, error.words))
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -81,7 +103,7 @@ def _http(request: Request, error: Exception) -> Response:
 def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors()[:10])
-    return render(request, "refused.html", status=400, words=found)
+    return render(request, "refused.html", status=400, words=quoted(UNREADABLE, found))
 
 
 def _broken(request: Request, _: Exception) -> Response:

@@ -23,6 +23,7 @@ from hub.web.desk import Desk
 from hub.web.forms import TOKEN_FIELD, Form, FormError, is_from_here, read_form
 from hub.web.rendering import render
 from hub.web.sessions import SignedIn
+from hub.web.wording.refusals import UNREADABLE, quoted
 
 PUBLIC: Final = ("/in/", "/static/", "/language/", "/v/", "/01/")
 """Beginnings of paths that need no session; their own modules guard them."""
@@ -31,7 +32,7 @@ POLICY: Final = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
 )
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -74,7 +75,7 @@ def _judge(request: Request, body: bytes, *, is_post: bool) -> Response | None:
         try:
             request.state.form = read_form(request.headers, body)
         except FormError as error:
-            return render(request, "refused.html", status=400, words=str(error))
+            return render(request, "refused.html", status=400, words=quoted(UNREADABLE, str(error)))
         if not is_from_here(request.headers):
             return render(request, "foreign.html", status=403)
     if request.url.path.startswith(PUBLIC):
@@ -113,7 +114,7 @@ def _with_headers(path: str, send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in HEADERS.items():
                 headers[name] = value
             headers.setdefault("Cache-Control", keeping)
         await send(message)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hub.services.casewords import basis_words
+from tally.master.reasons import reason_words
 
 UNSET: Final = "-"
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -48,7 +49,10 @@ _COUNTED_FROM_ONE: Final = {"copy", "attempt", "trial"}
 
 
 def sentence(moment: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
-    """Key and values of the text for one moment of `hub.services.exploring.tell`."""
+    """Key and values of the text for one moment of `hub.services.exploring.tell`.
+
+    A value may be `Words`: the page takes those of its language.
+    """
     name, facts = moment["type"], moment["facts"]
     if name not in _FIELDS:
         return "event.other", {"type": name}
@@ -66,6 +70,8 @@ def sentence(moment: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
 def _value(field: str, facts: Mapping[str, Any]) -> object:
     default = "1" if field in _COUNTED_FROM_ONE else UNSET
     value = facts.get(field)
+    if field == "reason" and isinstance(value, str) and value:
+        return reason_words(value)
     return default if value in {None, ""} else value
 
 

@@ -24,6 +24,7 @@ from hub.web.standing import Standing
 from hub.web.times import Shown, ago, shown
 from hub.web.wording import Language, language_of, say
 from tally.master import Words
+from tally.master.reasons import reason_words
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE: Final = "tally-language"
@@ -143,6 +144,15 @@ class Page:
     def say(self, key: str, **filled: object) -> str:
         """A text of the wording; `t` in templates."""
         return say(self.language, key, **filled)
+
+    def told(self, key: str, values: Mapping[str, object]) -> str:
+        """A text filled with values of which some are there in both languages."""
+        filled = {k: self.word(v) if isinstance(v, Words) else v for k, v in values.items()}
+        return self.say(key, **filled)
+
+    def reason(self, recorded: str) -> str:
+        """A recorded reason in the language of the page."""
+        return self.word(reason_words(recorded))
 
     def trace(self, code: str) -> str:
         """Address of the trace of a code."""

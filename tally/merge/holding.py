@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from tally.master.reasons import reason_words
 from tally.merge.claims import (
     BOX,
     BOX_OPEN,
@@ -136,17 +137,18 @@ def _exclusive_keys(
 
 
 def _holds(shelf: Shelf, target: str, subject: str) -> list[Held]:
+    found = [(claim, reason_words(claim.value[1])) for claim in live(shelf.on_key(HOLD, (target,)))]
     return [
         Held(
             "hold",
             subject,
             claim.ref,
             {
-                "en": f"{subject} is on hold since {claim.at} by {claim.who}: {claim.value[1]}",
-                "zh": f"{subject} 自 {claim.at} 起被 {claim.who} 冻结：{claim.value[1]}",
+                "en": f"{subject} is on hold since {claim.at} by {claim.who}: {reason.en}",
+                "zh": f"{subject} 自 {claim.at} 起被 {claim.who} 冻结：{reason.zh}",
             },
         )
-        for claim in live(shelf.on_key(HOLD, (target,)))
+        for claim, reason in found
     ]
 
 

@@ -119,6 +119,14 @@ def test_a_body_over_the_limit_is_refused_whether_declared_or_not():
     assert exact.endswith(b"100")
 
 
+def test_a_browser_that_sends_ten_megabytes_reads_the_refusal():
+    body = b"x" * 10_000_000
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with served(Guard(echo, allow=lambda scope: Allowance(100))) as port:
+        answer = talk(port, head + body)
+    assert status(answer) == 413
+
+
 def test_a_body_that_ends_early_reaches_no_handler():
     with served(Guard(faulty)) as port:
         data = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,7 @@ from hub.web.desk import Desk
 from hub.web.forms import Form
 from hub.web.gate import form_of, signed_in
 from hub.web.rendering import render
+from hub.web.wording.refusals import refusal_words
 
 LOW_SHARE = 0.2
 LOW_HOURS = 8.0
@@ -72,7 +74,7 @@ def routes(desk: Desk) -> APIRouter:
             journal = desk.hub.journal_of(wish.station)
             granted = desk.hub.lease(journal, wish.request, wish.scheme, wish.number)
         except Refused as refusal:
-            return _page(request, desk, stock, wish, refused=refusal.words, status=409)
+            return _page(request, desk, stock, wish, refused=refusal_words(refusal), status=409)
         desk.changed()
         return RedirectResponse(f"/codes#{granted.block.block}", 303)
 
@@ -85,7 +87,7 @@ def _page(
     stock: Stock,
     wish: Wish,
     *,
-    refused: str = "",
+    refused: Mapping[str, str] | str = "",
     status: int = 200,
 ) -> Response:
     blocks = desk.hub.stock(stock)

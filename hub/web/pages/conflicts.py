@@ -25,6 +25,7 @@ from hub.web.forms import Form
 from hub.web.gate import form_of, signed_in
 from hub.web.pages.live import case_mark
 from hub.web.rendering import page_of, render
+from hub.web.wording.refusals import refusal_words
 
 ROWS_MAX: Final = 500
 SELECTED_MAX: Final = 100
@@ -44,7 +45,7 @@ class _Written:
     reason: str = ""
     notice: str = ""
     count: int = 0
-    words: str = ""
+    words: Mapping[str, str] | str = ""
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -185,7 +186,7 @@ def _preview(request: Request, desk: Desk, file: Row, keep: str) -> Row:
     try:
         shown = desk.hub.foresee(_answer(file["key"], keep, file["seen"]))
     except Refused as refused:
-        return found | {"keep": "", "refusal": refused.words}
+        return found | {"keep": "", "refusal": refusal_words(refused)}
     sorts = {row["code"]: row["sort"] for row in file["goods"]}
     return found | {"shown": shown, "effects": effects_of(shown, sorts, page_of(request).language)}
 
@@ -214,8 +215,8 @@ def _settle(request: Request, desk: Desk, case: str, form: Form) -> tuple[_Writt
         if refused.code == "changed":
             return _Written(reason, "conflicts.changed", _count(desk, case, mark)), 409
         if refused.code == "not_allowed":
-            return _Written(reason, "conflicts.not_allowed", words=refused.words), 403
-        return _Written(reason, "conflicts.refused", words=refused.words), 400
+            return _Written(reason, "conflicts.not_allowed", words=refusal_words(refused)), 403
+        return _Written(reason, "conflicts.refused", words=refusal_words(refused)), 400
     return None
 
 

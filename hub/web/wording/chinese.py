@@ -94,6 +94,10 @@ TEXTS: Final[dict[str, str]] = {
     "nothing.title": "这里没有内容",
     "nothing.words": "这个地址没有对应的页面。可能输入有误,或者内容已换了地址。",
     "nothing.home": "回到总览",
+    "away.title": "未接收",
+    "away.too_large": "一次提交的内容太多:表单最多 {kib} KiB。没有任何更改。请返回并减少内容。",
+    "away.too_slow": "提交的内容没有及时完整到达。没有任何更改。请返回重新提交。",
+    "away.busy": "中心此刻太忙。没有任何更改。请等几秒再提交。",
     "broken.title": "中心自身出现故障",
     "broken.words": "不确定是否已执行:重做之前请先查看。中心的日志记录了经过;请上报。",
     # overview and start here

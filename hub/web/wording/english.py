@@ -105,6 +105,13 @@ TEXTS: Final[dict[str, str]] = {
     "nothing.words": "This address leads to no page. It may have been mistyped, or what it showed "
     "has another address now.",
     "nothing.home": "Go to the overview",
+    "away.title": "Not taken",
+    "away.too_large": "That was too much at once: a form of this hub holds at most {kib} KiB. "
+    "Nothing was changed. Go back and send less.",
+    "away.too_slow": "What you sent did not arrive whole in time. Nothing was changed. "
+    "Go back and send it again.",
+    "away.busy": "The hub has too much to do at this moment. Nothing was changed. "
+    "Wait some seconds, then send it again.",
     "broken.title": "The hub met a fault of its own",
     "broken.words": "Whether this was done is not known: look before you repeat it. The hub's log "
     "says what happened; please report it.",

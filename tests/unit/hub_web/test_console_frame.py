@@ -537,3 +537,16 @@ def test_assets_name_no_other_host():
 
 def read(name):
     return (WEB / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "a form of this hub holds at most 128 KiB"), ("zh", "表单最多 128 KiB")],
+)
+def test_a_form_that_is_too_large_is_answered_by_a_page(house, language, words):
+    browser = house.visitor()
+    browser.cookies.set("tally-language", language)
+    answer = browser.post("/codes/grant", data={"x": "y" * FORM_BYTES_MAX}, headers=FROM_HERE)
+    assert answer.status_code == 413
+    assert words in answer.text
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
