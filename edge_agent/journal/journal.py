@@ -36,7 +36,7 @@ from edge_agent.journal.revoked import told_of_revocation
 from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.standing import Standing, read_witnesses
-from edge_agent.journal.store import Reached, Store, migrate
+from edge_agent.journal.store import Reached, Store, migrate, refuse_newer
 from edge_agent.journal.succeeding import change_over
 from edge_agent.journal.successors import former, keep_pending, pending
 from edge_agent.journal.tail import Tail, audit, check_or_survive, check_tail
@@ -570,6 +570,7 @@ def _checked_tail(
     connection: sqlite3.Connection, identity: Identity, *, tolerates_all: bool
 ) -> Tail:
     try:
+        refuse_newer(connection)
         return check_or_survive(connection, identity, tolerates_all=tolerates_all)
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a table is missing

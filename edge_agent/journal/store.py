@@ -96,24 +96,36 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema to this version; a file of a newer program is refused, untouched.
+def refuse_newer(connection: sqlite3.Connection) -> int:
+    """The schema version of the file, 0 for a new one; nothing else of it is read before.
 
     Raises:
         JournalFault: J-104, the file was written by a newer version.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == SCHEMA_VERSION:
-        return
     if version > SCHEMA_VERSION:
         raise JournalFault(
             "J-104",
             StorageReason.NEWER,
             is_retryable=False,
             words=f"The journal has schema {version}; this program knows up to {SCHEMA_VERSION}. "
-            "Start the newer version of the program.",
-            words_zh=f"日志版本为 {version},本程序只支持到 {SCHEMA_VERSION}。请使用更新的程序。",
+            "Nothing was changed. Start the newer version of the program. What was not sent can be "
+            "taken to the hub by stick meanwhile: tally station journal DIR export FILE.tlyb.",
+            words_zh=f"日志版本为 {version},本程序只支持到 {SCHEMA_VERSION}。未更改任何内容。"
+            "请使用更新的程序。未发送的记录可先用 U 盘带到中心:"
+            "tally station journal DIR export FILE.tlyb。",
         )
+    return int(version)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema to this version, in steps that are done or not; events are never touched.
+
+    Raises:
+        JournalFault: J-104, the file was written by a newer version.
+    """
+    if refuse_newer(connection) == SCHEMA_VERSION:
+        return
     # 0.2 s of import that a start without a migration saves.
     from sqlite_utils import Database, Migrations
 

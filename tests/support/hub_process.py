@@ -9,7 +9,7 @@ import random
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,9 @@ class HubProcess:
         hub.start()
         return hub
 
-    def start(self) -> None:
+    def start(self, program: Sequence[str] = ("tally",)) -> None:
         """Serve; returns once all doors are open. A second start uses the same port."""
-        command = ["tally", "hub", "serve", str(self.folder), "--host", "127.0.0.1"]
+        command = [*program, "hub", "serve", str(self.folder), "--host", "127.0.0.1"]
         command += ["--port", str(self.port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

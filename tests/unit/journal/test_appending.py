@@ -318,6 +318,7 @@ def test_a_head_that_a_crash_left_unsigned_is_signed_at_the_next_start(bench):
 def test_a_file_of_a_newer_program_is_refused_and_left_alone(bench):
     connection = bench.connect()
     connection.execute("PRAGMA user_version=99")
+    connection.execute("ALTER TABLE position RENAME TO where_it_stands")
     with pytest.raises(JournalFault, match="schema 99"):
         bench.open(connection=connection)
     assert connection.execute("PRAGMA user_version").fetchone() == (99,)
