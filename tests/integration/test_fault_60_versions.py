@@ -109,6 +109,7 @@ def test_60_an_older_program_refuses_a_newer_file_in_words_and_still_exports_it(
     assert "Traceback" not in done.stderr
     with closing(sqlite3.connect(path)) as connection:
         assert connection.serialize() == before
+    assert not set(newest.told) <= newest.ids_at_hub()
     carry(newest, tmp_path / "S03.tlyb")
     assert set(newest.told) <= newest.ids_at_hub()
 
