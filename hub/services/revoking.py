@@ -26,7 +26,15 @@ from tally.merge.decisions import standing_on
 from tally.merge.graph import Graph
 from tally.merge.keys import case_id
 from tally.merge.trusting import Trust, doubt_about, open_ends, trust_in, trust_key
-from tally.records.ids import EventId, JournalId, MalformedIdError, parse_journal, ref_to
+from tally.records.ids import (
+    SEQ_MAX,
+    EventId,
+    JournalId,
+    MalformedIdError,
+    parse_journal,
+    parse_ref,
+    ref_to,
+)
 from tally.records.ids import show_journal as show
 
 ALL: Final = "all"
@@ -34,6 +42,9 @@ NEXT: Final = "next"
 NONE: Final = "none"
 _HEX: Final = re.compile(r"[0-9a-f]{6,64}\Z")
 _PLACE: Final = re.compile(r"(?:([A-Z2-7]{26}):)?([1-9][0-9]{0,12})(?::([0-9a-f]{16}))?\Z")
+"""A number of up to 13 digits names a place; an id is told by a letter among its digits, or more of
+them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +82,7 @@ def revoke(office: Office, station: str, *, since: str, by: str, reason: str) ->
         body = KeyRevoked(show(row.id), row.name, reason.strip(), trusted)
         [at] = feeds.append(office, "keys", [Entry(body, by=by)])
         blocks = writing_off.write_off(office, row.id, "revoked")
-        graph = office.store.ledger.graph
-        found = (graph.find(ref_to(row.id, seq, own)) for seq, own, _ in _events(office, row))
-        events = sum(event is not None and not graph.counts(event) for event in found)
+        events = _count(office, row, parse_ref(trusted).seq if trusted else 0)
     return Revoked(at, body, events, blocks)
 
 
@@ -182,6 +191,15 @@ def _row(graph: Graph, journal: JournalId) -> dict[str, Any]:
     }
 
 
+def _count(office: Office, row: Journal, since: int) -> int:
+    """How many held events do not count; without a fork only later ones can be among them."""
+    graph = office.store.ledger.graph
+    is_forked = len(office.store.branches(row.no)) > 1
+    later = _events(office, row, 1 if is_forked else since + 1)
+    found = (graph.find(ref_to(row.id, seq, own)) for seq, own, _ in later)
+    return sum(event is not None and not graph.counts(event) for event in found)
+
+
 # --- which journal, which event -----------------------------------------------------------------
 
 
@@ -244,7 +262,10 @@ def _named(office: Office, row: Journal, text: str) -> tuple[int, EventId, Event
     Raises:
         Refused: `malformed` or `ambiguous`.
     """
-    found = [one for one in _events(office, row) if _is_named(row, one[0], one[1], text)]
+    place = _PLACE.match(text)
+    at = int(place[2]) if place is not None else 0  # a number is looked up, digits are searched
+    events = _events(office, row, at, at) if at else _events(office, row)
+    found = [one for one in events if _is_named(row, one[0], one[1], text)]
     if len(found) == 1:
         return found[0]
     how = (
@@ -259,21 +280,24 @@ def _named(office: Office, row: Journal, text: str) -> tuple[int, EventId, Event
 
 def _is_named(row: Journal, seq: int, own: EventId, text: str) -> bool:
     place = _PLACE.match(text)
-    if place is not None and len(text) < 64 and int(place[2]) == seq:
-        is_own = place[1] is None or place[1] == show(row.id)
-        if is_own and (place[3] is None or own.hex().startswith(place[3])):
-            return True
-    is_number = place is not None and place[1] is None and place[3] is None
-    return not is_number and bool(_HEX.match(text)) and own.hex().startswith(text)
+    if place is None:
+        return bool(_HEX.match(text)) and own.hex().startswith(text)
+    is_own = place[1] is None or place[1] == show(row.id)
+    return is_own and int(place[2]) == seq and own.hex().startswith(place[3] or "")
 
 
-def _events(office: Office, row: Journal) -> Iterator[tuple[int, EventId, EventId]]:
-    """Seq, id and the id before it of every event held, branch by branch."""
-    for first, before, ids, _, _ in journals.runs(office.store, row):
-        last = before
-        for seq, own in enumerate(ids, first):
-            yield seq, own, last
-            last = own
+def _events(
+    office: Office, row: Journal, first: int = 1, last: int = SEQ_MAX
+) -> Iterator[tuple[int, EventId, EventId]]:
+    """Seq, id and the id before it of the events held in a range, branch by branch."""
+    for branch in office.store.branches(row.no):
+        start, end = max(first, branch.from_seq + 1), min(last, branch.tip_seq)
+        for piece in office.store.pieces(branch.no, start, end):
+            before = piece.before
+            for seq, own in enumerate(journals.ids_of(row, piece), piece.first):
+                if start <= seq <= end:
+                    yield seq, own, before
+                before = own
 
 
 def _kept(office: Office, row: Journal, through: str, seen: Sequence[str]) -> str:
