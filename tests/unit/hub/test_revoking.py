@@ -81,6 +81,30 @@ def test_what_its_blocks_still_had_is_written_off(hub, station):
     assert (row["unused"], row["in_flight"], row["written_off"], row["unexplained"]) == (0, 1, 9, 0)
 
 
+def test_fault_53_a_station_that_was_written_off_comes_back_and_nothing_is_lost_or_granted_twice(
+    hub, station
+):
+    first = hub.lease(station.id, "r1", "bl2@1", 10).block
+    revoking.revoke(hub.office, "S02", since="next", **ADMIN)
+    new = enrolled(hub, "S02", salt="new PC")
+    second = hub.lease(new.id, "r1", "bl2@1", 10).block
+    assert second.start >= first.start + first.count, "what was written off is granted to nobody"
+
+    for counter in (first.start, first.start + 1):  # weeks later, from a cupboard
+        station.add(t.CodeReserved(lamp(counter), "bl2@1", first.block, counter, "BL-2@4"))
+        station.add(t.UnitCommissioned(lamp(counter), "BL-2@4", block=first.block))
+    done = hub.ingest(station.id, station.piece(5))
+    assert (done.stored, done.durable_through) == (4, 8)
+    rows = {row["block"]: row for row in hub.show("balance")}
+    written = rows[first.block]
+    assert (written["commissioned"], written["written_off"], written["unexplained"]) == (2, 8, 0)
+    assert rows[second.block]["unused"] == 10
+    assert hub.show("cases") == []
+    assert _judged(hub, "all")["status"] == "decided"
+    made = [hub.office.store.ledger.unit(lamp(first.start + one)).status for one in (0, 1)]
+    assert made == ["commissioned", "commissioned"]
+
+
 def _judged(hub, through):
     [row] = revoking.untrusted(hub.office)
     asked = {"journal": row["journal"], "through": through, **ADMIN}
