@@ -296,9 +296,11 @@ def lines_of(
     connection: sqlite3.Connection, journal: JournalId
 ) -> list[tuple[int, EventId, bytes]]:
     """(seq, id, line) of every event held of a journal, all branches, in order."""
+    # CROSS: left to itself SQLite reads every event held and looks up whose it is.
     rows = connection.execute(
         """SELECT place - (branch << 40), id, line FROM branch
-           JOIN foreign_event ON place BETWEEN (branch << 40) AND (branch << 40 | (1 << 40) - 1)
+           CROSS JOIN foreign_event
+               ON place BETWEEN (branch << 40) AND (branch << 40 | (1 << 40) - 1)
            WHERE journal = ? ORDER BY place""",
         (journal,),
     )

@@ -66,9 +66,11 @@ def _tips(
 
 
 def _batches(connection: sqlite3.Connection, identity: Identity) -> Iterator[Batch]:
-    own = "SELECT seq, id, line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq"
-    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-    yield from _in_batches(connection, own, identity.journal, (1, last, GENESIS), 0)
+    """Everything held; others' events first, so that schemes are learned before their codes come.
+
+    Any order gives the same ledger, but a code that is met before its scheme stays a word for good
+    (`docs/decisions/0011-a-number-once-given-stays.md`), and is read into memory at every start.
+    """
     foreign = """SELECT place, id, line FROM foreign_event
                  WHERE place BETWEEN ? AND ? ORDER BY place"""
     for branch in read_branches(connection):
@@ -80,6 +82,9 @@ def _batches(connection: sqlite3.Connection, identity: Identity) -> Iterator[Bat
             before = EventId(row.fetchone()[0])
         span = (branch.first, branch.tip, before)
         yield from _in_batches(connection, foreign, branch.journal, span, base)
+    own = "SELECT seq, id, line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq"
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    yield from _in_batches(connection, own, identity.journal, (1, last, GENESIS), 0)
 
 
 def _in_batches(
