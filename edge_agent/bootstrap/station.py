@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from drivers import Driver, Printer
 from drivers.registry import create
@@ -28,6 +29,9 @@ from edge_agent.station.posting import Posting
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
 from edge_agent.station.snapshot import DeviceShown
 from edge_agent.station.succession import Succession
+
+HEAD_S: Final = 5.0
+"""How long a start waits to hear where the own journal ends (`sync.md` 3.6, F1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ def open_station(
             screen=screen,
             succession=succession,
         )
+        loop.await_head(HEAD_S)
         try:
             devices.start()
             if journal.is_link_cut:

@@ -72,12 +72,19 @@ class Inbox:
             self._changed.notify_all()
 
     def take(
-        self, *, lines: bool, effects: bool, timeout_s: float | None, until: Callable[[], bool]
+        self,
+        *,
+        lines: bool,
+        effects: bool,
+        timeout_s: float | None,
+        until: Callable[[], bool],
+        reads: bool = True,
     ) -> Message | None:
         """The next message.
 
         Args:
-            lines, effects: whether these lanes may be taken from now.
+            lines, effects, reads: whether these lanes may be taken from now; a signal that asks
+                to stop is taken in any case.
             timeout_s: how long to wait; None for as long as it takes.
             until: also return when this became true; asked after each `wake`.
 
@@ -87,13 +94,21 @@ class Inbox:
         with self._changed:
             self._changed.wait_for(
                 lambda: bool(
-                    self._reads or (lines and self._lines) or (effects and self._effects) or until()
+                    (self._reads if reads else self._stop())
+                    or (lines and self._lines)
+                    or (effects and self._effects)
+                    or until()
                 ),
                 timeout_s,
             )
-            message = self._pop(lines=lines, effects=effects)
+            message = self._pop(lines=lines, effects=effects) if reads else self._stop()
+            if message is None and not reads:
+                message = self._effects.popleft() if effects and self._effects else None
             self._changed.notify_all()
             return message
+
+    def _stop(self) -> StopAsked | None:
+        return next((one for one in self._reads if isinstance(one, StopAsked)), None)
 
     def _pop(self, *, lines: bool, effects: bool) -> Message | None:
         if self._reads:

@@ -128,11 +128,19 @@ class Loop:
         self._is_shown = True
         self._time = Timekeeper(core.journal, clock)
         self._succession = succession
+        self._head_s = 0.0
+        self._head_until: float | None = None
+
+    def await_head(self, seconds: float) -> None:
+        """At its start let work wait so long for the hub's word on where the own journal ends."""
+        self._head_s = seconds
 
     def run(self) -> int:
         """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
         try:
             first, *rest = self._core.start()
+            if self._head_s and self._uplink is not None and self._link_is_up:
+                self._head_until = self._clock.monotonic() + self._head_s
             self._picture(first)
             self._speaker.begin(first, unsent=self._core.journal.unsent, online=self._online)
             for output in rest:
@@ -158,12 +166,30 @@ class Loop:
             timeout = min(timeout, max(0.0, held.until - self._clock.monotonic()))
         if self._ingestion is not None or self._is_seal_due():
             timeout = 0.0
+        may_work = self._is_head_known()
+        if self._head_until is not None:
+            timeout = min(timeout, max(0.0, self._head_until - self._clock.monotonic()))
         return self._inbox.take(
-            lines=held is None,
+            reads=may_work,
+            lines=held is None and may_work,
             effects=self._ingestion is None,
             timeout_s=timeout,
             until=self._is_held_over,
         )
+
+    def _is_head_known(self) -> bool:
+        """Whether work may begin: the hub has told where this journal ends, or cannot be asked.
+
+        A copy or an old image shows at the first contact (`sync.md` 3.6, F1): then before any code
+        is given out. What was typed and scanned meanwhile waits.
+        """
+        if self._head_until is None:
+            return True
+        journal = self._core.journal
+        is_told = journal.is_suspect or not journal.unsent
+        if is_told or self._clock.monotonic() >= self._head_until:
+            self._head_until = None
+        return self._head_until is None
 
     def _do(self, message: Message | None) -> None:
         self._look_at_the_clock()
@@ -274,6 +300,8 @@ class Loop:
 
     def _link_changed(self, message: LinkChanged) -> None:
         self._is_shown = False
+        if not message.online:
+            self._head_until = None
         online = message.online and self._link_is_up
         if online != self._online:
             self._online = online

@@ -100,6 +100,12 @@ class Station(Running):
         """Send and pull everything; its answer."""
         return self.say({"sync": True})
 
+    def hear_answer(self):
+        """The answer to a line that was given without waiting."""
+        while (line := self.hear())["in"] is None:
+            self.by_itself.append(line)
+        return line
+
     def work(self, units=1):
         """So many lamps get a label, which is read back; their codes."""
         codes = []

@@ -267,3 +267,36 @@ def test_neighbours_that_were_never_enrolled_change_nothing(floor):
     running = Running(floor)
     done = until_done(running, m.IngestAsked(piece(stranger)))
     assert done.exception().code == "unknown_journal"
+
+
+def started(floor, effects, head_s=0.3):
+    """A loop that waits for the hub's word, with one line typed already; its answers."""
+    running = Running(floor, Wire(), lines=["BDG-1107"])
+    running.loop.await_head(head_s)
+    for effect in effects:
+        running.inbox.post(effect)
+    return running
+
+
+def test_what_is_typed_waits_until_the_hub_has_told_where_the_journal_ends(floor):
+    receipt = floor.bench.plant.receipt(floor.journal)
+    order = []
+    running = started(floor, [m.ReceiptCame(receipt)], head_s=60.0)
+    keep, handle = floor.journal.save_receipt, floor.core.handle
+    floor.journal.save_receipt = lambda found: (order.append("receipt"), keep(found))
+    floor.core.handle = lambda given: (order.append("scan"), handle(given))[1]
+    running.run()
+    assert order[:2] == ["receipt", "scan"]
+
+
+@pytest.mark.parametrize("what", ["offline", "suspect"])
+def test_a_hub_that_cannot_be_asked_or_has_told_enough_keeps_nobody_waiting(floor, what):
+    words = Words("no route", "无路由")
+    effect = (
+        m.LinkChanged(online=False, code="no_route", words=words)
+        if what == "offline"
+        else m.HubSaid("S-102", words, suspect=True)
+    )
+    running = started(floor, [effect], head_s=60.0)
+    running.run()
+    assert [echo for echo, *_ in running.heard.answers] == ["BDG-1107"]
