@@ -136,8 +136,6 @@ def message_of(effect: port.Effect) -> messages.UplinkMessage:
             return messages.SuccessorKnown(journal)
         case port.HubNoted(clock, end):
             return messages.HubNoted(clock.offset_ms, clock.within_ms, end)
-        case port.OwnEventLost(seq):
-            return messages.KeepAsked(lambda journal: journal.give_up(seq))
         case port.HubAhead(have):
             return messages.HubSaid("S-102", _copied(have.seq), suspect=True)
         case port.TwinSeen(address):
@@ -146,9 +144,15 @@ def message_of(effect: port.Effect) -> messages.UplinkMessage:
             return messages.KeepAsked(_keeping(effect))
 
 
-def _keeping(effect: port.Kept) -> Callable[[Journal], object]:
-    """What is kept beside the events."""
+def _keeping(
+    effect: port.Kept | port.OwnEventLost | port.OwnUnproven,
+) -> Callable[[Journal], object]:
+    """What is kept beside the events, and what is looked at in them."""
     match effect:
+        case port.OwnEventLost(seq):
+            return lambda journal: journal.give_up(seq)
+        case port.OwnUnproven(first, last):
+            return lambda journal: journal.look_again(first, last)
         case port.KeepReceipt(receipt):
             return lambda journal: journal.keep_receipt_of_neighbour(receipt)
         case port.Witnessed(witness, name):

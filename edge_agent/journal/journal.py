@@ -21,7 +21,9 @@ from edge_agent.journal.giving import borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.mending import (
+    AUDITED,
     MENDED,
+    Damage,
     Mended,
     copies_in,
     damaged_in,
@@ -60,7 +62,6 @@ from tally.records.signing import Receipt, sign_head
 SYSTEM: Final = "system"
 RUN_BYTES: Final = 8
 SALT_BYTES: Final = 16
-AUDITED: Final = "audited"
 AUDIT_DAYS: Final = 7
 _NAMES_PERSONS: Final = (OperatorSignedIn,)
 """Lines that may have to be erased one day carry a salt (`decided.md` 15)."""
@@ -192,12 +193,23 @@ class Journal:
         last = self._store.get(AUDITED)
         if last and 0 <= (today - date.fromisoformat(last)).days < AUDIT_DAYS:
             return
-        damage = audit(self._connection, self.identity, self.seq)
-        with self._store.transaction(self._rolled_back) as connection:
-            if damage:
-                remember_damage(connection, damage)
+        self._remember(audit(self._connection, self.identity, self.seq))
+        with self._store.transaction(self._rolled_back):
             self._store.put(AUDITED, today.isoformat())
-        self.damaged = damaged_in(self._connection)
+
+    def look_again(self, first: int, last: int) -> None:
+        """The hub could not prove these own events: hash them, and remember what is damaged.
+
+        Raises:
+            JournalCorrupt: one of them is damaged, and no copy of it is known of.
+        """
+        self._remember(audit(self._connection, self.identity, min(last, self.seq), start=first))
+
+    def _remember(self, damage: Damage) -> None:
+        if damage:
+            with self._store.transaction(self._rolled_back) as connection:
+                remember_damage(connection, damage)
+            self.damaged = damaged_in(self._connection)
 
     def append(self, facts: Sequence[Fact], state: bytes | None, *, at: datetime) -> list[EventId]:
         """Make events durable, with the step state that follows from them, in one transaction.
@@ -545,6 +557,7 @@ class Journal:
         self.keys.reload()
         newest = self._hlc
         self._stand_at(identity, check_tail(self._connection, identity))
+        self.damaged = damaged_in(self._connection)
         self._hlc = max(newest, self._hlc)
 
     def ref_of(self, seq: int) -> str:

@@ -23,6 +23,8 @@ from tally.records.ids import EventId
 from tally.records.segment import Segment, SegmentError, decode, prove
 
 KEY: Final = "damaged"
+AUDITED: Final = "audited"
+"""The day of the last look at the whole chain."""
 MENDED: Final = "J-202"
 NAMED_MAX: Final = 10
 DAMAGED_MAX: Final = 1000

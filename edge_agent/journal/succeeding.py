@@ -17,6 +17,8 @@ from typing import Final
 from edge_agent.journal.blocks import read_blocks
 from edge_agent.journal.genesis import first_head
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.mending import AUDITED
+from edge_agent.journal.mending import KEY as DAMAGED
 from edge_agent.journal.others import BRANCH_SHIFT, read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import Store
@@ -28,7 +30,7 @@ from tally.records.ids import GENESIS, show_journal
 from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX
 
 _OF_ONE_JOURNAL: Final = ("event", "seal", "position", "block", "block_cursor", "block_given")
-_FORGOTTEN: Final = ("suspect", "run", "witnesses", PENDING)
+_FORGOTTEN: Final = ("suspect", "run", "witnesses", DAMAGED, AUDITED, PENDING)
 
 
 def change_over(
@@ -93,6 +95,13 @@ def _proofs(connection: sqlite3.Connection, old: Identity) -> dict[int, bytes]:
     at = 0
     while (seal := own.seal_after(at)) is not None:
         at, found[seal.last] = seal.last, seal.header
-    while (piece := own.piece_after(at, PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX)) is not None:
-        at, found[piece.last] = piece.last, piece.data.split(b"\n", 1)[0]
+    damaged = own.damaged()
+    while at < own.head().seq:
+        piece = own.piece_after(at, PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX)
+        if piece is not None:
+            at, found[piece.last] = piece.last, piece.data.split(b"\n", 1)[0]
+        elif at + 1 in damaged:  # held elsewhere; what follows it is signed from there on
+            at += 1
+        else:
+            break
     return found

@@ -66,8 +66,10 @@ def check_or_survive(
         return tail
 
 
-def audit(connection: sqlite3.Connection, identity: Identity, tip: int) -> Damage:
-    """Hash the whole chain again, a stretch at a time, and find what is damaged in it.
+def audit(
+    connection: sqlite3.Connection, identity: Identity, tip: int, *, start: int = 1
+) -> Damage:
+    """Hash the chain again from `start` to `tip`, a stretch at a time; what is damaged in it.
 
     Raises:
         JournalCorrupt: naming the first event that is missing, or damaged and nowhere else.
@@ -75,7 +77,7 @@ def audit(connection: sqlite3.Connection, identity: Identity, tip: int) -> Damag
     lines: list[int] = []
     ids: dict[int, EventId] = {}
     covered = held_elsewhere(connection, identity)
-    for first in range(1, tip + 1, STRETCH_EVENTS):
+    for first in range(start, tip + 1, STRETCH_EVENTS):
         last = min(first + STRETCH_EVENTS - 1, tip)
         try:
             check_range(connection, identity, first, last)

@@ -250,6 +250,14 @@ class OwnEventLost:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class OwnUnproven:
+    """The hub could not prove own events that were sent: look whether they are what was saved."""
+
+    first: int
+    last: int
+
+
 Kept = KeepReceipt | Witnessed | PeersTold | HubHolds
 """What is kept beside the events, by the one writer."""
 Effect = (
@@ -262,6 +270,7 @@ Effect = (
     | HubNoted
     | TwinSeen
     | OwnEventLost
+    | OwnUnproven
     | Kept
 )
 

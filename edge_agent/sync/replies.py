@@ -33,6 +33,7 @@ from edge_agent.sync.port import (
     LinkTurned,
     Noticed,
     OwnEventLost,
+    OwnUnproven,
     Succeeded,
 )
 from edge_agent.sync.session import HELLO_SECONDS
@@ -157,7 +158,9 @@ def _refused(turn: Turn, reply: Reply) -> Heard:
         return replace(state, said=said), (Noticed(said, request.first),)
     if request.kind == "seal":
         return replace(state, said=said, seals_wait=True), (Noticed(said, request.last),)
-    return failed(turn, said, goes_offline=False)
+    is_unproven = problem.code == "forged" and request.kind in _PIECES
+    look = (OwnUnproven(request.first, request.last),) if is_unproven else ()
+    return failed(turn, said, goes_offline=False, effects=look)
 
 
 def _not_taken(turn: Turn, problem: m.Problem) -> Heard:

@@ -218,3 +218,17 @@ def test_what_neither_this_disk_nor_the_hub_holds_stops_the_station_in_words(ben
     assert stopped.value.seq == 6
     again.ingest(piece(own), at=NOON)
     again.give_up(6)
+
+
+def test_events_that_the_hub_cannot_prove_are_hashed_again_while_the_station_runs(bench):
+    journal, own = worked(bench)
+    journal.look_again(2, own.seq)
+    assert journal.damaged == ()
+    flip(bench, 6)
+    journal.look_again(2, own.seq)
+    assert journal.damaged == (6,)
+    journal.append([label(99)], None, at=NOON)
+    flip(bench, journal.seq)
+    with pytest.raises(JournalCorrupt) as stopped:
+        journal.look_again(own.seq + 1, journal.seq + 7)
+    assert stopped.value.seq == journal.seq

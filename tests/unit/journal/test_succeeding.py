@@ -178,3 +178,32 @@ def test_what_the_state_cites_by_seq_it_cites_by_reference_afterwards():
     assert after.parked == (plain,)
     assert after.undo is None
     assert carried_over(after, ref_of) == after
+
+
+def test_what_was_damaged_is_left_to_whoever_holds_it_and_what_follows_can_still_be_given(bench):
+    journal = bench.told(bench.open())
+    lots(journal, 6)
+    journal.save_receipt(bench.plant.receipt(journal))
+    lots(journal, 4)
+    connection = journal.connection
+    (trigger,) = connection.execute(
+        "SELECT sql FROM sqlite_schema WHERE name = 'event_is_never_changed'"
+    ).fetchone()
+    connection.execute("DROP TRIGGER event_is_never_changed")
+    connection.execute(
+        "UPDATE event SET line = CAST(replace(line, 'LOT', 'LAT') AS BLOB) WHERE seq = 5"
+    )
+    connection.execute(trigger)
+    journal = bench.open()
+    assert journal.damaged == (5,)
+    tip, fifth = journal.seq, journal.id_at(5)
+    old = changed_over(journal)
+    assert journal.damaged == ()
+    lots(journal, 6)
+    view = OutgoingJournal(lambda: journal.connection, journal.identity, tuple)
+    assert view.damaged() == ()
+    assert view.piece_after(0, 500, 2**20).last == journal.seq
+    piece = view.piece_beyond(old.journal, Position(5, fifth))
+    segment = decode(piece.data)
+    assert (segment.first, segment.last) == (6, tip)
+    assert prove(segment, old.key.public)

@@ -15,6 +15,7 @@ from edge_agent.sync.port import (
     LinkTurned,
     Noticed,
     OwnEventLost,
+    OwnUnproven,
     Runway,
     SaveReceipt,
 )
@@ -493,6 +494,17 @@ def test_a_damaged_event_that_a_restored_hub_lacks_is_told_once_all_before_it_is
     asked = play.step()
     assert (asked.kind, asked.first) == ("mend", 4)
     assert play.hear(asked, Reply(204, "", b"")) == (OwnEventLost(4),)
+
+
+def test_events_that_the_hub_cannot_prove_are_looked_at_before_they_are_sent_again():
+    view = OwnJournal()
+    view.grow(5)
+    play = greeted(1, view=view)
+    asked = play.step()
+    assert asked.kind == "piece"
+    effects = play.hear(asked, problem(400, "forged"))
+    assert OwnUnproven(asked.first, asked.last) in effects
+    assert isinstance(play.step(), Wait)
 
 
 def test_a_copy_of_another_history_or_of_nobody_is_not_handed_on():
