@@ -33,6 +33,7 @@ from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
 from hub.store.port import StoreFault
 from hub.store.sqlite import SqliteStore, open_for_reading, open_for_writing
 from hub.store.sqlite.opening import DATABASE_FILE, DATABASE_FILES, take_lock
+from tally.records.ids import show_journal
 
 SERVING_FILE: Final = "serving.json"
 ADMIN_LINK: Final = "admin-link"
@@ -280,6 +281,7 @@ def serve(
     """
     # Half a second of import that no other command pays.
     from hub.api.admin import admin_app
+    from hub.api.announcing import Announcer
     from hub.api.bell import Bell
     from hub.api.integrators import integrators_app
     from hub.api.serving import LOOPBACK, open_doors
@@ -316,7 +318,10 @@ def serve(
                 return done
             return perform(hub, name, given)
 
+        announcer = Announcer(show_journal(hub.hub_id), where, doors.port + 1)
+
         def ready() -> None:
+            announcer.start()
             _note_serving(directory, where, doors.port)
             say(f"Console   {address}  (to sign in: tally hub admin-link {directory})")
             say(f"Stations  https://{_shown(where)}:{doors.port + 1}/")
@@ -331,6 +336,7 @@ def serve(
             on_ready=ready,
             hourly=renewal.look,
         )
+        announcer.stop()
     finally:
         (directory / SERVING_FILE).unlink(missing_ok=True)
         office.store.close()

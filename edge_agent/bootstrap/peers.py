@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from edge_agent.bootstrap.folder import load_trust
 from edge_agent.bootstrap.uplink import Postbox, authorities_of, open_view, open_wire, whom
@@ -24,17 +23,11 @@ from edge_agent.sync.connections import Connections
 from edge_agent.sync.peers.addresses import AddressBook
 from edge_agent.sync.peers.desk import Answered, Asked, Desk
 from edge_agent.sync.peers.port import Views
-from edge_agent.sync.peers.rounds import Opened, Peering
+from edge_agent.sync.peers.rounds import Opened, Peering, Stoppable
 from edge_agent.sync.peers.sessions import PeerSessions
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.uplink import Link
 from tally.records.ids import JournalId
-
-
-class Stoppable(Protocol):
-    """A thread that can be ended."""
-
-    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +72,16 @@ def make_network(
         around = _Around(
             directory, settings.peers, journal.identity, trust, own, book, sync, wire.link
         )
-        made = Peering(
+        return Peering(
             own,
             around.open_views,
             mailbox,
             wire.link,
             book,
-            lambda: around.open_door(made.visited),
+            around,
             lambda: sync.is_hub_near,
             draw,
         )
-        return made
 
     return Connections(sync, own, peering if settings.peers.enabled else None)
 
@@ -118,21 +110,26 @@ class _Around:
         # A screen is drawn before any of this is loaded; many a station has no neighbour.
         from edge_agent.sync.peers.certificate import make_certificate
         from edge_agent.sync.peers.door import Door, listen
-        from edge_agent.sync.peers.multicast import Multicast
 
         listening = listen(self.settings.listen, self.settings.port)
         number: int = listening.getsockname()[1]
         made = make_certificate(self.whom.key, self.whom.journal, self.whom.run)
         door = Door(listening, made, lambda: self._open_desk(number), lambda: self.link.up, visited)
         door.start()
-        hints = None
-        if self.settings.mdns:
-            hints = Multicast(
-                self.whom.journal, self.whom.run, number, self.settings.listen, self._hinted
-            )
-            hints.start()
+        hints = self.open_hints(number)
         self.sync.tell_port(number)
         return _OwnDoor(number, door, hints)
+
+    def open_hints(self, number: int = 0) -> Stoppable | None:
+        """Ask the network, and tell it of the own door unless `number` is 0; None: not wanted."""
+        if not self.settings.mdns:
+            return None
+        from edge_agent.sync.peers.multicast import Multicast
+
+        own = self.whom
+        hints = Multicast(own.journal, own.run, number, self.settings.listen, self._hinted)
+        hints.start()
+        return hints
 
     def _open_desk(self, number: int) -> tuple[Callable[[Asked], Answered], Callable[[], None]]:
         views = self.open_views()

@@ -68,14 +68,14 @@ class NeighbourReading:
 
         Whose key was taken back is nobody: what it wrote before is passed on, with it nobody talks.
         """
-        if is_taken_back(self._connection, journal):
+        if journal == self._own.journal or is_taken_back(self._connection, journal):
             return []
         rows = self._connection.execute(
             """SELECT public FROM known_key
                WHERE journal = ? AND role = 'station' AND line = ? ORDER BY rowid""",
             (journal, self._line),
         )
-        return [PublicKey(row[0]) for row in rows if journal != self._own.journal]
+        return [PublicKey(row[0]) for row in rows]
 
     def names(self) -> dict[JournalId, str]:
         """The journals of this line's other stations, by what people call the station."""

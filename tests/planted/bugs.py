@@ -268,6 +268,19 @@ BUGS = (
         ),
     ),
     Bug(
+        "relay re-serialises JSON, between stations",
+        "a neighbour writes lines anew when it passes them on",
+        (
+            Edit(
+                "edge_agent/journal/returning.py",
+                "    return tuple(row[0] for row in rows)\n\n\ndef _fits",
+                "    import json\n"
+                "    return tuple(json.dumps(json.loads(row[0])).encode() for row in rows)\n\n\n"
+                "def _fits",
+            ),
+        ),
+    ),
+    Bug(
         "500 treated as ack",
         "a piece counts as taken whatever was answered",
         (
@@ -351,11 +364,6 @@ OWED = (
         "prune at `durable`",
         "a station deletes what only the hub's disk holds, not yet an archive",
         "step 4 (pruning)",
-    ),
-    Owed(
-        "relay re-serialises JSON, between stations",
-        "a neighbour writes lines anew when it passes them on",
-        "step 4 (peers and USB)",
     ),
 )
 

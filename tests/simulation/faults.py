@@ -8,6 +8,7 @@ from edge_agent.journal.journal import OwnFact
 from tally.events.types import ComponentUnbound
 from tests.simulation import plant
 from tests.simulation.sticks import usb_round, usb_stick
+from tests.simulation.visits import peers_alone
 
 STEADY = (
     "net_drop",
@@ -369,6 +370,7 @@ SUDDEN = {
         usb_stick,
         usb_round,
         id_revoke,
+        peers_alone,
     )
 }
 LATER = ("net_gateway", "version_rework")
@@ -383,6 +385,8 @@ REVOKED = ("id_revoke",)
 """And after those."""
 TRADED = ("codes_lent", "codes_returned")
 """And after those."""
-_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED
+VISITED = ("peers_alone", "peers_lie")
+"""And after those."""
+_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED + VISITED
 KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""

@@ -25,7 +25,7 @@ class Network:
         """Let a request go; the machine hears of it in any case, if only that nothing came."""
         world = self._world
         dice, after = world.net, world.after
-        if machine.link_is_cut:
+        if machine.link_is_cut or world.hub_is_away:
             world.count("no link")
             after(0.5, "no link", lambda: machine.heard(request, _nothing("link"), 0))
             return

@@ -57,8 +57,9 @@ class World:
         self.walks = root.another()
         self.locks = root.another()
         self.trade = root.another()
+        self.visits = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
-        streams += (self.hands, self.walks, self.locks, self.trade)
+        streams += (self.hands, self.walks, self.locks, self.trade, self.visits)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -72,6 +73,7 @@ class World:
         own += tuple(self.walks.some(faults.WALKED, 0.15))
         own += tuple(self.locks.some(faults.REVOKED, 0.2))
         own += tuple(self.trade.some(faults.TRADED, 0.2))
+        own += tuple(self.visits.some(faults.VISITED, 0.4))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -81,6 +83,7 @@ class World:
         self.faults_done = 0
         self.machines, self.workers = [], {}
         self.images, self.backup, self.backups = {}, None, []
+        self.hub_is_away, self.sides = False, {}
         self.torn = set()
         self.flips = []
         # `torn`: journals of which there may be more than one history.
@@ -249,7 +252,8 @@ class World:
         """The long polls, every few seconds (`hub.api.stations.news`)."""
         for machine in self.machines:
             journal = machine.identity.journal
-            reaches = machine.power == "on" and not machine.link_is_cut and machine.sync.online
+            is_wired = not (machine.link_is_cut or self.hub_is_away)
+            reaches = machine.power == "on" and is_wired and machine.sync.online
             if reaches and self.door.hub.key_of(journal):
                 found = self.door.hub.subscriptions(journal)
                 machine.hear_news(digest(found))
@@ -561,6 +565,7 @@ class World:
 
     def _heal(self):
         self.phase = "heal"
+        self.hub_is_away = False
         self.take_any_body()
         self.door.crash_next = False
         self.door.make_space()

@@ -22,8 +22,9 @@ from tests.support.own_journal import OwnJournal
 class HubProcess:
     """`tally hub serve` on a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
+        self.host = host
         self.process: subprocess.Popen[str] | None = None
         self.port = free_pair()
 
@@ -38,7 +39,7 @@ class HubProcess:
 
     def start(self, program: Sequence[str] = ("tally",)) -> None:
         """Serve; returns once all doors are open. A second start uses the same port."""
-        command = [*program, "hub", "serve", str(self.folder), "--host", "127.0.0.1"]
+        command = [*program, "hub", "serve", str(self.folder), "--host", self.host]
         command += ["--port", str(self.port)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -49,7 +50,7 @@ class HubProcess:
     @property
     def stations(self) -> str:
         """Address of the TLS door."""
-        return f"127.0.0.1:{self.port + 1}"
+        return f"{self.host}:{self.port + 1}"
 
     def token(self, station: str) -> str:
         """A one-time token."""

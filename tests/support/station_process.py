@@ -48,12 +48,12 @@ class Died(Exception):
 class Running:
     """`tally station run DIR --headless`; leave the `with` block to end its input and wait."""
 
-    def __init__(self, folder, *arguments, crash=None):
+    def __init__(self, folder, *arguments, crash=None, through=()):
         environment = os.environ | ({"TALLY_CRASH": crash} if crash else {})
         self.events = []
         self.by_itself = []
         self.process = subprocess.Popen(
-            [TALLY, "station", "run", str(folder), "--headless", *arguments],
+            [*through, TALLY, "station", "run", str(folder), "--headless", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

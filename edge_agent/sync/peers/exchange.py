@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from edge_agent.journal.faults import Untrusted
 from edge_agent.sync.peers.port import Neighbour, Views
 from edge_agent.sync.port import Effect, Identity, Ingest, Said, SaveReceipt, Witnessed
 from edge_agent.sync.session import PIECE_SECONDS, locator
@@ -47,8 +48,9 @@ KEYS_FEEDS_MAX: Final = 16
 """Feeds `keys` that are asked for in one round, known or not: a restored hub opens another."""
 PAUSE_MIN: Final = 2.0
 PAUSE_MAX: Final = 60.0
+UNTRUE_MAX: Final = 3
 FORGED_PAUSE: Final = 300.0
-"""How long a neighbour is left alone whose events do not prove themselves."""
+"""A neighbour is left alone so long when the events of so many journals do not prove themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class PeerState:
     has_taken: bool = False
     """Something of its own journal was taken since it was greeted."""
     requests: int = 0
+    untrue: int = 0
+    """Journals of which it brought what does not prove itself, in this round."""
     is_over: bool = False
     failures: int = 0
     not_before: float = 0.0
@@ -75,7 +79,9 @@ Heard = tuple[PeerState, tuple[Effect, ...]]
 
 def begin(state: PeerState) -> PeerState:
     """A new round; sessions outlive it."""
-    return replace(state, holdings=None, has_taken=False, requests=0, is_over=False, said=None)
+    return replace(
+        state, holdings=None, has_taken=False, requests=0, untrue=0, is_over=False, said=None
+    )
 
 
 def next_request(
@@ -142,10 +148,18 @@ def failed(state: PeerState, said: Said, now: float, *, at_least: float = 0.0) -
 def on_not_stored(
     neighbour: Neighbour, state: PeerState, effect: Effect, why: object, now: float
 ) -> PeerState:
-    """The loop did not keep what this neighbour brought."""
+    """The loop did not keep what this neighbour brought.
+
+    One journal that does not prove itself may be a bad place on its disk: the others are still
+    asked for. More of them, and it is left alone.
+    """
     said = say("peer_untrue", peer=neighbour.name, why=why)
-    at_least = FORGED_PAUSE if isinstance(effect, Ingest) else 0.0
-    return failed(state, said, now, at_least=at_least)
+    if not isinstance(effect, Ingest) or not isinstance(why, Untrusted):
+        return failed(state, said, now)
+    if state.untrue + 1 >= UNTRUE_MAX:
+        return failed(state, said, now, at_least=FORGED_PAUSE)
+    rest = tuple(item for item in state.holdings or () if item.journal != effect.journal)
+    return replace(state, holdings=rest, untrue=state.untrue + 1, said=said)
 
 
 def greeting(whom: Identity, views: Views, listener: JournalId, port: int) -> Greeting:

@@ -2,7 +2,7 @@
 
 Nothing is believed (`decided.md` 14): a hint is an address to try, and whoever answers there has to
 show the right certificate. Where multicast does not pass, everything works without. Interfaces are
-looked at again every minute, so that an address that changed is told anew.
+looked at again every 15 s, so that an address that changed is told anew.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tally.wire.protocol import MDNS_JOURNAL, MDNS_ROLE, MDNS_TYPE
 if TYPE_CHECKING:
     from zeroconf import Zeroconf
 
-RESCAN_SECONDS: Final = 60.0
+RESCAN_SECONDS: Final = 15.0
 ASK_MS: Final = 1000
 STOP_SECONDS: Final = 2.0
 INSTANCES_MAX: Final = 512
@@ -35,7 +35,7 @@ class Multicast:
     Args:
         journal: the own one.
         run: of this program; makes the name on the network unique.
-        port: the own door.
+        port: the own door; 0: nothing is told, only asked.
         listen: the address it listens on; tells which interfaces are meant.
         hinted: told what is heard; called on a thread of the library.
     """
@@ -93,7 +93,8 @@ class Multicast:
             return None
         try:
             ServiceBrowser(opened, MDNS_TYPE, handlers=[self._heard])
-            opened.register_service(info)
+            if self._port:
+                opened.register_service(info)
         except (OSError, Error, TimeoutError):
             _close(opened)
             return None

@@ -49,13 +49,22 @@ ALL_MAX: Final = 12
 GATHER_SECONDS: Final = 0.2
 CALL_PAUSE: Final = 0.5
 ALONE_SECONDS: Final = 5.0
+HUB_AWAY_SECONDS: Final = 20.0
 OWN_SECONDS: Final = 300.0
 STORED_SECONDS: Final = 60.0
 FAULT_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 2.0
 
 
-class Opened(Protocol):
+class Stoppable(Protocol):
+    """Something that runs until it is ended."""
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+
+class Opened(Stoppable, Protocol):
     """The own door, and what tells the network of it."""
 
     @property
@@ -63,8 +72,16 @@ class Opened(Protocol):
         """Where neighbours read."""
         ...
 
-    def stop(self) -> None:
-        """Close it."""
+
+class Openings(Protocol):
+    """How door and hints are opened."""
+
+    def open_door(self, visited: Callable[[Answered, str], None]) -> Opened:
+        """The own door; once there is a neighbour. `visited`: called with each answer."""
+        ...
+
+    def open_hints(self) -> Stoppable | None:
+        """Listen to the network, while the hub is away and nobody else near; None: not wanted."""
         ...
 
 
@@ -85,7 +102,7 @@ class Peering:
         mailbox: the loop's queue.
         link: the station's own switch of its network.
         book: where to look.
-        open_door: opens the own door; called once there is a neighbour.
+        openings: of the door and of the hints.
         is_hub_near: whether the hub answers now.
         draw: random numbers in [0, 1).
     """
@@ -97,7 +114,7 @@ class Peering:
         mailbox: Mailbox,
         link: Link,
         book: AddressBook,
-        open_door: Callable[[], Opened],
+        openings: Openings,
         is_hub_near: Callable[[], bool],
         draw: Callable[[], float],
     ) -> None:
@@ -106,13 +123,14 @@ class Peering:
         self._mailbox = mailbox
         self._link = link
         self._book = book
-        self._open_door = open_door
+        self._openings = openings
         self._is_hub_near = is_hub_near
         self._draw = draw
         self._met: dict[str, Met] = {}
         self._away: dict[str, PeerState] = {}
         self._door: Opened | None = None
-        self._begun = time.monotonic()
+        self._hints: Stoppable | None = None
+        self._begun = self._hub_seen = time.monotonic()
         self._next_round = self._begun + FIRST_SECONDS
         self._inbox = _Inbox()
         self._turn = threading.Condition()
@@ -164,6 +182,7 @@ class Peering:
         self.cut()
         if self._worker.is_alive():
             self._worker.join(STOP_SECONDS)
+        self._end_hints()
         if self._door is not None:
             self._door.stop()
 
@@ -189,12 +208,16 @@ class Peering:
 
     def _once(self, views: Views) -> None:
         names = views.others.names()
+        now = time.monotonic()
+        if self._is_hub_near():
+            self._hub_seen = now
         if not names or not self._link.up:
+            self._listen_for_the_hub(now)
             self._wait(ALONE_SECONDS)
             return
         if self._door is None:
-            self._door = self._open_door()
-        now = time.monotonic()
+            self._end_hints()
+            self._door = self._openings.open_door(self.visited)
         inbox = self._take_inbox()
         if inbox.has_new_events:
             wanted = self._due(names, now)[:ALL_MAX]
@@ -209,6 +232,17 @@ class Peering:
         for place in wanted:
             self._visit(place, views, names)
         self._wait(CALL_PAUSE)
+
+    def _listen_for_the_hub(self, now: float) -> None:
+        """It may have moved; with neighbours the door's hints bring that."""
+        is_away = self._link.up and now >= self._hub_seen + HUB_AWAY_SECONDS
+        if is_away and self._hints is None and self._door is None:
+            self._hints = self._openings.open_hints()
+
+    def _end_hints(self) -> None:
+        if self._hints is not None:
+            self._hints.stop()
+            self._hints = None
 
     def _due(self, names: Mapping[JournalId, str], now: float) -> list[Place]:
         """Places to go to, one for each neighbour known to be at several."""

@@ -11,6 +11,7 @@ from edge_agent.sync.peers.desk import Asked
 from edge_agent.sync.peers.exchange import PeerState, on_reply
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import say
+from tally.events.types import KeyRevoked
 from tally.records.ids import show_journal
 from tally.records.signing import SigningKey
 from tally.records.witness import sign_witness
@@ -244,18 +245,57 @@ def test_a_neighbour_that_invents_a_head_is_asked_in_vain_and_nothing_comes_of_i
     assert not s03.journal.is_suspect
 
 
-def test_an_altered_piece_is_refused_and_the_neighbour_left_alone_for_a_while(pair):
+def altered(request, reply):
+    if request.kind != "pull" or reply.status != 200:
+        return reply
+    return replace(reply, body=reply.body[:-3] + bytes([reply.body[-3] ^ 1]) + reply.body[-2:])
+
+
+def test_an_altered_piece_is_refused_and_the_journal_is_taken_in_the_next_round(pair):
     s02, s03 = pair.stations
-
-    def alter(request, reply):
-        if request.kind != "pull":
-            return reply
-        return replace(reply, body=reply.body[:-3] + bytes([reply.body[-3] ^ 1]) + reply.body[-2:])
-
-    s03.visit(s02, alter)
+    s03.visit(s02, altered)
     assert ids(s03, s02.whom.journal) == []
     assert s03.refused
-    assert s03.states[s02.whom.journal].not_before >= s03.now + 60
+    s03.visit(s02)
+    assert ids(s03, s02.whom.journal) == own(s02)
+
+
+def test_what_one_neighbour_withholds_or_alters_comes_by_another():
+    floor = Floor("S01", "S02", "S03")
+    s01, s02, s03 = floor.stations
+    floor.record(0)
+    s02.visit(s01)
+    withheld = lambda request, reply: Reply(204, "", b"") if request.kind == "pull" else reply
+    for bad in (altered, withheld):
+        s03.visit(s01, bad)
+        assert ids(s03, s01.whom.journal) == []
+    s03.visit(s02)
+    assert ids(s03, s01.whom.journal) == own(s01)
+
+
+def test_a_neighbour_whose_journals_are_all_wrong_is_left_alone_for_a_while():
+    floor = Floor("S01", "S02", "S03", "S04")
+    s01, s02, s03, s04 = floor.stations
+    for index, station in enumerate((s01, s02, s03)):
+        floor.record(index)
+        if station is not s01:
+            s01.visit(station)
+    s04.visit(s01, altered)
+    assert len(s04.refused) == 3
+    assert s04.states[s01.whom.journal].not_before >= s04.now + 60
+
+
+def test_a_station_whose_key_was_taken_back_is_told_nothing(pair):
+    s02, s03 = pair.stations
+    s03.visit(s02)
+    event_id = own(s03)[-1][0]
+    ref = f"{show_journal(s03.whom.journal)}:{s03.journal.seq}:{event_id[:8].hex()}"
+    name = show_journal(s03.whom.journal)
+    pair.plant.keys.add(KeyRevoked(name, "S03", "stolen", ref), by="BDG-3001")
+    for data in pair.plant.everything():
+        s02.journal.ingest(data, at=NOON)
+    made = s03.visit(s02)
+    assert {s02.desk.answer(asked_of(one)).status for one in made} == {401, 403}
 
 
 def test_answers_without_end_end_with_the_round(pair):
