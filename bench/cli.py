@@ -17,7 +17,7 @@ import msgspec
 from bench.measuring import TooMuchAskedError
 from bench.report import Report, show
 
-NAMES: Final = ("station", "ingest", "drain", "trace", "screen")
+NAMES: Final = ("station", "ingest", "drain", "outage", "trace", "screen")
 ROUNDS: Final = 5
 QUICK_ROUNDS: Final = 2
 
@@ -33,7 +33,7 @@ QUICK_ROUNDS: Final = 2
     "--events",
     type=click.IntRange(10, 10_000_000),
     help="Size: scans or events a round, units of the genealogy, events of the screen's journal. "
-    "For drain: events of one station, and of two hundred together.",
+    "For drain: events of one station, and of three hundred together.",
 )
 @click.option(
     "--dir",
@@ -87,6 +87,13 @@ def _find(name: str, *, quick: bool) -> Callable[[Path, int, int | None], Report
         stations = drain.QUICK_STATIONS if quick else drain.STATIONS
         return lambda where, rounds, events: drain.run(
             where, rounds=rounds, stations=stations, events=events or waiting
+        )
+    if name == "outage":
+        from bench import outage
+
+        backlog = outage.QUICK_EVENTS if quick else outage.EVENTS
+        return lambda where, rounds, events: outage.run(
+            where, rounds=rounds, events=events or backlog
         )
     if name == "trace":
         from bench import trace

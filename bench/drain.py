@@ -1,4 +1,4 @@
-"""`tally bench drain`: stations come back from an outage, one alone and two hundred at once (G7).
+"""`tally bench drain`: stations come back from an outage, one alone and three hundred at once (G7).
 
 Journals are made before by the real journal code; stations are programs that run the real sync;
 the hub is `tally hub serve`. Beside it, in the same round and with the same events: the raw limit
@@ -28,7 +28,7 @@ from tally.records.ids import JournalId
 
 EVENTS: Final = 20_000
 QUICK_EVENTS: Final = 200
-STATIONS: Final = 200
+STATIONS: Final = 300
 QUICK_STATIONS: Final = 4
 KINDS: Final = (OURS, PLAIN, TUNED, RAW)
 NOTES: Final = (
@@ -42,7 +42,7 @@ NOTES: Final = (
         "nobody reads them."
     ),
     (
-        "All stations run on this machine too, in two programs; in a plant each has a computer. "
+        "All stations run on this machine too, in three programs; in a plant each has a computer. "
         "Events for each second of the hub's own processor do not depend on that."
     ),
     (
@@ -69,6 +69,12 @@ class _Cost:
     idle_mib: float
     peak_mib: float
     per_cpu_second: float
+    p99_seconds: float
+    """Of all requests of all stations, the long poll left out."""
+    busy: int
+    """Requests that were told to come again."""
+    faults: int
+    """Requests that the hub did not answer, or with a fault of its own."""
 
 
 class _Round:
@@ -116,7 +122,16 @@ class _Round:
         total = self.each * len(self.fleet)
         if kind == OURS:
             used = max(served.cpu_seconds() - cpu, 0.01)
-            self.cost = _Cost(idle, served.peak_mib(), total / used)
+            answers = [answer for one in together for answer in one.answers]
+            seconds = sorted(answer.seconds for answer in answers)
+            self.cost = _Cost(
+                idle,
+                served.peak_mib(),
+                total / used,
+                seconds[int(len(seconds) * 0.99)],
+                sum(answer.status in {429, 503} for answer in answers),
+                sum(answer.status in {0, 500} for answer in answers),
+            )
         return _Drained(
             self.events / alone[0].seconds,
             total / max(waited),
@@ -216,6 +231,21 @@ def run(directory: Path, *, rounds: int, stations: int, events: int) -> Report:
                 "a second of the hub's processor",
                 "events",
                 Spread.of([cost.per_cpu_second for cost in costs]),
+            ),
+            Measured(
+                f"p99 of a request while {many} drain",
+                "s",
+                Spread.of([cost.p99_seconds for cost in costs]),
+            ),
+            Measured(
+                f"requests told to come again, {many}",
+                "in all",
+                Spread.of([float(cost.busy) for cost in costs]),
+            ),
+            Measured(
+                f"requests not answered or with a fault, {many}",
+                "in all",
+                Spread.of([float(cost.faults) for cost in costs]),
             ),
             Measured(
                 f"the hub's peak while {many} drain",

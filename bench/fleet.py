@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from bench.measuring import batches, together
-from bench.senders import OutboxSender, RawSender, Sender, StationSender
+from bench.senders import Answer, OutboxSender, RawSender, Sender, StationSender
 
 OURS: Final = "ours"
 PLAIN: Final = "plain"
@@ -39,10 +39,11 @@ _OPEN_SECONDS: Final = 300.0
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """One station: when it was done, in seconds after the word, and how far it came."""
+    """One station: when it was done, in seconds after the word, how far it came, what it heard."""
 
     seconds: float
     reached: str
+    answers: list[Answer]
 
 
 def send_all(kind: str, address: str, folders: Sequence[Path]) -> list[Sent]:
@@ -95,7 +96,7 @@ def main() -> None:
         word.wait()
         sender.send()
         took = time.monotonic() - started
-        found.append(Sent(took, sender.close()))
+        found.append(Sent(took, sender.close(), sender.answers))
 
     def start() -> None:
         nonlocal started

@@ -57,6 +57,16 @@ def make_outages(hub: Hub, wanted: Sequence[tuple[Path, int]]) -> None:
         first += count
 
 
+def make_backlog(hub: Hub, folder: Path, count: int) -> None:
+    """One such station alone, without what is for the peers."""
+    station = BenchStation(hub, folder, folder.name)
+    station.pull(hub)
+    _record(station, 1, count)
+    (folder / IDENTITY).write_bytes(write_identity(station.identity))
+    (folder / TRUST).write_bytes(write_trust(station.trust))
+    station.close()
+
+
 def _record(station: BenchStation, first: int, count: int) -> None:
     journal = station.journal
     for bodies in batches(plant.binds(first, count), _BATCH):

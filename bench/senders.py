@@ -15,10 +15,12 @@ import random
 import socket
 import sqlite3
 import ssl
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+import msgspec
 import zstandard
 
 from edge_agent.journal.identity import Trust, read_identity, read_trust
@@ -26,7 +28,9 @@ from edge_agent.journal.journal import Journal
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import DATABASE_NAME, open_writer
 from edge_agent.sync import port as sync_port
+from edge_agent.sync.state import Request
 from edge_agent.sync.thread import SyncThread
+from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Link, Uplink
 
 IDENTITY: Final = "identity.json"
@@ -41,8 +45,23 @@ _BATCH: Final = 500
 _SETTLED_SECONDS: Final = 600.0
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What came of one request: the status, 0 where nothing came, and after how many seconds.
+
+    `kind`: what was asked; `at`: when it had come, monotonic.
+    """
+
+    status: int
+    seconds: float
+    kind: str = ""
+    at: float = 0.0
+
+
 class Sender(Protocol):
     """One station's client; every call comes from the same thread."""
+
+    answers: list[Answer]
+    """In order; only ours keeps them."""
 
     def open(self) -> None:
         """Everything that is not to be timed."""
@@ -65,6 +84,7 @@ class StationSender:
         self._identity = read_identity((folder / IDENTITY).read_bytes())
         self._trust = _trust(folder)
         self._address = address
+        self.answers: list[Answer] = []
 
     def open(self) -> None:
         """As a program that starts: the tail is checked, and the start recorded."""
@@ -72,7 +92,8 @@ class StationSender:
         self._journal = Journal(self._connection, self._identity, self._trust, entropy=os.urandom)
         self._journal.start(agent="bench", at=_AT)
         self._mailbox = _Mailbox()
-        self._uplink = Uplink([self._address], self._trust.hub, self._trust.ca_pem, Link())
+        self._uplink = _Watched([self._address], self._trust.hub, self._trust.ca_pem, Link())
+        self._uplink.answers = self.answers
         self._sync = SyncThread(
             self._who(), self._open_view, self._mailbox, self._uplink, random.random
         )
@@ -106,6 +127,21 @@ class StationSender:
         )
 
 
+class _Watched(Uplink):
+    """Keeps what came of each request. The long poll has another uplink, an ordinary one."""
+
+    answers: list[Answer]
+
+    def send(self, request: Request) -> Reply | Unreached:
+        """As the product's."""
+        started = time.monotonic()
+        reply = super().send(request)
+        status = reply.status if isinstance(reply, Reply) else 0
+        now = time.monotonic()
+        self.answers.append(Answer(status, now - started, request.kind, now))
+        return reply
+
+
 class _Mailbox:
     """The station's queue: effects of the sync thread, done by the thread that may write."""
 
@@ -136,6 +172,7 @@ class OutboxSender:
     """A table of unsent rows, to a plain hub; `is_tuned`: over TLS, packed."""
 
     def __init__(self, folder: Path, address: str, *, is_tuned: bool = False) -> None:
+        self.answers: list[Answer] = []
         self._path = folder / (TUNED_OUTBOX if is_tuned else PLAIN_OUTBOX)
         host, _, port = address.rpartition(":")
         self._packer = zstandard.ZstdCompressor(level=3) if is_tuned else None
@@ -183,6 +220,7 @@ class RawSender:
     """Our pieces' very bytes over TLS to a program that syncs them to a file: the limit."""
 
     def __init__(self, folder: Path, address: str) -> None:
+        self.answers: list[Answer] = []
         self._path = folder / PIECES
         host, _, port = address.rpartition(":")
         self._to = (host, int(port))

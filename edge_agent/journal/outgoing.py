@@ -141,14 +141,21 @@ class OutgoingJournal:
                 if _size(whole) <= bytes_max:
                     return CutPiece(whole.first, whole.last, encode(whole), is_sealed=True)
             events_max = min(events_max, closed.last - seq)
-        return self.newest_after(seq, events_max, bytes_max)
+        return self._cut(seq, events_max, bytes_max)
 
     def newest_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
-        """Own events from `seq` + 1 under a head, sealed or not; None at the head.
+        """Own events from `seq` + 1 under a head, sealed or not.
+
+        None at the head, and while one of them, or the one before them, is damaged here.
 
         Raises:
             HardwareFault: the signature just made does not verify.
         """
+        if any(one >= seq for one in self.damaged()):
+            return None
+        return self._cut(seq, events_max, bytes_max)
+
+    def _cut(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         before = self.id_at(seq)
         lines, last_id = self._lines_after(seq, events_max, bytes_max)
         if before is None or not lines:

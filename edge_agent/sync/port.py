@@ -83,7 +83,10 @@ class JournalView(Protocol):
         ...
 
     def newest_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
-        """As `piece_after`, whatever is sealed: own events from `seq` + 1 as one piece."""
+        """As `piece_after`, whatever is sealed: own events from `seq` + 1 as one piece.
+
+        None also while one of them is damaged here.
+        """
         ...
 
     def seal_after(self, seq: int) -> CutSeal | None:

@@ -189,6 +189,12 @@ def _challenge_refused(turn: Turn, problem: m.Problem) -> Heard:
     return failed(turn, said, goes_offline=False)
 
 
+def _fresh_refused(turn: Turn, problem: m.Problem) -> Heard:
+    """What went ahead is not wanted; the backlog must not wait for it."""
+    said = say("refused", asked=turn.request, code=problem.code, why=problem.what)
+    return replace(turn.state, said=said, fresh_max=0), (Noticed(said, turn.request.last),)
+
+
 def _lease_refused(turn: Turn, problem: m.Problem) -> Heard:
     runway = turn.request.runway
     assert runway is not None
@@ -289,6 +295,7 @@ def read_news(reply: Reply | Unreached) -> str | None:
 _PIECES: Final = frozenset(("fresh", "piece"))
 _REFUSALS: Final[Mapping[str, Callable[[Turn, m.Problem], Heard]]] = {
     "challenge": _challenge_refused,
+    "fresh": _fresh_refused,
     "lease": _lease_refused,
     "return": _not_taken,
     "succeed": _succession_refused,

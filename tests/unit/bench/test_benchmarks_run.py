@@ -56,6 +56,7 @@ def test_every_ratio_is_positive_and_lies_between_its_rounds(reports, name):
         ("station", {"G1", "G14"}),
         ("ingest", {"G5", "G6"}),
         ("drain", {"G7", "G14"}),
+        ("outage", set()),
         ("trace", {"G8", "G9"}),
         ("screen", {"G11", "G12"}),
     ],

@@ -232,3 +232,14 @@ def test_events_that_the_hub_cannot_prove_are_hashed_again_while_the_station_run
     with pytest.raises(JournalCorrupt) as stopped:
         journal.look_again(own.seq + 1, journal.seq + 7)
     assert stopped.value.seq == journal.seq
+
+
+@pytest.mark.parametrize(("damaged", "goes"), [(3, True), (5, False), (6, False), (10, False)])
+def test_nothing_goes_ahead_of_the_backlog_from_or_behind_a_damaged_event(bench, damaged, goes):
+    worked(bench)
+    flip(bench, damaged)
+    bench.open(start=False)
+    view = OutgoingJournal(bench.connect, bench.identity, tuple)
+    piece_ahead = view.newest_after(5, 500, 10**6)
+    assert (piece_ahead is not None) == goes
+    view.close()

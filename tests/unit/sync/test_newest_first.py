@@ -101,6 +101,15 @@ def test_a_hub_that_keeps_nothing_behind_the_gap_is_not_asked_again_before_the_n
     assert play.step().kind == "piece"
 
 
+def test_what_is_refused_ahead_does_not_hold_up_the_backlog():
+    play = greeted(journal())
+    effects = play.hear(play.step(), problem(403, "forged"))
+    assert [one.said.code for one in effects] == ["refused"]
+    assert play.step().kind == "piece"
+    play.now += FRESH_SECONDS
+    assert play.step().kind == "piece"  # until the next hello
+
+
 def test_a_hub_that_has_no_gap_any_more_acknowledges():
     play = greeted(journal())
     fresh = play.step()
