@@ -39,11 +39,11 @@ def test_10_a_bit_that_turned_in_an_acknowledged_event_is_put_back_from_the_hub(
     floor = WorkFloor(tmp_path)
     try:
         station = floor.station()
-        headless(station, "BDG-1107", {"sync": True})
+        headless(station, "BDG-1107", {"sync": True}, {"link": "down"})
         before = rows(station)
         flip(station, 2)
         assert not chain_of(station)["ok"]
-        headless(station, {"link": "down"}, "CTLOUT")
+        headless(station, "CTLOUT")
         status = json.loads(tally("station", "status", station, "--json").stdout)
         assert status["damaged"] == [2]
         assert "gives it back" in chain_of(station)["words"]
