@@ -79,9 +79,38 @@ with raw_server(lambda connection: (read_request(connection), asked.put("asked")
 """
 
 
+UNNAMED = """
+import datetime as dt, os, socket, subprocess, sys
+from pathlib import Path
+from edge_agent.sync.state import Request
+from edge_agent.sync.uplink import Link, Uplink
+from hub import trust
+from tests.support.raw_server import answering, raw_server
+
+folder = Path(sys.argv[1])
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+(folder / "resolv.conf").write_text("nameserver 127.0.0.9\\noptions timeout:1 attempts:2\\n")
+subprocess.run(["mount", "--bind", folder / "resolv.conf", "/etc/resolv.conf"], check=True)
+mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+mute.bind(("127.0.0.9", 53))  # takes every question and never answers
+now = dt.datetime.now(dt.UTC)
+secrets = trust.new_secrets(plant="NB1", site="NB1", clock=lambda: now, entropy=os.urandom)
+tls = trust.tls_context(folder, secrets, now)
+ok = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\n\\r\\n{}"
+with raw_server(answering(ok), tls) as server:
+    name = "hub.plant.example:8443"
+    for addresses in ([name], [name, server.address]):
+        uplink = Uplink(addresses, secrets.hub_id, secrets.ca_certificate, Link())
+        found = uplink.send(Request("hello", "GET", "/v1/time"))
+        print(found.status if hasattr(found, "status") else found.said.code, flush=True)
+        uplink.close()
+    print(len(mute.recv(512)) > 0, flush=True)
+"""
+
+
 def _alone(program, folder):
-    """Run it in a network of its own."""
-    own_network = ["unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "--net"]
+    """Run it in a network of its own, with files of its own over those of the system."""
+    own_network = ["unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "--net", "--mount"]
     return subprocess.run(
         [*own_network, sys.executable, "-c", program, folder],
         capture_output=True, text=True, timeout=240, check=False,
@@ -93,6 +122,11 @@ def _alone(program, folder):
 def test_a_network_that_comes_back_ends_the_waiting(tmp_path):
     done = _alone(BACK, tmp_path)
     assert done.stdout.split() == ["True", "asked"], done.stderr
+
+
+def test_37_a_name_server_that_does_not_answer_is_no_route_and_the_next_address_is_tried(tmp_path):
+    done = _alone(UNNAMED, tmp_path)
+    assert done.stdout.split() == ["no_route", "200", "True"], done.stderr
 
 
 def test_a_long_poll_ends_long_before_its_time_when_the_cable_is_pulled(tmp_path):
