@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from hub.services import gaps, journals
+from hub.services import gaps, journals, succeeding
 from hub.services.answers import Apart
 from hub.services.balancing import balances
 from hub.services.office import Office
@@ -86,7 +86,10 @@ def units(office: Office) -> list[Row]:
 
 
 def stations(office: Office) -> list[Row]:
-    """Journals of stations: how far the hub holds them, and what they last said of themselves."""
+    """Journals of stations: how far the hub holds them, and what they last said of themselves.
+
+    `successor`: the journal that goes on in the place of this one, None while it is open.
+    """
     gauges = office.store.gauges()
     rows = []
     for journal in office.store.journals():
@@ -96,12 +99,14 @@ def stations(office: Office) -> list[Row]:
         tip = journals.longest(branches)
         at, said = gauges.get(journal.no, (None, "{}"))
         apart = gaps.apart(branches)
+        after = succeeding.successor_of(office, journal.id)
         rows.append(
             {
                 "station": journal.name,
                 "line": journal.line,
                 "site": journal.site,
                 "journal": show_journal(journal.id),
+                "successor": show_journal(after) if after else None,
                 "seq": tip.tip_seq if tip else 0,
                 "event_id": tip.tip_id.hex() if tip else None,
                 "branches": 1 + len(gaps.forks(branches)) if branches else 0,

@@ -31,8 +31,8 @@ DISK_LOW_DAYS: Final = 14
 class StationStanding:
     """One station by its newest journal; None where it never said.
 
-    `unsent`: events it told of, less those that came since. `histories`: branches of its journals,
-    more than one each when a PC was copied or restored. `codes`: what is left, by scheme. `former`:
+    `unsent`: events it told of, less those that came since. `histories`: branches of an open
+    journal, more than one when a PC was copied or restored. `codes`: what is left, by scheme. `former`:
     journals of PCs that it had before. `clock`: its own less the hub's. `disk_days`: until its
     journal's disk is full, as it said.
     """
@@ -64,7 +64,7 @@ class StationStanding:
 
     @property
     def is_forked(self) -> bool:
-        """Whether one of its journals has two histories."""
+        """Whether an open journal of it has two histories."""
         return self.histories > 1
 
     @property
@@ -142,7 +142,7 @@ def _station(
         unsent=_to_come(gauges, row["seq"]),
         journal=row["journal"],
         seq=row["seq"],
-        histories=max(each["branches"] for each in rows),
+        histories=max((each["branches"] for each in rows if not each["successor"]), default=1),
         program=str(gauges.get("agent", "")),
         codes={
             key.removeprefix("codes_left:"): int(left)

@@ -153,8 +153,8 @@ TEXTS: Final[dict[str, str]] = {
     "stations.silent": "失联:最新事件可能还没到",
     "stations.unheard": "已注册,尚未联系",
     "stations.absent": "尚未注册电脑",
-    "stations.forked": "有两份历史:电脑被复制或恢复过。两份都已保留。请重新注册:tally hub "
-    "enroll-token DIR {station}",
+    "stations.forked": "有两份历史:电脑被复制或恢复过。两份都已保留。"
+    "它下次连接时会启用自己的新日志;若不能:tally hub enroll-token DIR {station}",
     "stations.enrol": "注册工作站",
     "stations.enrol_words": "在中心所在的电脑上为工作站生成令牌;令牌 24 小时内有效,只能用一次。"
     "在工作站的电脑上交给 tally station enroll。",

@@ -175,8 +175,8 @@ TEXTS: Final[dict[str, str]] = {
     "stations.silent": "SILENT: its newest events may be missing here",
     "stations.unheard": "enrolled, not heard yet",
     "stations.absent": "no PC enrolled yet",
-    "stations.forked": "TWO HISTORIES: the PC was copied or restored. Both are kept. Enrol it "
-    "anew: tally hub enroll-token DIR {station}",
+    "stations.forked": "TWO HISTORIES: the PC was copied or restored. Both are kept. It goes on in "
+    "a journal of its own once it calls; if it cannot: tally hub enroll-token DIR {station}",
     "stations.enrol": "Enrol a station",
     "stations.enrol_words": "On the hub's machine, make a token for the station; it is good once, "
     "for 24 hours. At the station's PC, give it to tally station enroll.",

@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from hub.services import Refused, revoking
+from hub.web.standing import standing_of
 from tally.events import types as t
 from tally.events.decoding import read_lines
 from tally.records.ids import GENESIS, ref_to, show_journal
@@ -189,3 +190,17 @@ def test_a_key_that_was_taken_back_names_no_successor(hub, s03):
         succeed(hub, s03, Successor(s03))
     assert caught.value.code == "not_allowed"
     assert "taken back" in caught.value.words
+
+
+def test_the_console_asks_for_nobody_once_another_journal_goes_on(hub, s03):
+    twin = s03.fork(3)
+    twin.signs_in(4)
+    hub.ingest(s03.id, twin.piece(4))
+    [before] = [one for one in standing_of(hub).stations if one.station == "S03"]
+    assert before.is_forked
+    after = Successor(s03)
+    succeed(hub, s03, after)
+    [found] = [one for one in standing_of(hub).stations if one.station == "S03"]
+    assert (found.is_forked, found.former) == (False, 1)
+    ends = {row["journal"]: row["successor"] for row in hub.show("stations")}
+    assert ends == {show_journal(s03.id): show_journal(after.id), show_journal(after.id): None}
