@@ -73,6 +73,7 @@ def test_a_refusal_tells_the_arithmetic_and_keeps_what_was_typed(house, language
     assert answer.status_code == 409
     assert WORDS[language][0] in answer.text
     assert "Capacity 100000 less granted 0 leaves 100000; asked for 100001" in answer.text
+    assert ("编码数量不够" in answer.text) == (language == "zh")
     assert 'value="100001"' in answer.text
     assert "<option selected>pcb-l@1</option>" in answer.text
     assert granted(house) == []

@@ -461,3 +461,21 @@ def test_a_journal_that_cannot_be_read_any_more_stops_the_station_in_words(floor
         floor.scan("PCB-L-00931")
     assert not stopped.value.is_retryable
     assert "l_head" in stopped.value.words
+
+
+def test_a_lead_releases_what_was_set_aside_here_and_the_ledger_knows_it(floor):
+    build_to_step(floor, 3)
+    unit = floor.core.state.unit.code
+    assert floor.scan("CTLHOLD").verdict == "HOLD"
+    asked = floor.scan(unit)
+    assert (asked.verdict, asked.code) == ("HOLD", "E-204")
+    assert floor.core.knowledge.holds(unit)[0].reason == Words(
+        "set aside by the operator", "操作员隔离"
+    )
+    assert floor.scan("BDG-2004").verdict == "OK"
+    assert floor.core.knowledge.holds(unit) == []
+    assert floor.core.state.unit.code == unit
+    hold, released = (
+        event for event in floor.events() if isinstance(event.b, t.HoldPlaced | t.HoldReleased)
+    )
+    assert (hold.by, released.by) == ("BDG-1107", "BDG-2004")
