@@ -33,8 +33,8 @@ class StationStanding:
 
     `unsent`: events it told of, less those that came since. `histories`: branches of an open
     journal, more than one when a PC was copied or restored. `codes`: what is left, by scheme.
-    `former`: journals of PCs that it had before. `clock`: its own less the hub's. `disk_days`: until its
-    journal's disk is full, as it said.
+    `former`: journals of PCs that it had before. `clock`: its own less the hub's.
+    `disk_days`: until its journal's disk is full, as it said.
     """
 
     station: str
