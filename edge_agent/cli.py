@@ -423,18 +423,28 @@ def lend(directory: Path, block: str, count: int, to: str, badge: str, *, as_jso
 def trace(
     directory: Path, code: str, direction: Direction | None, lang: Language, as_json: bool
 ) -> None:
-    """What is in CODE and where it went, as far as this station knows."""
+    """What is in CODE and where it went, as far as this station knows.
+
+    Behind it, for each bind, how far it can be trusted now: docs/operating/peers.md.
+    """
+    from edge_agent.bootstrap.folder import load_identity
     from edge_agent.station import looking
+    from edge_agent.station.lights import light_lines, lights_of
     from tally.trace import as_lines
 
+    with _said():
+        identity = load_identity(directory)
     wanted: tuple[Direction, ...] = (direction,) if direction else ("down", "up")
     traces = _look(directory, partial(looking.traces, code=code, wanted=wanted))
     if not any(one.nodes for one in traces):
         raise click.ClickException(looking.untraced(code, traces[0]))
+    lights = _look(directory, partial(lights_of, identity=identity, traces=traces))
     if as_json:
-        click.echo(json.dumps(looking.traces_as_plain(code, traces), ensure_ascii=False))
-    else:
-        click.echo("\n\n".join("\n".join(as_lines(one, lang)) for one in traces))
+        plain = looking.traces_as_plain(code, traces, lights)
+        click.echo(json.dumps(plain, ensure_ascii=False))
+        return
+    pages = [[*as_lines(one, lang), *light_lines(one, lights, lang)] for one in traces]
+    click.echo("\n\n".join("\n".join(page) for page in pages))
 
 
 @station.command(epilog="Example: tally station fingerprint S03")

@@ -6,7 +6,7 @@ keys are what scripts rely on.
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_agent.journal.blocks import read_blocks
@@ -136,9 +136,14 @@ def traces(
     return tuple(trace(graph, code, way) for way in wanted)
 
 
-def traces_as_plain(code: str, found: Sequence[Trace]) -> dict[str, Any]:
-    """One direction as `tally.trace` gives it; of both {code, down, up, completeness}."""
+def traces_as_plain(code: str, found: Sequence[Trace], lights: Mapping[str, str]) -> dict[str, Any]:
+    """One direction as `tally.trace` gives it; of both {code, down, up, completeness}.
+
+    Each link has a `light` as well (`lights`).
+    """
     plain: dict[str, dict[str, Any]] = {one.direction: as_plain(one) for one in found}
+    for one in plain.values():
+        one["links"] = [link | {"light": lights[link["event"]]} for link in one["links"]]
     if len(found) == 1:
         return plain[found[0].direction]
     return {"code": code, **plain, "completeness": plain[found[0].direction]["completeness"]}

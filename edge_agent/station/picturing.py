@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from drivers import Health, HealthState
+from edge_agent.journal.standing import durability
 from edge_agent.station.banding import (
     band_of,
     heard_again,
@@ -231,6 +232,7 @@ class Picturing:
             devices=tuple(self._devices.values()),
             is_link_cut=is_link_cut,
             link=NO_WORDS if online else self._link,
+            elsewhere=None if online or journal.unsent <= 0 or self._fatal else self._elsewhere(),
             disk=self._disk(),
             clock=self._wrong_clock,
         )
@@ -249,6 +251,10 @@ class Picturing:
             lines = journal.fetch(journal.identity.journal, seq)
             self._oldest = (seq, _made_at(lines[0]) if lines else None)
         return self._oldest[1]
+
+    def _elsewhere(self) -> int:
+        journal = self._core.journal
+        return durability(journal.connection, journal.identity.journal, journal.seq).peers
 
     def _codes(self) -> CodesLeft | None:
         """The scheme of the plan that is nearest to its end."""

@@ -9,14 +9,15 @@ from typing import Any
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.standing import durability, read_peers, read_witnesses
+from edge_agent.station.lights import Lights
 from tally.records.ids import show_journal
 
 
 def safekeeping(connection: sqlite3.Connection, identity: Identity, seq: int) -> dict[str, Any]:
     """The level of the newest event, own events by level, and the neighbours.
 
-    Keys: `level` (local, peers, hub, archived), `peers`, `events` by level, `witnesses`,
-    `neighbours`.
+    Keys: `level` (local, peers, hub, archived), `peers`, `events` by level, `binds` by light of
+    those that the hub has not acknowledged (`lights`), `witnesses`, `neighbours`.
     """
     newest = durability(connection, identity.journal, seq)
     receipt = read_receipt(connection, identity.journal)
@@ -34,6 +35,7 @@ def safekeeping(connection: sqlite3.Connection, identity: Identity, seq: int) ->
             "peers": seen - durable,
             "local": seq - seen,
         },
+        "binds": Lights(connection, identity).counts() if seq > durable else {},
         "witnesses": [
             {"journal": show_journal(one.witness), "name": one.name, "seq": one.seq}
             for one in witnesses
@@ -56,6 +58,9 @@ def safekeeping_words(found: dict[str, Any]) -> list[str]:
         "Kept: {archived} in a backup of the hub, {hub} at the hub, {peers} at neighbours, "
         "{local} on this disk alone".format(**events)
     ]
+    if any(found["binds"].values()):
+        told = ", ".join(f"{count} {light}" for light, count in found["binds"].items() if count)
+        lines.append(f"Binds the hub has not acknowledged: {told}")
     lines += [
         f"  {one['name'] or one['journal']} holds this journal to {one['seq']}"
         for one in found["witnesses"]

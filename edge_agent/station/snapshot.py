@@ -123,6 +123,8 @@ class Status:
         codes: None when the plan takes no codes.
         is_link_cut: somebody cut this station's own network here.
         link: what the uplink said when it was lost; empty while online.
+        elsewhere: neighbours that signed for the newest own event, which the hub lacks; None while
+            the hub answers or has it.
         disk: when somebody should look at the journal's disk; None: it has space.
         clock: what is wrong with this computer's clock; empty while nothing is known to be.
     """
@@ -135,6 +137,7 @@ class Status:
     devices: tuple[DeviceShown, ...]
     is_link_cut: bool = False
     link: Words = NO_WORDS
+    elsewhere: int | None = None
     disk: DiskShown | None = None
     clock: Words = NO_WORDS
 

@@ -48,6 +48,8 @@ SCREEN: Final[dict[str, Words]] = {
     "offline": Words("OFFLINE {age}", "离线 {age}"),
     "unsent": Words("unsent {count}", "待传 {count}"),
     "sending": Words("sending {count}", "发送中 {count}"),
+    "kept_here": Words("only here", "仅存本机"),
+    "kept_near": Words("also at {count}", "另存 {count} 台"),
     "codes": Words("codes {left} ~{time}", "余码 {left} 约{time}"),
     "codes_none": Words("codes 0 PRINT STOPPED", "余码 0 停止打印"),
     "hub_now": Words("hub now", "中心 当前"),

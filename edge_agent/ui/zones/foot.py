@@ -41,7 +41,11 @@ def _statuses(snapshot: Snapshot, view: View) -> Iterator[list[Span]]:
     fixed = [link(snapshot, view), *full, unsent(snapshot, view)]
     codes, short = codes_left(snapshot, view), codes_left(snapshot, view, is_short=True)
     devices, worst = _devices(snapshot, view), _devices(snapshot, view, only_worst=True)
-    heard = [hub(snapshot, view)]
+    heard, safe = [hub(snapshot, view)], elsewhere(snapshot, view)
+    if safe:
+        yield [*fixed, *safe, *codes, *devices, *heard]
+        yield [*fixed, *safe, *short, *devices]
+        yield [*fixed, *safe, *short]
     yield [*fixed, *codes, *devices, *heard]
     yield [*fixed, *short, *devices, *heard]
     yield [*fixed, *codes, *devices]
@@ -84,6 +88,14 @@ def disk(snapshot: Snapshot, view: View) -> list[Span]:
     key = "disk" if found.days is None else "disk_days"
     text = view.label(key, free=found.free_mib, days=found.days or 0)
     return [(text, "red" if found.rung == "scarce" else "amber")]
+
+
+def elsewhere(snapshot: Snapshot, view: View) -> list[Span]:
+    """Give at how many neighbours the newest event is as well, while the hub lacks it."""
+    count = snapshot.status.elsewhere
+    if count is None:
+        return []
+    return [(view.label("kept_near", count=count) if count else view.label("kept_here"), "plain")]
 
 
 def codes_left(snapshot: Snapshot, view: View, *, is_short: bool = False) -> list[Span]:
