@@ -292,6 +292,18 @@ def read_foreign(connection: sqlite3.Connection, journal: JournalId, seq: int) -
     return tuple(row[0] for row in rows)
 
 
+def read_event(
+    connection: sqlite3.Connection, journal: JournalId, seq: int, event_id: EventId
+) -> bytes | None:
+    """The line of one event of a foreign journal, on whatever branch it stands."""
+    row = connection.execute(
+        """SELECT line FROM branch JOIN foreign_event ON place = (branch << 40 | ?)
+           WHERE journal = ? AND id = ?""",
+        (seq, journal, event_id),
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
 def lines_of(
     connection: sqlite3.Connection, journal: JournalId
 ) -> list[tuple[int, EventId, bytes]]:

@@ -6,11 +6,13 @@ Looked at when knowledge arrived, never on the way of a scan.
 from collections.abc import Callable, Iterator, Sequence
 
 from edge_agent.journal.journal import Journal
+from edge_agent.journal.others import read_event
 from edge_agent.workflow.knowledge import CaseFact, DecisionFact, RecheckFact
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import Body
 from tally.master import Words
 from tally.merge.conflicts import Case, Decision
+from tally.merge.history import Placed
 from tally.merge.keys import split_key
 from tally.merge.shelf import ClaimView
 from tally.records.ids import parse_ref
@@ -47,14 +49,14 @@ class Concerns:
             for claim in case.claims
             if self._is_own(claim) and claim.ref in decision.retires and not claim.is_live
         )
-        bodies = ((claim.place.seq, self._body(claim.place.seq)) for claim in retired)
+        bodies = ((claim.place.seq, self._body(claim.place)) for claim in retired)
         is_own = kept is not None and self._is_own(kept)
         return DecisionFact(
             id=decision.ref,
             case=case.id,
             subject=_subject(case),
             kept=_owner(kept) if kept else "",
-            kept_own=self._body(kept.place.seq) if kept and is_own else None,
+            kept_own=self._body(kept.place) if kept and is_own else None,
             retired=tuple((seq, body) for seq, body in bodies if body is not None),
             who=self._name_of(decision.by),
             reason=decision.reason,
@@ -86,19 +88,27 @@ class Concerns:
             ref = parse_ref(recheck.ref)
             if recheck.state != "failed" or ref.journal != self._journal.identity.journal:
                 continue
-            body = self._body(ref.seq)
+            body = _body_in(self._journal.fetch(ref.journal, ref.seq))
             if body is not None:
                 words = _RULES.get(recheck.rule, Words(recheck.rule, recheck.rule))
                 found.append(RecheckFact(ref.seq, body, recheck.rule, words))
         return found
 
     def _is_own(self, claim: ClaimView) -> bool:
-        return claim.place.journal == self._journal.identity.journal
+        """Of this journal, or of one that it went on after: the same people made those units."""
+        own = (self._journal.identity.journal, *self._journal.former)
+        return claim.place.journal in own
 
-    def _body(self, seq: int) -> Body | None:
-        lines = self._journal.fetch(self._journal.identity.journal, seq)
-        event = read_line(lines[0]) if lines else None
-        return event.b if isinstance(event, EventLine) else None
+    def _body(self, at: Placed) -> Body | None:
+        if at.journal == self._journal.identity.journal:
+            return _body_in(self._journal.fetch(at.journal, at.seq))
+        found = read_event(self._journal.connection, at.journal, at.seq, at.id)
+        return _body_in(() if found is None else (found,))
+
+
+def _body_in(lines: Sequence[bytes]) -> Body | None:
+    event = read_line(lines[0]) if lines else None
+    return event.b if isinstance(event, EventLine) else None
 
 
 def _subject(case: Case) -> str:

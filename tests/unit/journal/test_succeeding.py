@@ -2,7 +2,6 @@
 
 import pytest
 
-from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.station.succession import REASON, heir_of, prepared
@@ -13,27 +12,8 @@ from tally.events.decoding import read_line
 from tally.records.ids import GENESIS, JournalId, parse_ref, ref_to, show_journal
 from tally.records.segment import decode, prove
 from tally.wire.messages import Position
-from tests.support.stations import NOON, Bench, Plant, TestClock, secret
-
-
-class Keys:
-    """`edge_agent.station.succession.Heirs` in memory."""
-
-    def __init__(self):
-        self.made, self.number = [], 0
-
-    def make(self):
-        self.number += 1
-        name = f"heir {self.number}"
-        key = secret(name)
-        self.made.append(Identity(JournalId(key.public.raw[:16]), key, "S03", "NB1"))
-        return self.made[-1]
-
-    def find(self, journal):
-        return next((one for one in self.made if one.journal == journal), None)
-
-    def settle(self):
-        """Nothing to rename."""
+from tests.support.heirs import Keys
+from tests.support.stations import NOON, Bench, Plant, TestClock
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from drivers import Read
 from edge_agent.journal.faults import JournalFault
 from edge_agent.station.core import StationCore
 from edge_agent.station.knowledge import StationKnowledge
+from edge_agent.station.succession import heir_of, prepared
 from edge_agent.station.texts import text_of
 from edge_agent.workflow.types import KnowledgeChanged, Measured, PrintDone, PrintFailed
 from tally.events import types as t
@@ -17,6 +18,7 @@ from tally.events.decoding import read_line, write_line
 from tally.master import Words
 from tally.merge.keys import case_id
 from tests.support.building import Writing, bound, decided
+from tests.support.heirs import Keys
 from tests.support.stations import NOON, Bench, Plant, TestClock, demo_grants, piece
 
 
@@ -418,7 +420,9 @@ def test_a_crash_before_the_printer_answered_asks_and_never_reuses_the_code(tmp_
     assert any(isinstance(e.b, t.LabelScrapped) and e.b.code == lost for e in floor.events())
 
 
-def test_a_decision_tells_the_station_what_to_do():
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_decision_tells_the_station_what_to_do(goes_on):
+    """Also about what was recorded in the journal before this one."""
     floor = Floor()
     board = floor.make_board(902)
     floor.hear(floor.s01)
@@ -429,6 +433,10 @@ def test_a_decision_tells_the_station_what_to_do():
     floor.s02.add(t.ComponentBound(board, "BL2-2647-000381", "board", "serial", "PCB-L", "board"))
     told = floor.hear(floor.s02)
     assert any(output.verdict == "HOLD" for output in told)
+    if goes_on:
+        keys = Keys()
+        prepared(floor.journal, keys, floor.clock, "copied")
+        floor.core.go_on_as(heir_of(floor.journal, keys))
     (case,) = floor.journal.ledger.cases()
     keep, lose = sorted(case.claims, key=lambda claim: claim.station != "S02")
     decisions = floor.plant.feeds["decisions"]
@@ -479,3 +487,21 @@ def test_a_lead_releases_what_was_set_aside_here_and_the_ledger_knows_it(floor):
         event for event in floor.events() if isinstance(event.b, t.HoldPlaced | t.HoldReleased)
     )
     assert (hold.by, released.by) == ("BDG-1107", "BDG-2004")
+
+
+def test_a_label_printed_in_the_journal_before_is_read_back_in_the_one_that_goes_on(floor):
+    build_to_step(floor, 1)
+    floor.scan("CTLNEXT")
+    [code] = floor.tray.labels
+    before = floor.journal.identity.journal
+    reserved = floor.journal.ref_of(floor.core.state.unit.reserved)
+    keys = Keys()
+    prepared(floor.journal, keys, floor.clock, "copied")
+    floor.core.go_on_as(heir_of(floor.journal, keys))
+    assert floor.journal.identity.journal != before
+    assert floor.scan(code).verdict == "OK"
+    [line] = floor.journal.fetch(floor.journal.identity.journal, floor.journal.seq)
+    event = read_line(line)
+    assert (event.t, event.seen) == ("unit.commissioned", (reserved,))
+    assert not floor.journal.ledger.findings()
+    assert floor.scan("CTLUNDO").verdict == "WAIT"
