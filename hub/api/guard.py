@@ -36,8 +36,6 @@ BRINGING_LINE_MAX: Final = 512
 BRINGING_LINE_SECONDS: Final = 10.0
 """The same for those who bring events: proving keeps a core busy, and one writer stores them."""
 PASS_SECONDS: Final = 1.0
-PASS_BYTES_MAX: Final = 64 * 1024 * 1024
-"""What is read on and dropped behind a refusal: a browser shows no answer before all was sent."""
 HELD_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
@@ -67,7 +65,8 @@ class Guard:
     """ASGI wrapper; see the module.
 
     `at_once` requests are worked on, `line_max` more wait for a place, in the order they came.
-    `unhurried` are paths that wait on purpose (long poll) and take no place among them.
+    `unhurried` are paths that wait on purpose (long poll) and take no place among them. As many as
+    `pass_bytes_max` bytes are read on and dropped behind a refusal.
     """
 
     def __init__(
@@ -79,6 +78,7 @@ class Guard:
         line_max: int = LINE_MAX,
         unhurried: frozenset[str] = frozenset(),
         turn_away: TurnAway = lambda _scope, code, what: problem(code, what),
+        pass_bytes_max: int = BODY_BYTES_MAX,
     ) -> None:
         self._app = app
         self._allow = allow
@@ -86,6 +86,7 @@ class Guard:
         self._bringing = Turns(BRINGING_AT_ONCE, BRINGING_LINE_MAX, BRINGING_LINE_SECONDS)
         self._unhurried = unhurried
         self._turn_away = turn_away
+        self._pass_bytes_max = pass_bytes_max
         self._held: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +110,7 @@ class Guard:
                 refusal = self._turn_away(scope, turned.code, turned.what)
                 # What is still under way is let pass by, or a reset would overtake the answer; what
                 # comes later stays in the pipe, so this connection ends here.
-                await _let_pass(receive)
+                await _let_pass(receive, self._pass_bytes_max)
                 refusal.headers["Connection"] = "close"
                 await refusal(scope, receive, send)
         finally:
@@ -184,12 +185,12 @@ class Guard:
                 await fault(scope, receive, send)
 
 
-async def _let_pass(receive: Receive) -> None:
+async def _let_pass(receive: Receive, bytes_max: int) -> None:
     """Read on and keep nothing, for a moment."""
     size = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PASS_SECONDS):
-            while size < PASS_BYTES_MAX:
+            while size < bytes_max:
                 message = await receive()
                 if message["type"] == "http.disconnect" or not message.get("more_body", False):
                     return

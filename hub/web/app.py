@@ -29,6 +29,8 @@ from hub.web.rendering import render
 from hub.web.wording.refusals import STORAGE, UNREADABLE, quoted, refusal_words
 
 AWAY: Final = ("too_large", "too_slow", "busy")
+PASS_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of what is too large: a browser shows no answer before all was sent."""
 STATIC: Final = Path(__file__).parent / "static"
 FOR_PROGRAMS: Final = ("/v1/", "/epcis/")
 FOR_PROGRAMS_EXACTLY: Final = ("/v1", "/healthz", "/metrics", "/openapi.json")
@@ -58,7 +60,12 @@ def console_app(desk: Desk) -> Guard:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(Exception, _broken)
-    return Guard(app, allow=_allowance, turn_away=partial(_turned_away, app))
+    return Guard(
+        app,
+        allow=_allowance,
+        turn_away=partial(_turned_away, app),
+        pass_bytes_max=PASS_BYTES_MAX,
+    )
 
 
 def _allowance(scope: Scope) -> Allowance:

@@ -20,6 +20,7 @@ from hub.api.admin_client import NoHubError, ask, socket_address
 from hub.api.bell import Bell
 from hub.api.guard import Allowance, Guard
 from hub.services import Refused
+from hub.web.app import PASS_BYTES_MAX
 
 
 @contextlib.contextmanager
@@ -122,7 +123,8 @@ def test_a_body_over_the_limit_is_refused_whether_declared_or_not():
 def test_a_browser_that_sends_ten_megabytes_reads_the_refusal():
     body = b"x" * 10_000_000
     head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    with served(Guard(echo, allow=lambda scope: Allowance(100))) as port:
+    guard = Guard(echo, allow=lambda scope: Allowance(100), pass_bytes_max=PASS_BYTES_MAX)
+    with served(guard) as port:
         answer = talk(port, head + body)
     assert status(answer) == 413
 
