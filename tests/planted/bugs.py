@@ -196,8 +196,13 @@ BUGS = (
         (
             Edit(
                 "edge_agent/journal/journal.py",
-                "Blocks(connection, identity.journal)",
-                "Blocks(connection, identity.station)",
+                "trust)\n        self.blocks = Blocks(connection, identity.journal)",
+                "trust)\n        self.blocks = Blocks(connection, identity.station)",
+            ),
+            Edit(
+                "edge_agent/journal/journal.py",
+                "tail.hlc\n        self.blocks = Blocks(connection, identity.journal)",
+                "tail.hlc\n        self.blocks = Blocks(connection, identity.station)",
             ),
             Edit(
                 "edge_agent/journal/blocks.py",
