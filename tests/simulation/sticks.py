@@ -46,6 +46,8 @@ def usb_round(world):
         if world.phase != "chaos":
             return
         world.at_hub(lambda: _take_at_hub(world, *_opened(there)))
+        if machine.power != "on":
+            return  # nobody there to go back to
         back = _at_the_hub(world, machine, dice)
         if back is not None:
             world.after(dice.seconds(1, 20), "stick", lambda: at_the_station(back))
