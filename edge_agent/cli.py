@@ -281,6 +281,12 @@ def _status_words(found: dict[str, Any]) -> str:
             **found
         ),
     ]
+    if found["archived"]:
+        lines.append(f"A backup of the hub holds them to event {found['archived']}")
+    if found["pruned"]:
+        lines.append(
+            f"Events 2 to {found['pruned']} were deleted here; the hub and its backups hold them"
+        )
     if found["disk"]:
         lines.append(f"Disk: {found['disk']['words']['en']}")
     if found["hub_noted"]:
@@ -510,7 +516,17 @@ def _export(directory: Path, file: Path, with_all: bool) -> dict[str, Any]:
         "events": bundle.events,
         "parts": len(bundle.parts),
         "problems": [*packed.damaged, *([left] if left else [])],
+        "pruned": packed.pruned,
     }
+
+
+def _pruned_words(through: int) -> str:
+    if not through:
+        return ""
+    return (
+        f"\nIts events 2 to {through} are not in it: they were deleted here, the hub and its "
+        f"backups hold them."
+    )
 
 
 def _bring(directory: Path, file: Path) -> dict[str, Any]:
@@ -533,12 +549,50 @@ def _carried_words(told: dict[str, Any], file: Path) -> str:
         return (
             f"{file}: {told['events']} events in {told['parts']} parts, {told['own']} of them of "
             f"{told['station']} itself; read again and whole. Safe to remove."
-        )
+        ) + _pruned_words(told["pruned"])
     taken = f"From {told['maker']}, {told['made']}: {told['stored']} new events"
     known = f"{taken}, {told['held']} were here already."
     if told["acknowledged"] is None:
         return known
     return f"{known} The hub has own events to {told['acknowledged']}."
+
+
+@station.command(epilog="Example: tally station prune S03 --dry-run")
+@_FOLDER
+@click.option("--keep-days", type=int, default=30, show_default=True, help="Younger events stay.")
+@click.option("--through", type=int, metavar="SEQ", help="Delete no further than this event.")
+@click.option("--dry-run", is_flag=True, help="Only say what could be deleted.")
+@_JSON
+def prune(
+    directory: Path, keep_days: int, through: int | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Delete old events that two backups of the hub hold; nothing else is ever deleted.
+
+    Stop the station first. What the events mean stays here: trace and lookups go on.
+    """
+    from edge_agent.bootstrap.trimming import look_at_prune, prune_journal
+    from edge_agent.journal.pruning import NotPrunableError
+
+    with _said():
+        try:
+            done = (
+                look_at_prune(directory, keep_days=keep_days)
+                if dry_run
+                else prune_journal(directory, keep_days=keep_days, through=through)
+            )
+        except NotPrunableError as error:
+            raise click.ClickException(str(error)) from error
+    found = {
+        "through": done.plan.through,
+        "events": done.plan.events,
+        "dry_run": done.is_dry,
+        "why": done.plan.why,
+    }
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    could = "could be deleted" if done.is_dry else "deleted"
+    click.echo(f"{found['events']} events {could}, to event {found['through']}. {found['why']}")
 
 
 @station.command(epilog="Example: tally station drill S03 --minutes 20")

@@ -13,8 +13,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from edge_agent.journal.pruning import KEEP_DAYS_MIN
 from edge_agent.scan.keystrokes import Pace
 from edge_agent.station.disk import DiskLimits
+from edge_agent.station.trimming import TrimLimits
 from tally.wire.protocol import PEER_PORT
 
 FILE_NAME: Final = "station.toml"
@@ -79,6 +81,8 @@ class Settings:
     """Name of the device that prints labels; empty: the only one there is."""
     journal_kib_max: int = 0
     """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
+    trim: TrimLimits = field(default_factory=TrimLimits)
+    """From how large a journal on old events are deleted that backups of the hub hold."""
     disk: DiskLimits = field(default_factory=DiskLimits)
     """When a disk that fills up is told, and when it stops the station."""
     keyboard: Pace = field(default_factory=Pace)
@@ -118,13 +122,15 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError((f"{name}: expected TOML in UTF-8: {error}.",)) from error
     reading = _Reading(name, text, check_device)
+    journal = reading.table(table, "journal")
     settings = Settings(
         language=reading.language(table.pop("language", "en")),
         addresses=reading.addresses(reading.table(table, "hub")),
         peers=reading.peers(reading.table(table, "peers")),
         double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
         printer=reading.text(table.pop("printer", ""), "printer"),
-        journal_kib_max=reading.kib_max(reading.table(table, "journal")),
+        journal_kib_max=reading.kib_max(journal),
+        trim=reading.trim(journal),
         disk=reading.disk(reading.table(table, "disk")),
         keyboard=reading.pace(reading.table(table, "keyboard")),
         devices=reading.devices(table.pop("device", [])),
@@ -185,11 +191,19 @@ class _Reading:
 
     def kib_max(self, table: dict[str, Any]) -> int:
         found = table.pop("kib_max", 0)
-        self.unknown(table, ("kib_max",), "journal.")
         if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= 2**31:
             return found
         self.note("kib_max", "KiB, 0 for no limit of its own", found)
         return 0
+
+    def trim(self, table: dict[str, Any]) -> TrimLimits:
+        usual = TrimLimits()
+        found = {
+            "prune_at_gib": self._whole(table, "prune_at_gib", usual.at_gib, 0, 2**20),
+            "keep_days": self._whole(table, "keep_days", usual.keep_days, KEEP_DAYS_MIN, 36_500),
+        }
+        self.unknown(table, ("kib_max", *found), "journal.")
+        return TrimLimits(found["prune_at_gib"], found["keep_days"])
 
     def disk(self, table: dict[str, Any]) -> DiskLimits:
         """Each rung lies below the one before it."""

@@ -29,6 +29,7 @@ from edge_agent.station.posting import Posting
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
 from edge_agent.station.snapshot import DeviceShown
 from edge_agent.station.succession import Succession
+from edge_agent.station.trimming import Trimmer
 
 HEAD_S: Final = 5.0
 """How long a start waits to hear where the own journal ends (`sync.md` 3.6, F1)."""
@@ -110,6 +111,7 @@ def open_station(
             succession=succession,
         )
         loop.await_head(HEAD_S)
+        loop.trimmer = Trimmer(journal, clock, settings.trim)
         try:
             devices.start()
             if journal.is_link_cut:

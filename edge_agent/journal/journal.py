@@ -20,6 +20,7 @@ from edge_agent.journal.faults import HardwareFault, JournalCorrupt, Untrusted, 
 from edge_agent.journal.giving import borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
+from edge_agent.journal.left import cut, note_archived, own_id
 from edge_agent.journal.mending import (
     AUDITED,
     MENDED,
@@ -211,13 +212,21 @@ class Journal:
                 remember_damage(connection, damage)
             self.damaged = damaged_in(self._connection)
 
-    def append(self, facts: Sequence[Fact], state: bytes | None, *, at: datetime) -> list[EventId]:
+    def append(
+        self,
+        facts: Sequence[Fact],
+        state: bytes | None,
+        *,
+        at: datetime,
+        remember: Mapping[str, str] | None = None,
+    ) -> list[EventId]:
         """Make events durable, with the step state that follows from them, in one transaction.
 
         Args:
             facts: in order; may be empty when only the state changed.
             state: the new step state; None keeps the one before.
             at: the wall clock, with offset.
+            remember: texts to keep with them.
 
         Returns:
             The ids of the events, all on disk.
@@ -229,7 +238,7 @@ class Journal:
         state = self.state if state is None else state
         if not facts and state == self.state:
             return []
-        return self._append(facts, state, at=at, remember={})
+        return self._append(facts, state, at=at, remember=remember or {})
 
     def _append(
         self,
@@ -307,6 +316,16 @@ class Journal:
                 (self.seq, self.event_id, head.signature, self.state),
             )
 
+    def delete(self, first: int, last: int) -> None:
+        """Delete own events; only `pruning` asks, and only for what backups of the hub hold.
+
+        Raises:
+            JournalFault: nothing was deleted.
+        """
+        with self._store.transaction(self._rolled_back) as connection:
+            cut(connection, first, last)
+            self.ledger.pack(self.identity.journal, first, last)
+
     # --- segments, receipts -------------------------------------------------------------------
 
     @property
@@ -347,14 +366,11 @@ class Journal:
         """
         self._judge(receipt)
         old = self._receipt
-        if old and (receipt.epoch, receipt.durable_through, receipt.seq) <= (
-            old.epoch,
-            old.durable_through,
-            old.seq,
-        ):
+        if old and _standing(receipt) <= _standing(old):
             return False
         with self._store.transaction(self._rolled_back) as connection:
             write_receipt(connection, receipt)
+            note_archived(self._store, receipt)
         self._receipt = receipt
         return True
 
@@ -403,9 +419,8 @@ class Journal:
         return show_journal(self.identity.journal)
 
     def id_at(self, seq: int) -> EventId | None:
-        """The id of an own event; None when there is none."""
-        row = self._connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
-        return None if row is None else EventId(row[0])
+        """The id of an own event, also of one that was pruned; None when there is none."""
+        return own_id(self._connection, seq) if seq else None
 
     def fetch(self, journal: JournalId, seq: int) -> tuple[bytes, ...]:
         """The exact lines at one position: one, or one a branch after a fork; may be empty."""
@@ -589,3 +604,7 @@ def _checked_tail(
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a table is missing
             raise JournalCorrupt(0, expected="a journal", found=str(error)) from error
         raise fault_of(error) from error
+
+
+def _standing(receipt: Receipt) -> tuple[int, int, int, int]:
+    return receipt.epoch, receipt.durable_through, receipt.seq, receipt.archived_through

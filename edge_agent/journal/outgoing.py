@@ -14,6 +14,7 @@ from edge_agent.journal.blocks import HeldBlock, read_blocks
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.left import own_id, pruned_through
 from edge_agent.journal.mending import damaged_in
 from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.receipts import read_receipt
@@ -91,10 +92,16 @@ class OutgoingJournal:
 
     def id_at(self, seq: int) -> EventId | None:
         """The id of the own event at `seq`; `GENESIS` for 0, None beyond the head."""
-        if seq == 0:
-            return GENESIS
-        row = self.connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
-        return None if row is None else EventId(row[0])
+        return own_id(self.connection, seq)
+
+    def archived(self) -> int:
+        """To which own event a backup of the hub goes, by the newest saved receipt; 0 without."""
+        receipt = read_receipt(self.connection, self._identity.journal)
+        return receipt.archived_through if receipt else 0
+
+    def pruned(self) -> int:
+        """Own events 2 to this were deleted; 0: none."""
+        return pruned_through(self.connection)
 
     def acknowledged(self) -> int:
         """How far the hub's newest receipt goes; 0 without one."""
@@ -129,6 +136,8 @@ class OutgoingJournal:
         Raises:
             HardwareFault: the signature just made does not verify.
         """
+        if seq < self.pruned():
+            return None  # they are not here any more: the hub's backups hold them
         damaged = next((one for one in self.damaged() if one > seq), None)
         if damaged is not None:
             events_max = min(events_max, damaged - seq - 1)

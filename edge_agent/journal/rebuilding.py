@@ -1,25 +1,31 @@
 """Makes the ledger again from the events when it is not of these events or not of these rules.
 
 The ledger is a cache: after an update that reads events otherwise, or where its tables were lost,
-everything held here is absorbed anew, in one transaction, before the station starts.
+everything held here is absorbed anew, in one transaction, before the station starts. Of pruned
+events the ledger itself keeps a copy, which is hashed again; where it is lost, the ledger begins
+behind a gap and says so.
 """
 
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.left import own_id, pruned_through
 from edge_agent.journal.others import BRANCH_SHIFT, read_branches
 from edge_agent.journal.store import Store
-from tally.events.decoding import read_lines
+from tally.events.decoding import Unread, read_line, read_lines
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import WRITTEN_BY, SqliteLedger
 from tally.merge.fingerprint import RULESET
-from tally.records.ids import GENESIS, EventId, JournalId
+from tally.records.chain import event_id, line_hash
+from tally.records.ids import EVENT_ID_SIZE, GENESIS, EventId, JournalId
 
 BATCH_EVENTS: Final = 1000
 KEY: Final = "ruleset"
+LOST: Final = Unread("unknown_type", "?", "Only its id is left here; a backup of the hub has it.")
 MADE_BY: Final = f"{RULESET} {WRITTEN_BY}"
 WITH_DAMAGE: Final = "without damaged events"
 [_DAMAGED] = read_lines([b""])
@@ -40,9 +46,11 @@ def bring_up_to_date(
     if store.get(KEY) == MADE_BY and set(ledger.frontier()) == set(_tips(connection, identity)):
         return False
     with store.transaction(ledger.rolled_back):
+        _set_aside(connection, ledger, identity)
         ledger.empty()
         for batch in _batches(connection, identity):
             ledger.absorb(_without(batch, damaged) if batch.journal == identity.journal else batch)
+        connection.execute("DROP TABLE kept")
         store.put(KEY, MADE_BY if not damaged else WITH_DAMAGE)
     return True
 
@@ -84,7 +92,46 @@ def _batches(connection: sqlite3.Connection, identity: Identity) -> Iterator[Bat
         yield from _in_batches(connection, foreign, branch.journal, span, base)
     own = "SELECT seq, id, line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq"
     (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-    yield from _in_batches(connection, own, identity.journal, (1, last, GENESIS), 0)
+    done = pruned_through(connection)
+    if done:
+        yield from _in_batches(connection, own, identity.journal, (1, 1, GENESIS), 0)
+        yield from _pruned(connection, identity)
+    before = own_id(connection, done) or GENESIS
+    yield from _in_batches(connection, own, identity.journal, (done + 1, last, before), 0)
+
+
+def _set_aside(connection: sqlite3.Connection, ledger: SqliteLedger, identity: Identity) -> None:
+    """Keep the ledger's copies of pruned events while it is emptied, packed."""
+    connection.execute("CREATE TEMP TABLE kept (first INTEGER PRIMARY KEY, lines BLOB NOT NULL)")
+    for first, last in connection.execute("SELECT first, last FROM pruned").fetchall():
+        try:
+            lines = ledger.kept_lines(identity.journal, first, last)
+        except (sqlite3.DatabaseError, LookupError):  # the copy is damaged: the gap is told
+            continue
+        if len(lines) == last - first + 1:
+            packed = zlib.compress(b"\n".join(lines))
+            connection.execute("INSERT INTO kept VALUES (?, ?)", (first, packed))
+
+
+def _pruned(connection: sqlite3.Connection, identity: Identity) -> Iterator[Batch]:
+    """Own events that only the ledger had, a segment each; what is not its id is not read."""
+    rows = connection.execute(
+        "SELECT first, ids, lines FROM pruned JOIN kept USING (first) ORDER BY first"
+    )
+    for first, ids, packed in rows:
+        found = [EventId(ids[at : at + EVENT_ID_SIZE]) for at in range(0, len(ids), EVENT_ID_SIZE)]
+        before = own_id(connection, first - 1)
+        assert before is not None, "what was pruned follows an event"
+        lines = zlib.decompress(packed).split(b"\n")
+        events = [
+            read_line(line)
+            if event_id(identity.journal, seq, at, line_hash(line)) == named
+            else LOST
+            for seq, (line, at, named) in enumerate(
+                zip(lines, (before, *found[:-1]), found, strict=True), first
+            )
+        ]
+        yield Batch(identity.journal, first, before, found, events)
 
 
 def _in_batches(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.left import own_id
 from tally.records.ids import GENESIS, EventId
 from tally.records.merkle import root as merkle_root
 from tally.records.segment import SEGMENT_BYTES_MAX, SEGMENT_EVENTS_MAX
@@ -80,8 +81,9 @@ class Sealer:
     def _sign(self, first: int, ids: list[EventId]) -> Seal:
         before = GENESIS
         if first > 1:
-            row = self._connection.execute("SELECT id FROM event WHERE seq = ?", (first - 1,))
-            before = EventId(row.fetchone()[0])
+            found = own_id(self._connection, first - 1)
+            assert found is not None, "a segment follows an event"
+            before = found
         last, root = first + len(ids) - 1, merkle_root(ids)
         message = seal_message(
             self._identity.journal, first, last, before=before, head=ids[-1], root=root

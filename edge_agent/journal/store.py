@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE_NAME: Final = "journal.db"
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 PAGE_SIZE: Final = 1024
 """Half the bytes to flash per commit of SQLite's own 4096 (`performance.md` 1)."""
 BUSY_MS: Final = 5000
@@ -133,6 +133,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations(name="0001_journal")(_journal_tables)
     migrations(name="0002_proofs")(_proofs)
     migrations(name="0003_loans")(_loans)
+    migrations(name="0004_pruned")(_pruned)
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
@@ -156,6 +157,14 @@ def _loans(database: "Database") -> None:
         "CREATE TABLE block_given (block TEXT PRIMARY KEY, given INTEGER NOT NULL) STRICT"
     )
     database.execute("CREATE TABLE borrowed (block TEXT PRIMARY KEY, lender TEXT NOT NULL) STRICT")
+
+
+def _pruned(database: "Database") -> None:
+    """Ids of own events that were deleted, one row a sealed segment (`pruning`)."""
+    database.execute(
+        """CREATE TABLE pruned (first INTEGER PRIMARY KEY, last INTEGER NOT NULL,
+           ids BLOB NOT NULL) STRICT"""
+    )
 
 
 # `place` is branch << 40 | seq: append-like per branch, and no second index.

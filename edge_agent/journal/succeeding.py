@@ -17,6 +17,7 @@ from typing import Final
 from edge_agent.journal.blocks import read_blocks
 from edge_agent.journal.genesis import first_head
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.left import CHECKPOINT, MARKS, brought_back
 from edge_agent.journal.mending import AUDITED
 from edge_agent.journal.mending import KEY as DAMAGED
 from edge_agent.journal.others import BRANCH_SHIFT, read_branches
@@ -29,8 +30,10 @@ from tally.ledger.sqlite import SqliteLedger
 from tally.records.ids import GENESIS, show_journal
 from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX
 
-_OF_ONE_JOURNAL: Final = ("event", "seal", "position", "block", "block_cursor", "block_given")
-_FORGOTTEN: Final = ("suspect", "run", "witnesses", DAMAGED, AUDITED, PENDING)
+_OF_ONE_JOURNAL: Final = (
+    "event", "pruned", "seal", "position", "block", "block_cursor", "block_given",
+)  # fmt: skip
+_FORGOTTEN: Final = ("suspect", "run", "witnesses", CHECKPOINT, MARKS, DAMAGED, AUDITED, PENDING)
 
 
 def change_over(
@@ -55,7 +58,7 @@ def change_over(
     store.put(WANTED, json.dumps(dict(wanted(connection)) | sizes))
     names = [*map(show_journal, former(connection)), show_journal(old.journal)]
     store.put(FORMER, json.dumps(names))
-    _hand_over(connection, old)
+    _hand_over(connection, ledger, old)
     for table in (*_OF_ONE_JOURNAL, "borrowed"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608  (names of this module)
     connection.executemany("DELETE FROM meta WHERE key = ?", ((key,) for key in _FORGOTTEN))
@@ -67,8 +70,11 @@ def change_over(
     ledger.absorb(Batch(new.journal, 1, GENESIS, [head.event_id], read_lines([line])))
 
 
-def _hand_over(connection: sqlite3.Connection, old: Identity) -> None:
-    """The own events become a branch of a journal like others, with the signatures over it."""
+def _hand_over(connection: sqlite3.Connection, ledger: SqliteLedger, old: Identity) -> None:
+    """The own events become a branch of a journal like others, with the signatures over it.
+
+    Those that were pruned come back from the ledger's copies: another's journal has no gaps.
+    """
     number = 1 + max((one.branch for one in read_branches(connection)), default=0)
     base = number << BRANCH_SHIFT
     proofs = _proofs(connection, old)
@@ -78,6 +84,10 @@ def _hand_over(connection: sqlite3.Connection, old: Identity) -> None:
         (number, old.journal, seq, event_id, proofs.get(seq)),
     )
     connection.execute("INSERT INTO foreign_event SELECT ? | seq, id, line FROM event", (base,))
+    connection.executemany(
+        "INSERT INTO foreign_event VALUES (?, ?, ?)",
+        ((base | seq, named, line) for seq, named, line in brought_back(connection, ledger, old)),
+    )
     connection.executemany(
         "INSERT OR REPLACE INTO proof VALUES (?, ?)",
         ((base | last, header) for last, header in proofs.items()),

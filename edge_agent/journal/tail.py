@@ -10,6 +10,7 @@ from typing import Final
 
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.left import own_id, pruned_through
 from edge_agent.journal.mending import Damage, survey
 from edge_agent.journal.standing import read_witnesses
 from tally.events.decoding import EventLine, read_line
@@ -77,7 +78,10 @@ def audit(
     lines: list[int] = []
     ids: dict[int, EventId] = {}
     covered = held_elsewhere(connection, identity)
-    for first in range(start, tip + 1, STRETCH_EVENTS):
+    done = pruned_through(connection)
+    if done and start == 1:
+        check_range(connection, identity, 1, 1)
+    for first in range(max(start, done + 1), tip + 1, STRETCH_EVENTS):
         last = min(first + STRETCH_EVENTS - 1, tip)
         try:
             check_range(connection, identity, first, last)
@@ -99,13 +103,13 @@ def _survived(connection: sqlite3.Connection, identity: Identity, events: int) -
     head, state = _read_position(identity, row, tip)
     if head.seq != tip or not head.is_signed_by(identity.key.public):
         return None
-    first = max(1, tip - events + 1)
+    first = max(1, tip - events + 1, pruned_through(connection) + 1)
     damage = _surveyed(connection, identity, first, tip, head.event_id)
     if damage is None:
         return None
     newest = next((seq for seq in range(tip, first - 1, -1) if seq not in damage.lines), 0)
     row = connection.execute("SELECT line FROM event WHERE seq = ?", (newest,)).fetchone()
-    return Tail(tip, head.event_id, head, _stamp(row[0]) if row else ZERO, state, damage)
+    return Tail(tip, head.event_id, head, stamp_of(row[0]) if row else ZERO, state, damage)
 
 
 def _surveyed(
@@ -143,14 +147,14 @@ def check_tail(
         JournalCorrupt: naming the first event that does not fit.
     """
     (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-    first = max(1, seq - events + 1)
+    first = max(1, seq - events + 1, pruned_through(connection) + 1)
     last_id, last_line = check_range(connection, identity, first, seq)
     position = connection.execute("SELECT seq, id, signature, state FROM position").fetchone()
     if position is None:
-        return Tail(seq, last_id, None, _stamp(last_line), None)
+        return Tail(seq, last_id, None, stamp_of(last_line), None)
     head, state = _read_position(identity, position, seq)
     _check_head(connection, identity, head, seq)
-    return Tail(seq, last_id, head, _stamp(last_line), state)
+    return Tail(seq, last_id, head, stamp_of(last_line), state)
 
 
 def _read_position(
@@ -217,6 +221,8 @@ def _id_at(connection: sqlite3.Connection, seq: int) -> EventId:
     if seq == 0:
         return GENESIS
     row = connection.execute("SELECT id FROM event WHERE seq = ?", (seq,)).fetchone()
+    if row is None and seq <= pruned_through(connection):
+        row = (own_id(connection, seq),)
     if row is None:
         raise JournalCorrupt(seq, expected=f"event {seq}", found="none")
     if not isinstance(row[0], bytes):
@@ -224,7 +230,7 @@ def _id_at(connection: sqlite3.Connection, seq: int) -> EventId:
     return EventId(row[0])
 
 
-def _stamp(line: bytes) -> Hlc:
+def stamp_of(line: bytes) -> Hlc:
     """The clock of the newest own event; a stamp that cannot be read does not stop a station."""
     event = read_line(line) if line else None
     if not isinstance(event, EventLine):

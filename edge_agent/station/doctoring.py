@@ -13,10 +13,12 @@ from cryptography.x509 import load_pem_x509_certificates
 from edge_agent.journal.authorities import authorities
 from edge_agent.journal.faults import JournalCorrupt, JournalFault
 from edge_agent.journal.identity import Identity, MalformedIdentityError, read_trust
+from edge_agent.journal.left import pruned_through
 from edge_agent.journal.lock import LOCK_NAME
 from edge_agent.journal.mending import damaged_in, damaged_words
+from edge_agent.journal.pruning import broken_segment
 from edge_agent.journal.store import DATABASE_NAME, open_reader
-from edge_agent.journal.tail import check_tail
+from edge_agent.journal.tail import check_range, check_tail
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
 from edge_agent.station.looking import hub_noted, newest_event
@@ -208,11 +210,28 @@ def _wal(directory: Path, limits: DiskLimits) -> Checked:
 def _chain(connection: sqlite3.Connection, identity: Identity) -> Checked:
     try:
         tail = check_tail(connection, identity, events=2**40)
+        check_range(connection, identity, 1, 1)
     except JournalCorrupt as fault:
         damaged = damaged_in(connection)
         words = damaged_words(damaged)[0] if fault.seq in damaged else fault.words
         return Checked("chain", is_well=False, words=words)
-    words = f"All {tail.seq} events hash to the signed head {tail.event_id.hex()[:16]}."
+    done = pruned_through(connection)
+    if not done:
+        words = f"All {tail.seq} events hash to the signed head {tail.event_id.hex()[:16]}."
+        return Checked("chain", is_well=True, words=words)
+    broken = broken_segment(connection, identity.journal, identity.key.public)
+    if broken is not None:
+        first, last = broken
+        words = (
+            f"Events {first} to {last} were deleted here and the ids left of them are not those "
+            "that were sealed: the file was changed. The hub and its backups hold the events."
+        )
+        return Checked("chain", is_well=False, words=words)
+    words = (
+        f"Events {done + 1} to {tail.seq} hash to the signed head {tail.event_id.hex()[:16]}. "
+        f"Events 2 to {done} were deleted here; their ids are those that were sealed, the hub and "
+        "its backups hold them."
+    )
     return Checked("chain", is_well=True, words=words)
 
 

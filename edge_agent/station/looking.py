@@ -12,6 +12,7 @@ from typing import Any
 from edge_agent.journal.blocks import read_blocks
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.left import pruned_through
 from edge_agent.journal.mending import damaged_in
 from edge_agent.journal.others import read_branches
 from edge_agent.journal.receipts import read_receipt
@@ -42,6 +43,8 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "event_id": event_id.hex(),
         "acknowledged": durable,
         "unsent": seq - durable,
+        "archived": receipt.archived_through if receipt else 0,
+        "pruned": pruned_through(connection),
         "sealed": connection.execute("SELECT coalesce(max(last), 0) FROM seal").fetchone()[0],
         "suspect": _meta(connection, "suspect"),
         "damaged": list(damaged_in(connection)),

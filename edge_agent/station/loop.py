@@ -49,6 +49,7 @@ from edge_agent.station.outputs import Output
 from edge_agent.station.picturing import Screen
 from edge_agent.station.succession import Succession
 from edge_agent.station.timekeeping import TICK_S, Timekeeper
+from edge_agent.station.trimming import Trimmer
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
 
@@ -99,7 +100,11 @@ class _Ingestion:
 
 
 class Loop:
-    """Runs until the input ends, a signal comes, or the journal must not be written any more."""
+    """Runs until the input ends, a signal comes, or the journal must not be written any more.
+
+    Attributes:
+        trimmer: deletes old events while nobody waits; None: nothing is deleted by itself.
+    """
 
     def __init__(
         self,
@@ -128,6 +133,7 @@ class Loop:
         self._is_shown = True
         self._time = Timekeeper(core.journal, clock)
         self._succession = succession
+        self.trimmer: Trimmer | None = None
         self._head_s = 0.0
         self._head_until: float | None = None
 
@@ -356,7 +362,7 @@ class Loop:
             self._tell(replace(said, source="hub"))
 
     def _use_the_pause(self) -> None:
-        """One step of what can wait: a segment of another journal, else an own seal."""
+        """One step of what can wait: a segment of another journal, an own seal, old events."""
         if self._ingestion is not None:
             self._ingest_step(self._ingestion)
         elif self._is_seal_due():
@@ -366,6 +372,8 @@ class Loop:
                 if not fault.is_retryable:
                     raise
                 self._seal_after = self._clock.monotonic() + SEAL_RETRY_S
+        elif self.trimmer and self.trimmer.is_due:
+            self.trimmer.step(is_clock_wrong=bool(self._time.wrong.en))
 
     def _is_seal_due(self) -> bool:
         return self._core.journal.is_seal_due and self._clock.monotonic() >= self._seal_after

@@ -90,8 +90,9 @@ def offered_receipt(turn: Turn, offered: m.SignedReceipt | None) -> tuple[Effect
 
 def _is_newer(turn: Turn, receipt: Receipt) -> bool:
     """Of a later epoch a receipt counts although it says less: the hub holds no more than that."""
-    known = (turn.view.acknowledged_epoch(), turn.view.acknowledged())
-    return (receipt.epoch, receipt.seq) > known
+    view = turn.view
+    known = (view.acknowledged_epoch(), view.acknowledged(), view.archived())
+    return (receipt.epoch, receipt.seq, receipt.archived_through) > known
 
 
 def _objection(turn: Turn, receipt: Receipt) -> str | None:

@@ -44,6 +44,8 @@ class Packed:
     own_events: int
     damaged: tuple[str, ...] = ()
     """Events that are left out because this disk no longer holds what was written, in words."""
+    pruned: int = 0
+    """Own events 2 to this are left out: they were deleted here, backups of the hub hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def pack(
         made: the wall clock.
     """
     own = OutgoingJournal(lambda: connection, identity, tuple)
-    start = 0 if with_all else own.acknowledged()
+    pruned = own.pruned()
+    start = pruned if with_all else max(pruned, own.acknowledged())
 
     damaged: dict[str, None] = {}
 
@@ -108,7 +111,8 @@ def pack(
     def fitting() -> Iterator[bytes]:
         return (data for _, data in zip(fields, parts(), strict=False))
 
-    return Packed(bundle, fitting, head.seq - start, tuple(damaged))
+    left_out = pruned if with_all else 0
+    return Packed(bundle, fitting, head.seq - start, tuple(damaged), left_out)
 
 
 def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> Brought:

@@ -58,6 +58,14 @@ class JournalView(Protocol):
         """The hub's epoch in the newest saved receipt, 0 without one."""
         ...
 
+    def archived(self) -> int:
+        """To which own event a backup of the hub goes, by the newest saved receipt; 0 without."""
+        ...
+
+    def pruned(self) -> int:
+        """Own events to this seq were deleted here, behind event 1; 0: none."""
+        ...
+
     def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
         """What is held of another journal behind `end`, under the writer's own signature.
 

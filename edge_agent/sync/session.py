@@ -370,6 +370,9 @@ def _rest(state: SyncState, view: JournalView, head: Position) -> Wait:
             why = state.said.en if state.said else "it was not stored"
             said = say("not_ingested", journal=item.name, seq=ways[0].seq, why=why)
             return Wait(until, settled=False, said=said)
+    if state.sent < view.pruned():
+        said = say("pruned_gap", first=state.sent + 1, last=view.pruned())
+        return Wait(until, settled=False, said=said)
     unsent = head.seq - view.acknowledged()
     if unsent > 0:
         return Wait(until, settled=False, said=say("still_sending", unsent=unsent))

@@ -212,6 +212,17 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Journal {journal} cannot be taken beyond event {seq} now: {why}. It is tried again later.",
         "日志 {journal} 暂时无法接收到事件 {seq} 之后：{why}。稍后重试。",
     ),
+    "pruned_gap": (
+        (
+            "The hub lacks events {first} to {last} of this station. They were deleted here after "
+            "two backups of the hub held them: restore the hub from a newer backup. Production "
+            "goes on."
+        ),
+        (
+            "中心缺少本站的事件 {first} 至 {last}。它们在中心的两份备份收录之后已在本站删除："
+            "请用更新的备份恢复中心。生产照常。"
+        ),
+    ),
     "still_sending": ("Still {unsent} events unsent.", "还有 {unsent} 个事件未发送。"),
     "starting": ("The connection is being opened.", "正在建立连接。"),
     "stopped": ("The station is stopping.", "工作站正在停止。"),

@@ -42,6 +42,9 @@ def backup(directory: Path, file: Path, *, is_key_new: bool, as_json: bool) -> N
         show_recovery_key(bootstrap.renew_recovery(directory), err=as_json)
     with _progress(_events_in(directory)) as told:
         made = bootstrap.back_up(directory, file, progress=told)
+    # Only now, that it was proven: stations may delete what stands in it.
+    rows = [[one.journal, one.seq, one.event_id] for one in made.journals]
+    ask_hub(directory, "archived", {"epoch": made.header.epoch, "journals": rows})
     if as_json:
         print_json(_plain(made))
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from hub.services import gaps
 from hub.services.answers import Refused
 from hub.store.port import Branch, Journal, Store
 from hub.trust import Clock, Entropy, Secrets
@@ -46,11 +47,21 @@ class Office:
             )
         return found
 
-    def receipt(self, journal: Journal, tip: Branch | None) -> Receipt:
-        """A signed receipt for everything up to a tip.
+    def archive_key(self, journal: JournalId) -> str:
+        """Where the store keeps how far a backup of this epoch covers a journal."""
+        return f"archived/{self.secrets.epoch}/{show_journal(journal)}"
 
-        Nothing is archived before a verified backup, so `archived_through` is 0.
-        """
+    def archived_through(self, journal: Journal, tip: Branch | None) -> int:
+        """To which seq a verified backup of this epoch holds the history that ends with `tip`."""
+        kept = self.store.get(self.archive_key(journal.id))
+        if kept is None or tip is None:
+            return 0
+        # Behind a fork nobody says which side a number means (`decided.md` 6).
+        forks = gaps.forks(self.store.branches(journal.no))
+        return min(int(kept), tip.tip_seq, *map(gaps.shared_to, forks))
+
+    def receipt(self, journal: Journal, tip: Branch | None) -> Receipt:
+        """A signed receipt for everything up to a tip."""
         unsigned = Receipt(
             hub=self.secrets.hub_id,
             epoch=self.secrets.epoch,
@@ -58,7 +69,7 @@ class Office:
             seq=tip.tip_seq if tip else 0,
             event_id=tip.tip_id if tip else GENESIS,
             durable_through=tip.tip_seq if tip else 0,
-            archived_through=0,
+            archived_through=self.archived_through(journal, tip),
         )
         signature = self.secrets.receipt.sign(RECEIPT, unsigned.message())
         return Receipt(

@@ -9,6 +9,8 @@ itself when no hub runs. A refusal is the exception `Refused` on both ways. Argu
 - `decide`: case, keep, by, reason, claims_seen, supersedes → case, key, keep, retires, at,
   status
 - `go-on-without`: stations → awaited, who still has to report after a restore
+- `archived`: epoch, journals (list of [journal, seq, event id] that a backup was proven to hold) →
+  journals, how many are covered further than before
 - `take-parts`: parts (list of base64 pieces and segments that a bundle brought) → parts, a row each
 - `revoke`: station, since (an event, `next` or `all`), by, reason → journal, station, trusted,
   events, blocks, at
@@ -29,9 +31,16 @@ import msgspec
 
 from hub.services import revoking
 from hub.services.answers import Position, Refused
+from hub.services.archiving import Covered, note_backup
 from hub.services.hub import Hub
 from hub.services.previewing import UNWRITTEN, Answer
-from tally.records.ids import JournalId, show_journal
+from tally.records.ids import (
+    JournalId,
+    MalformedIdError,
+    parse_event_id,
+    parse_journal,
+    show_journal,
+)
 
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
@@ -100,6 +109,11 @@ class _PartsAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base64 in JSON."""
 
 
+class _ArchivedAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    epoch: int
+    journals: tuple[tuple[str, int, str], ...]
+
+
 class _WithoutAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stations: tuple[str, ...]
 
@@ -111,6 +125,7 @@ OPERATIONS: Final = (
     "decide",
     "foresee",
     "go-on-without",
+    "archived",
     "take-parts",
     "revoke",
     "trust",
@@ -133,6 +148,8 @@ def perform(hub: Hub, operation: str, arguments: Mapping[str, Any]) -> dict[str,
             return _grant(hub, _read(arguments, _GrantAsked))
         case "go-on-without":
             return {"awaited": hub.go_on_without(_read(arguments, _WithoutAsked).stations)}
+        case "archived":
+            return _archived(hub, _read(arguments, _ArchivedAsked))
         case "take-parts":
             return {"parts": hub.take_parts(_read(arguments, _PartsAsked).parts)}
         case "decide":
@@ -185,6 +202,18 @@ def _grant(hub: Hub, asked: _GrantAsked) -> dict[str, Any]:
     )
     block: dict[str, Any] = msgspec.to_builtins(granted.block)
     return {"block": block, "at": _at(granted.at), "repeated": granted.repeated}
+
+
+def _archived(hub: Hub, asked: _ArchivedAsked) -> dict[str, Any]:
+    try:
+        covered = [
+            Covered(parse_journal(journal), seq, parse_event_id(event))
+            for journal, seq, event in asked.journals
+            if seq
+        ]
+    except MalformedIdError as error:
+        raise Refused("malformed", f"The arguments name no event: {error}") from error
+    return {"journals": note_backup(hub.office, asked.epoch, covered)}
 
 
 def _decide(hub: Hub, asked: _DecideAsked) -> dict[str, Any]:

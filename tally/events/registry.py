@@ -11,6 +11,7 @@ from tally.events import types as t
 TYPES: Final[dict[str, type[t.Body]]] = {
     "journal.opened": t.JournalOpened,
     "agent.started": t.AgentStarted,
+    "journal.checkpointed": t.JournalCheckpointed,
     "clock.observed": t.ClockObserved,
     "clock.jumped": t.ClockJumped,
     "operator.signed_in": t.OperatorSignedIn,

@@ -67,6 +67,30 @@ class AgentStarted(Body, frozen=True):
     previous: str | None = None
 
 
+class BlockStand(Body, frozen=True):
+    """How far a block was used: `next`, the first counter never given out; `used`, how many."""
+
+    block: str
+    next: Int
+    used: Int
+
+
+class JournalCheckpointed(Body, frozen=True):
+    """From here on the writer may delete its own events 2 to `through`; the hub keeps them.
+
+    `id`: of the event at `through`; seals and the chain prove what stood before it. `epoch` and
+    `archived`: what the hub's newest receipt said to be in its backups. `blocks`: how far each was
+    used; `state`: SHA-256 of the step state, absent before the first.
+    """
+
+    through: Int
+    id: str
+    epoch: Int
+    archived: Int
+    blocks: tuple[BlockStand, ...] = ()
+    state: str | None = None
+
+
 class ClockObserved(Body, frozen=True):
     """This station's clock against the hub's, by the four stamps of a greeting (RFC 5905, 8).
 

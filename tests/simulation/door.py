@@ -15,7 +15,9 @@ from hub.api.bell import Bell
 from hub.api.problems import TurnedAway
 from hub.api.sessions import Sessions
 from hub.services import Refused, StoreFault
-from tally.records.ids import GENESIS, parse_journal
+from hub.services.archiving import Covered, note_backup
+from hub.services.checking import check
+from tally.records.ids import GENESIS, parse_event_id, parse_journal
 from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError
 
@@ -102,6 +104,17 @@ class Door:
     def backup(self):
         """Database and keys as they are now."""
         return self.image(), self._secrets
+
+    def archive(self):
+        """What `tally hub backup` does: written, proven, noted."""
+        made, office = self.backup(), self.hub.office
+        covered = [
+            Covered(parse_journal(one.journal), one.seq, parse_event_id(one.event_id))
+            for one in check(office.store)
+            if one.seq
+        ]
+        note_backup(office, office.secrets.epoch, covered)
+        return made
 
     def restart(self, image=None):
         """Power is back: what was committed is there, sessions are not."""

@@ -7,6 +7,7 @@ functions that do one thing to the world now. Nothing here looks at the oracles.
 from edge_agent.journal.journal import OwnFact
 from tally.events.types import ComponentUnbound
 from tests.simulation import plant
+from tests.simulation.pruning import journal_prune
 from tests.simulation.sticks import usb_round, usb_stick
 from tests.simulation.visits import peers_alone
 
@@ -126,7 +127,10 @@ def disk_flip_own(world):
     if machine is None or machine.damage is not None or machine.journal.seq < 3 or machine.is_full:
         return
     seq = world.fate.between(2, machine.journal.seq)
-    (line,) = machine.connection.execute("SELECT line FROM event WHERE seq=?", (seq,)).fetchone()
+    row = machine.connection.execute("SELECT line FROM event WHERE seq=?", (seq,)).fetchone()
+    if row is None:
+        return  # pruned
+    (line,) = row
     at = world.fate.below(len(line))
     flipped = _flipped(line, at, world.fate.below(8))
     machine.connection.execute("DROP TRIGGER event_is_never_changed")
@@ -300,7 +304,9 @@ def hub_restore(world):
     builds.
     """
     backup = world.backup
-    if backup is None or backup[1] != world.feed_tips() or world.fate.chance(0.3):
+    # Put back without `tally hub restore`, it may lack what stations deleted: nobody may do that.
+    is_allowed = backup is not None and "journal_prune" not in world.kinds
+    if not is_allowed or backup[1] != world.feed_tips() or world.fate.chance(0.3):
         world.backup = (world.door.image(), world.feed_tips(), world.true.seconds)
         return
     world.restore_hub(backup[0])
@@ -309,9 +315,12 @@ def hub_restore(world):
 def hub_lost(world):
     """The hub's machine is lost, whatever its feeds wrote since the backup; it is restored."""
     if not world.backups or world.mood.chance(0.3):
-        world.backups.append(world.door.backup())
+        is_noted = "journal_prune" in world.kinds
+        world.backups.append(world.door.archive() if is_noted else world.door.backup())
         return
-    world.lose_hub(world.mood.pick(world.backups))
+    # Of those that count the newest may be lost as well; older ones lack what stations deleted.
+    kept = world.backups[-2:] if "journal_prune" in world.kinds else world.backups
+    world.lose_hub(world.mood.pick(kept))
 
 
 def lot_held(world):
@@ -371,6 +380,7 @@ SUDDEN = {
         usb_round,
         id_revoke,
         peers_alone,
+        journal_prune,
     )
 }
 LATER = ("net_gateway", "version_rework")
@@ -387,6 +397,8 @@ TRADED = ("codes_lent", "codes_returned")
 """And after those."""
 VISITED = ("peers_alone", "peers_lie")
 """And after those."""
-_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED + VISITED
+PRUNED = ("journal_prune",)
+"""And after those."""
+_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED + VISITED + PRUNED
 KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""

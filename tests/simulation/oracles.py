@@ -8,6 +8,8 @@ themselves, by brute force (`tests.support.oracle`), by replay in other orders, 
 import sqlite3
 
 from edge_agent.journal.faults import JournalCorrupt
+from edge_agent.journal.left import pruned_through
+from edge_agent.journal.pruning import broken_segment
 from edge_agent.journal.tail import check_range
 from hub.services import journals
 from hub.services.exporting import export
@@ -25,6 +27,7 @@ from tally.records.hlc import AHEAD_MS_MAX, parse_hlc
 from tally.records.ids import GENESIS, parse_journal, parse_ref, ref_to, show_journal
 from tally.trace.life import life
 from tally.wire.messages import Position
+from tests.simulation.pruning import own_ids, pruned_ids
 from tests.support.oracle import Ev, Oracle
 
 STATE_BYTES_MAX = 128 * 1024
@@ -52,6 +55,7 @@ def audit(world):
     damage_is_found(world)
     queues_are_bounded(world)
     every_chain_verifies(world)
+    what_was_deleted_is_at_the_hub(world, held)
     events = events_of(runs)
     no_code_twice(world, events, held)
     codes_are_of_their_journal(world, events)
@@ -77,11 +81,15 @@ def hub_runs(world):
     ]
 
 
-def station_runs(machine):
-    """Everything that a station holds, own journal first, as `hub_runs` has it."""
+def station_runs(machine, lines_of):
+    """Everything that a station holds, own journal first, as `hub_runs` has it.
+
+    `lines_of`: lines of own events that were deleted here, by id.
+    """
     connection = machine.connection
-    found = [_run(machine.identity.journal, GENESIS, 1, connection.execute(
-        "SELECT id, line FROM event ORDER BY seq").fetchall())]  # fmt: skip
+    held = dict(connection.execute("SELECT id, line FROM event").fetchall())
+    own = [(one, held.get(one) or lines_of[one]) for one in own_ids(connection)]
+    found = [_run(machine.identity.journal, GENESIS, 1, own)]
     branches = connection.execute("SELECT branch, journal, parent, first FROM branch").fetchall()
     for branch, journal, parent, first in branches:
         rows = connection.execute(
@@ -139,10 +147,8 @@ def receipts_match(world):
         if receipt is None:
             raise Violation("receipts_match", f"{machine} has no receipt after healing")
         held = world.ids_at_hub(machine.identity.journal)
-        own = machine.connection.execute(
-            "SELECT id FROM event WHERE seq <= ?", (receipt.durable_through,)
-        ).fetchall()
-        missing = [row[0].hex()[:16] for row in own if row[0] not in held]
+        own = own_ids(machine.connection)[: receipt.durable_through]
+        missing = [event_id.hex()[:16] for event_id in own if event_id not in held]
         if missing:
             raise Violation(
                 "receipts_match",
@@ -151,11 +157,21 @@ def receipts_match(world):
             )
 
 
+def what_was_deleted_is_at_the_hub(world, held):
+    """I15: pruning never removes what a restored hub would need."""
+    for machine in world.machines:
+        missing = pruned_ids(machine.connection) - held if machine.connection else set()
+        if missing:
+            raise Violation(
+                "what_was_deleted_is_at_the_hub",
+                f"{machine} deleted {len(missing)} events that the hub lacks",
+            )
+
+
 def every_fork_is_found(world, held):
     """I9, decided 1: two histories that both reached the hub are two branches there."""
     for machine in running(world):
-        rows = machine.connection.execute("SELECT id FROM event ORDER BY seq").fetchall()
-        own = {row[0] for row in rows}
+        own = set(own_ids(machine.connection))
         at_hub = world.ids_at_hub(machine.identity.journal)
         is_forked = bool(at_hub - own)
         if is_forked and not machine.journal.is_suspect:
@@ -236,7 +252,14 @@ def every_chain_verifies(world):
     """I9: the own chain of every station, and the whole export by the product's `verify`."""
     for machine in running(world):
         try:
-            check_range(machine.connection, machine.identity, 1, machine.journal.seq)
+            first = pruned_through(machine.connection) + 1
+            check_range(machine.connection, machine.identity, 1, 1)
+            check_range(machine.connection, machine.identity, first, machine.journal.seq)
+            broken = broken_segment(
+                machine.connection, machine.identity.journal, machine.identity.key.public
+            )
+            if broken:
+                raise Violation("every_chain_verifies", f"{machine}: deleted {broken}")
         except JournalCorrupt as fault:
             raise Violation("every_chain_verifies", f"{machine}: {fault}") from fault
     office = world.door.hub.office
@@ -479,10 +502,13 @@ def equal_sets_have_equal_fingerprints(world, runs):
     """
     at_hub = {event_id for _, _, _, ids, _ in runs for event_id in ids}
     hub_says = world.door.hub.office.store.ledger.fingerprint().hex64
+    lines_of = {
+        one: line for _, _, _, ids, lines in runs for one, line in zip(ids, lines, strict=True)
+    }
     for machine in running(world):
         if machine.flipped:
             continue  # its copy of another journal is damaged, and found to be
-        own = station_runs(machine)
+        own = station_runs(machine, lines_of)
         says = machine.journal.ledger.fingerprint().hex64
         if {event_id for _, _, _, ids, _ in own for event_id in ids} == at_hub:
             world.count("station equal to the hub")
@@ -557,6 +583,8 @@ def checks_are_true(machine, line):
 
 
 def _has_passed_once(machine, check):
+    if pruned_through(machine.connection):
+        return True  # it may have been deleted; only its ledger says so now
     lines = "SELECT line FROM event UNION ALL SELECT line FROM foreign_event"
     for (line,) in machine.connection.execute(lines):
         if line.startswith(b'{"t":"operation.completed"') and check.subject.encode() in line:
@@ -579,7 +607,7 @@ def has_an_unheard_twin(world, machine):
     """Whether the hub holds events under the station's key that the station does not know of."""
     if machine.journal.is_suspect:
         return False
-    own = {row[0] for row in machine.connection.execute("SELECT id FROM event")}
+    own = set(own_ids(machine.connection))
     return bool(world.ids_at_hub(machine.identity.journal) - own)
 
 

@@ -27,6 +27,7 @@ from tests.simulation.machines import Machine
 from tests.simulation.network import Network
 from tests.simulation.oracles import Violation
 from tests.simulation.people import Admin, Floor, Worker
+from tests.simulation.pruning import own_ids
 
 HEAL_STEPS_MAX = 6_000  # a plant that heals takes a few hundred
 HEAL_SECONDS = 1800.0
@@ -58,8 +59,9 @@ class World:
         self.locks = root.another()
         self.trade = root.another()
         self.visits = root.another()
+        self.crops = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
-        streams += (self.hands, self.walks, self.locks, self.trade, self.visits)
+        streams += (self.hands, self.walks, self.locks, self.trade, self.visits, self.crops)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -74,6 +76,7 @@ class World:
         own += tuple(self.locks.some(faults.REVOKED, 0.2))
         own += tuple(self.trade.some(faults.TRADED, 0.2))
         own += tuple(self.visits.some(faults.VISITED, 0.4))
+        own += tuple(self.crops.some(faults.PRUNED, 0.2))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -309,8 +312,7 @@ class World:
         self.count("damage found at the start")
         # What the hub does not hold lies in a file that nothing may be built on any more.
         held = self.ids_at_hub(machine.identity.journal)
-        rows = machine.connection.execute("SELECT id FROM event").fetchall()
-        self.lost |= {row[0] for row in rows} - held
+        self.lost |= set(own_ids(machine.connection)) - held
         machine.power, machine.why_gone = "gone", fault.code
         self.after(self.fate.seconds(30, 300), "replace", lambda: self.replace(machine))
 
@@ -334,10 +336,10 @@ class World:
 
     def put_back(self, machine, image, how):
         """A disk stands where it stood; what came after is nowhere but at the hub."""
-        before = {row[0] for row in machine.connection.execute("SELECT id FROM event")}
+        before = set(own_ids(machine.connection))
         machine.guarded(machine.lose_power)
         machine.put_back(image)
-        self.lost |= before - {row[0] for row in machine.connection.execute("SELECT id FROM event")}
+        self.lost |= before - set(own_ids(machine.connection))
         self.torn.add(machine.identity.journal)
         self.count(how)
         machine.knows_fork = False
@@ -504,8 +506,7 @@ class World:
         kept = set()
         for machine in self.machines:
             if machine.power != "gone":
-                rows = machine.connection.execute("SELECT id FROM event").fetchall()
-                kept |= {row[0] for row in rows}
+                kept |= set(own_ids(machine.connection))
         missing = before - after
         self.lost |= missing - kept
         self.count("hub restored from a backup")
@@ -525,8 +526,7 @@ class World:
         kept = set()
         for machine in self.machines:
             if machine.power != "gone":
-                rows = machine.connection.execute("SELECT id FROM event").fetchall()
-                kept |= {row[0] for row in rows}
+                kept |= set(own_ids(machine.connection))
         self.lost |= before - kept - {i for j in stations for i in self.ids_at_hub(j)}
         self.backup = None  # an image of the epoch before is put back by `restore` only
         self.count("hub lost and restored")
@@ -554,8 +554,7 @@ class World:
             journal = machine.identity.journal
             if machine.power != "on" or self.door.hub.key_of(journal) or journal in known:
                 continue
-            rows = machine.connection.execute("SELECT id FROM event").fetchall()
-            self.lost |= {row[0] for row in rows}
+            self.lost |= set(own_ids(machine.connection))
             machine.guarded(machine.lose_power)
             machine.power, machine.why_gone = "gone", "enrolment lost"
             self.count("enrolment lost with the hub")

@@ -32,6 +32,7 @@ class OwnJournal:
         self.ids: list[EventId] = []
         self.acked = 0
         self.acked_epoch = 0
+        self.archived_to = 0
         self.held: dict[JournalId, Position] = {}
         self.codes: list[Runway] = []
         self.disk: Space | None = None
@@ -86,6 +87,12 @@ class OwnJournal:
 
     def acknowledged_epoch(self) -> int:
         return self.acked_epoch
+
+    def archived(self) -> int:
+        return self.archived_to
+
+    def pruned(self) -> int:
+        return 0
 
     def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
         return None

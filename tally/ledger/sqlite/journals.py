@@ -39,6 +39,7 @@ _CHUNKS_CACHED: Final = 32
 _EVENTS_CACHED: Final = 8192
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _LEVEL: Final = 1
+_LEVEL_OLD: Final = 9
 _CHUNK_BEFORE: Final = (
     "SELECT handle, ids, lines FROM l_chunk WHERE handle<=? ORDER BY handle DESC LIMIT 1"
 )
@@ -378,6 +379,42 @@ class Journals:
         yield from self._connection.execute(
             self._sql("SELECT handle, ids FROM l_chunk ORDER BY handle")
         )
+
+    def pack(self, journal: JournalId, first: int, last: int) -> None:
+        """One row instead of many for the copies of these events; meant for what is old."""
+        for branch in self._of_journal.get(journal, ()):
+            base = branch.number << SHIFT
+            rows = self._connection.execute(
+                self._sql(
+                    "SELECT handle, ids, lines FROM l_chunk "
+                    "WHERE handle BETWEEN ? AND ? ORDER BY handle"
+                ),
+                (base | first, base | last),
+            ).fetchall()
+            if not rows or rows[0][0] >> SHIFT != branch.number:
+                continue
+            lines = [line for row in rows for line in _unpack(row[2])]
+            joined = b"".join(line + b"\n" for line in lines)
+            packed = zstandard.ZstdCompressor(level=_LEVEL_OLD).compress(joined)
+            ids = b"".join(row[1] for row in rows)
+            self._connection.execute(
+                self._sql("DELETE FROM l_chunk WHERE handle BETWEEN ? AND ?"),
+                (base | first, base | last),
+            )
+            self._connection.execute(
+                self._sql("INSERT INTO l_chunk VALUES (?,?,?)"), (rows[0][0], ids, packed)
+            )
+            self._chunks.clear()
+            self._latest = _NO_CHUNK
+
+    def kept_lines(self, journal: JournalId, first: int, last: int) -> list[bytes]:
+        """The copies of these events on the journal's first branch, in order."""
+        found: list[bytes] = []
+        for branch in self._of_journal.get(journal, ())[:1]:
+            for seq in range(max(first, branch.first), min(last, branch.tip) + 1):
+                chunk = self._chunk(branch, seq)
+                found.append(chunk.lines[seq - chunk.first])
+        return found
 
     def _chunk(self, branch: Branch, seq: int) -> _Chunk:
         wanted = branch.number << SHIFT | seq

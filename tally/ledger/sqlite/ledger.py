@@ -130,6 +130,17 @@ class SqliteLedger:
         """
         self._load()
 
+    def pack(self, journal: JournalId, first: int, last: int) -> None:
+        """Put the working copies of these events together, in the caller's transaction."""
+        self._journals.pack(journal, first, last)
+
+    def kept_lines(self, journal: JournalId, first: int, last: int) -> list[bytes]:
+        """The working copies of consecutive events, as far as they are here and readable.
+
+        `null` for one that could not be interpreted. They prove nothing: hash them again.
+        """
+        return self._journals.kept_lines(journal, first, last)
+
     def _exists(self) -> bool:
         found = self._connection.execute(
             "SELECT 1 FROM sqlite_master WHERE name=?", (self._sql("l_branch"),)
