@@ -336,7 +336,7 @@ def _compare_with_own(segment: Segment, ids: list[EventId], own_id: OwnId) -> In
         f"以本工位密钥签名的记录 {differs} 不在本机日志中:此电脑曾被复制或从镜像恢复。"
         "重新注册之前不再发放编码。"
     )
-    return replace(answer, own_differs=True, words=words, words_zh=words_zh)
+    return replace(answer, own_differs=True, code="S-102", words=words, words_zh=words_zh)
 
 
 def _place(branch: int, seq: int) -> int:
