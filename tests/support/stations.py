@@ -60,7 +60,7 @@ def a_certificate():
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), 1)
         .not_valid_before(NOON)
-        .not_valid_after(NOON + dt.timedelta(days=9))
+        .not_valid_after(NOON + dt.timedelta(days=3650))
         .sign(key, hashes.SHA256())
     )
     return made.public_bytes(serialization.Encoding.PEM).decode()
