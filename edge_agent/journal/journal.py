@@ -570,10 +570,9 @@ class Journal:
         with self._store.transaction(self._rolled_back):
             change_over(self._store, self.ledger, self.identity, identity, line, state)
         self.keys.reload()
-        newest = self._hlc
+        # Its stamps begin with its own clock: what the copy's clock once showed is left behind.
         self._stand_at(identity, check_tail(self._connection, identity))
         self.damaged = damaged_in(self._connection)
-        self._hlc = max(newest, self._hlc)
 
     def ref_of(self, seq: int) -> str:
         """An own event as other journals cite it.

@@ -66,6 +66,8 @@ SOMETIMES = (
     # paths of the product that only these faults open
     "fork proven at contact",
     "said hub_fork",
+    "went on in another journal",
+    "said copy_was_first",
     "restored hub lacks acknowledged events",
     "said hub_behind",
     "code taken twice after a fork",

@@ -155,6 +155,8 @@ class Door:
         match (request.method, path.path):
             case ("POST", p.HELLO):
                 return stations.hello(self.desk, caller, request.body, "")
+            case ("POST", p.SUCCESSIONS):
+                return stations.succeed(self.desk, caller, request.body)
             case ("POST", p.LEASES):
                 return stations.lease(self.desk, caller, request.body)
         _, _, journal, kind = path.path.strip("/").split("/")

@@ -40,6 +40,7 @@ class Image:
     def __init__(self, machine):
         self.bytes = machine.connection.serialize()
         self.seq = machine.journal.seq
+        self.identity, self.heir = machine.identity, machine.heir
         self.damage = machine.damage
         self.flipped = machine.flipped
 
@@ -399,6 +400,8 @@ VISITED = ("peers_alone", "peers_lie")
 """And after those."""
 PRUNED = ("journal_prune",)
 """And after those."""
-_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED + VISITED + PRUNED
+SUCCEEDED = ("id_heir",)
+"""And after those: stations go on by themselves after a copy or restore, cut short now and then."""
+_OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED + VISITED + PRUNED + SUCCEEDED
 KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""

@@ -15,13 +15,16 @@ from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFaul
 from edge_agent.journal.genesis import found, genesis_line, genesis_piece
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
+from edge_agent.journal.others import lines_of
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import settle
+from edge_agent.journal.successors import former, journal_in
 from edge_agent.station.core import StationCore
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop
 from edge_agent.station.messages import Line, Work
+from edge_agent.station.succession import Succession
 from edge_agent.sync import port
 from edge_agent.sync.enrolling import read_token
 from edge_agent.sync.replies import on_reply
@@ -33,11 +36,12 @@ from tally.events.decoding import read_lines
 from tally.master import Words
 from tally.records.chain import event_id, line_hash
 from tally.records.hlc import next_stamp
-from tally.records.ids import JournalId
+from tally.records.ids import JournalId, parse_ref
 from tally.records.segment import encode
 from tally.records.signing import SigningKey
 from tests.simulation import plant
 from tests.simulation.door import PowerCut
+from tests.simulation.pruning import own_ids
 
 DEVICES = frozenset({"serial-1", "camera-1"})
 POKE_SECONDS = 0.05
@@ -106,7 +110,7 @@ class Machine:
         self._dice = dice
         self._said = deque(maxlen=1)
         self._round_at = None
-        self.identity = self.trust = self.connection = None
+        self.identity = self.trust = self.connection = self.heir = None
         self.journal = self.core = self.loop = self.view = self.whom = None
         self.sync = SyncState()
         self.settled = False
@@ -145,11 +149,12 @@ class Machine:
         """The disk as it was: from an image, or without what was never synced."""
         self.connection.close()
         self.connection = a_disk(image.bytes)
+        self.identity, self.heir = image.identity, image.heir
         self.damage, self.flipped, self.is_full = image.damage, image.flipped, False
 
     def clone_of(self, other):
         """The same disk in another PC."""
-        self.identity, self.trust = other.identity, other.trust
+        self.identity, self.trust, self.heir = other.identity, other.trust, other.heir
         self.damage, self.flipped = other.damage, other.flipped
         self.connection = a_disk(other.connection.serialize())
 
@@ -178,6 +183,7 @@ class Machine:
         )
 
     def _boot(self):
+        self.settle()
         self.journal = self.a_journal()
         self.journal.start(agent="sim", at=self.clock.now())
         knowledge = StationKnowledge(self.journal, self.clock, language="en", devices=DEVICES)
@@ -185,7 +191,20 @@ class Machine:
             self.world.count("damage gone on with")
         self.core = StationCore(self.journal, knowledge, self.clock, self, reached=self._reached)
         inbox = Inbox(self.clock.monotonic)
-        self.loop = Loop(self.core, inbox, self.clock, self, self, reached=self._reached)
+        succession = None
+        if "id_heir" in self.world.kinds:
+            succession = Succession(
+                self.core, self, self.clock, reached=self._reached, changed=self._become
+            )
+        self.loop = Loop(
+            self.core, inbox, self.clock, self, self, reached=self._reached, succession=succession
+        )
+        self._meet_the_hub_as()
+        for output in self.core.start():
+            self.loop._tell(output)
+
+    def _meet_the_hub_as(self):
+        """Whom the uplink speaks for, and what it reads."""
         self.view = OutgoingJournal(
             lambda: self.connection, self.identity, lambda: self.core.schemes
         )
@@ -198,8 +217,59 @@ class Machine:
             hub=self.trust.hub,
             receipt_key=self.trust.receipt_key,
         )
-        for output in self.core.start():
-            self.loop._tell(output)
+
+    # --- another journal goes on (`edge_agent.station.succession.Heirs`) ----------------------
+
+    def make(self):
+        """A key on this disk, for the journal to come."""
+        self.settle()
+        key, journal = SigningKey(self._dice.bytes(32)), JournalId(self._dice.bytes(16))
+        self.heir = Identity(journal, key, self.name, self.identity.plant)
+        return self.heir
+
+    def find(self, journal):
+        """The key of that journal, if it is still there; a PC with damage stays as it is."""
+        return self.heir if self.heir and self.heir.journal == journal else None
+
+    def settle(self):
+        """Whoever's journal the disk holds is who this station is."""
+        if self.heir is not None and journal_in(self.connection) == self.heir.journal:
+            self.identity, self.heir = self.heir, None
+
+    def journals(self):
+        """The journal it writes, and those that it went on after."""
+        return (self.identity.journal, *former(self.connection))
+
+    def own_ids(self):
+        """Ids of the events of its journal, and of those that it went on after."""
+        ids = set(own_ids(self.connection))
+        for journal in former(self.connection):
+            ids |= {event_id for _, event_id, _ in lines_of(self.connection, journal)}
+        return ids
+
+    def reservation(self, cited):
+        """The id of a reservation of its own, by seq, or by reference in a journal before."""
+        if isinstance(cited, int):
+            return self.journal.id_at(cited)
+        ref = parse_ref(cited)
+        found = [i for seq, i, _ in lines_of(self.connection, ref.journal) if seq == ref.seq]
+        return next(one for one in found if ref.names(one))
+
+    def _become(self):
+        self.world.count("went on in another journal")
+        self.world.former.update(former(self.connection))
+        if self.damage is not None:  # nobody had noticed; now it is damage of another journal
+            places = "SELECT place FROM foreign_event JOIN branch ON place = (branch << 40 | ?)"
+            rows = self.connection.execute(
+                f"{places} WHERE journal = ? ORDER BY place",
+                (self.damage, former(self.connection)[-1]),
+            ).fetchall()
+            self.flipped |= {rows[-1][0]}
+            self.world.flips = [one for one in self.world.flips if one[0] is not self]
+            self.damage = None
+        self.knows_fork = False
+        self.sync = SyncState(online=self.sync.online)
+        self._meet_the_hub_as()
 
     def guarded(self, act):
         """Do something that may end this machine."""
@@ -232,6 +302,9 @@ class Machine:
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
             raise error
+        if label.startswith("after_successor") and self.world.cut_while_succeeding():
+            self.world.count(f"crash at {label}")
+            raise PowerCut
         if self.crash_at != label or (self.crash_over_code and not self._has_new_code()):
             return
         if self.passes_left:

@@ -60,8 +60,10 @@ class World:
         self.trade = root.another()
         self.visits = root.another()
         self.crops = root.another()
+        self.heirs = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
         streams += (self.hands, self.walks, self.locks, self.trade, self.visits, self.crops)
+        streams += (self.heirs,)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -77,6 +79,7 @@ class World:
         own += tuple(self.trade.some(faults.TRADED, 0.2))
         own += tuple(self.visits.some(faults.VISITED, 0.4))
         own += tuple(self.crops.some(faults.PRUNED, 0.2))
+        own += tuple(self.heirs.some(faults.SUCCEEDED, 0.15))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -87,9 +90,10 @@ class World:
         self.machines, self.workers = [], {}
         self.images, self.backup, self.backups = {}, None, []
         self.hub_is_away, self.sides = False, {}
-        self.torn = set()
+        self.torn, self.former = set(), set()
         self.flips = []
-        # `torn`: journals of which there may be more than one history.
+        # `torn`: journals of which there may be more than one history; `former`: those that a PC
+        # went on after.
         # What the oracles hold against the stores.
         self.shown, self.lost, self.labels, self.issued = {}, set(), [], []
         self.dreamt, self.lot_versions = 0, Counter()
@@ -281,6 +285,10 @@ class World:
         self.trace("hub crashed")
         self.door.restart()
 
+    def cut_while_succeeding(self):
+        """Whether a PC loses its power at this point of its change to another journal."""
+        return self.phase == "chaos" and self.heirs.chance(0.1)
+
     def a_clock(self):
         """A wall clock that is right so far."""
         return WallClock(self.true)
@@ -336,10 +344,10 @@ class World:
 
     def put_back(self, machine, image, how):
         """A disk stands where it stood; what came after is nowhere but at the hub."""
-        before = set(own_ids(machine.connection))
+        before = machine.own_ids()
         machine.guarded(machine.lose_power)
         machine.put_back(image)
-        self.lost |= before - set(own_ids(machine.connection))
+        self.lost |= before - machine.own_ids()
         self.torn.add(machine.identity.journal)
         self.count(how)
         machine.knows_fork = False
@@ -398,7 +406,7 @@ class World:
     def label_came_out(self, machine, wanted):
         """A label fell onto the tray of this machine."""
         unit = machine.core.state.unit
-        reserved = machine.journal.id_at(unit.reserved)
+        reserved = machine.reservation(unit.reserved)
         self.labels.append((wanted.code, wanted.copy, reserved, machine))
         self.floor.tray.add((machine.number, wanted.code))
         self.trace("label", machine, wanted.code, wanted.copy)
@@ -499,7 +507,7 @@ class World:
 
     def restore_hub(self, image):
         """The hub stands where its backup stood; what no machine holds any more is gone."""
-        stations = {machine.identity.journal for machine in self.machines}
+        stations = self.former | {machine.identity.journal for machine in self.machines}
         before = {i for journal in stations for i in self.ids_at_hub(journal)}
         self.door.restart(image)
         after = {i for journal in stations for i in self.ids_at_hub(journal)}
@@ -518,7 +526,7 @@ class World:
 
         What no machine's own journal holds any more may be gone: it is counted as lost.
         """
-        stations = {machine.identity.journal for machine in self.machines}
+        stations = self.former | {machine.identity.journal for machine in self.machines}
         before = {i for journal in stations for i in self.ids_at_hub(journal)}
         tips = self.feed_tips()
         self.door.restore(backup)
@@ -554,7 +562,7 @@ class World:
             journal = machine.identity.journal
             if machine.power != "on" or self.door.hub.key_of(journal) or journal in known:
                 continue
-            self.lost |= set(own_ids(machine.connection))
+            self.lost |= machine.own_ids()
             machine.guarded(machine.lose_power)
             machine.power, machine.why_gone = "gone", "enrolment lost"
             self.count("enrolment lost with the hub")
