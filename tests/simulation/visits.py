@@ -58,6 +58,17 @@ def peers_alone(world):
         world.after(length / 2, "hours go by", jump)
 
 
+def go_on(world):
+    """While all heals, rounds go on as ever: what one disk lost a neighbour may have."""
+
+    def go():
+        if world.phase == "heal":
+            visit(world)
+            world.after(5.0, "peers", go)
+
+    world.after(5.0, "peers", go)
+
+
 class Side:
     """What a machine needs to visit and be visited, from one start to the next."""
 
@@ -156,7 +167,8 @@ def _count(world, effect, error):
 def _bad_manners(world):
     """What becomes of this neighbour's answers; mostly nothing."""
     dice = world.visits
-    if "peers_lie" not in world.kinds or not dice.chance(0.3):
+    is_honest = world.phase != "chaos" or "peers_lie" not in world.kinds
+    if is_honest or not dice.chance(0.3):
         return _honest
     how = dice.pick((_lost, _altered, _withheld, _invented))
     world.count(f"a neighbour {how.__name__.strip(chr(95))} answers")

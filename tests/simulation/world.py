@@ -19,7 +19,7 @@ from hub.services import Refused, StoreFault, gaps, journals, revoking
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import CodeReserved
 from tally.records.ids import show_journal
-from tests.simulation import copies, faults, oracles, plant
+from tests.simulation import copies, faults, oracles, plant, visits
 from tests.simulation.clocks import TrueTime, WallClock
 from tests.simulation.dice import Dice
 from tests.simulation.door import Door, PowerCut
@@ -591,6 +591,8 @@ class World:
         steps = 0
         for machine in list(self.machines):
             machine.link_came_back()
+        if "peers_alone" in self.kinds:
+            visits.go_on(self)
         while self._heap and self.true.seconds < until and steps < HEAL_STEPS_MAX:
             steps += 1
             self._take()
