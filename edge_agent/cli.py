@@ -239,12 +239,15 @@ def status(directory: Path, as_json: bool) -> None:
     """Where the journal stands and what the hub has acknowledged."""
     from edge_agent.bootstrap.folder import load_identity
     from edge_agent.station import looking
+    from edge_agent.station.doctoring import endings
 
     with _said():
         identity = load_identity(directory)
 
     def look(connection: sqlite3.Connection) -> dict[str, Any]:
-        return looking.status(connection, identity) | {"disk": _disk_facts(directory)}
+        ends = [{"what": one.check, "words": one.words} for one in endings(directory, connection)]
+        facts = {"disk": _disk_facts(directory), "endings": ends}
+        return looking.status(connection, identity) | facts
 
     _show(directory, as_json, look, _status_words)
 
@@ -291,6 +294,7 @@ def _status_words(found: dict[str, Any]) -> str:
         lines.append(f"Disk: {found['disk']['words']['en']}")
     if found["hub_noted"]:
         lines.append(_clock_words(found["hub_noted"]))
+    lines += [one["words"] for one in found["endings"]]
     if found["damaged"]:
         seqs = ", ".join(map(str, found["damaged"][:10]))
         lines.append(f"DAMAGED on this disk, asked back from the hub: event {seqs}")

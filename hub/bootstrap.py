@@ -21,10 +21,12 @@ import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from hub import backup, trust
+from hub.certificates import AUTHORITY_WARNS
 from hub.recovery import RecoveryKey, new_key
 from hub.services import Hub, authority, checking, feeds, restoring
 from hub.services.office import Office
@@ -39,8 +41,6 @@ SERVING_FILE: Final = "serving.json"
 ADMIN_LINK: Final = "admin-link"
 RENEW: Final = "renew"
 """The operations that a serving hub offers besides those of the services."""
-AUTHORITY_WARNS: Final = dt.timedelta(days=2 * 365)
-"""Before the end of the CA, the hub says so."""
 _SIOCGIFADDR: Final = 0x8915
 
 _FIRST_SETTINGS: Final = """\
@@ -306,7 +306,8 @@ def serve(
         sessions = Sessions(hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
         desk = Desk(hub, sessions, bell, lambda: int(office.now().timestamp() * 1000))
         admissions = Admissions(time.monotonic, os.urandom)
-        pages = console_app(console.Desk(hub, bell, admissions, time.monotonic))
+        ends = partial(trust.certificate_end, directory)
+        pages = console_app(console.Desk(hub, bell, admissions, time.monotonic, ends))
         address = f"http://{LOOPBACK}:{doors.port}/"
 
         def operate(name: str, given: Mapping[str, Any]) -> dict[str, Any]:

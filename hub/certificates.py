@@ -19,6 +19,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tally.records.ids import JournalId, show_journal
 
 CA_LIFE: Final = dt.timedelta(days=30 * 365)
+AUTHORITY_WARNS: Final = dt.timedelta(days=2 * 365)
+"""Before the end of the CA, the hub says so."""
 _SERVER_LIFE: Final = dt.timedelta(days=2 * 365)
 _BACKDATED: Final = dt.timedelta(days=5 * 365)
 """A station whose clock is years behind must still be able to connect: time proves nothing here."""

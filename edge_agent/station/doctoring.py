@@ -27,6 +27,7 @@ from tally.wire.clocks import WRONG_MS, YEARS, ClockOffset
 
 USUAL_LIMITS: Final = DiskLimits()
 AUTHORITY_WARNS: Final = timedelta(days=365)
+CERTIFICATE_WARNS: Final = timedelta(days=30)
 _TRUST_NAME: Final = "trust.json"
 _WAL_RESET_FIXED: Final = (3, 51, 3)
 
@@ -66,7 +67,7 @@ def examine(
     except (JournalFault, JournalCorrupt) as fault:
         return [*found, Checked("journal", is_well=False, words=fault.words)]
     try:
-        found += [_clock(connection), *_of_the_hub(connection)]
+        found += [_clock(connection), *_of_the_hub(connection), *_certificate(connection)]
         found += [_wal(directory, limits), _pages(connection)]
         found += _authority(directory, connection)
         found.append(_chain(connection, identity))
@@ -76,6 +77,12 @@ def examine(
     finally:
         connection.close()
     return found
+
+
+def endings(directory: Path, connection: sqlite3.Connection) -> list[Checked]:
+    """The hub's certificate, as last seen, and its CA, where the end is near or has passed."""
+    found = [*_certificate(connection), *_authority(directory, connection)]
+    return [one for one in found if not one.is_well]
 
 
 def _disk(directory: Path, limits: DiskLimits) -> Checked:
@@ -156,7 +163,7 @@ def _clock(connection: sqlite3.Connection) -> Checked:
 
 
 def _of_the_hub(connection: sqlite3.Connection) -> list[Checked]:
-    """The clock against the hub's, and the hub's certificate, as last seen."""
+    """The clock against the hub's, as last seen."""
     noted = hub_noted(connection)
     if noted is None:
         return []
@@ -164,19 +171,27 @@ def _of_the_hub(connection: sqlite3.Connection) -> list[Checked]:
     words = f"{clock} against the hub's, seen {noted['at']}, expected at most {WRONG_MS // 1000} s."
     if clock.is_wrong:
         words += " Work goes on and nothing is lost; set the clock right, here or at the hub."
-    found = [Checked("clock of the hub", is_well=not clock.is_wrong, words=words)]
+    return [Checked("clock of the hub", is_well=not clock.is_wrong, words=words)]
+
+
+def _certificate(connection: sqlite3.Connection) -> list[Checked]:
+    """The hub's certificate, as last seen."""
+    noted = hub_noted(connection)
+    if noted is None:
+        return []
     try:
         end = datetime.fromtimestamp(ssl.cert_time_to_seconds(noted["certificate_end"]), UTC)
     except ValueError:
-        return found
-    has_ended = end < SystemClock().now()
+        return []
+    now = SystemClock().now()
+    has_ended, is_near = end < now, end - now < CERTIFICATE_WARNS
     words = f"The hub's certificate {'ended' if has_ended else 'is good until'} {end:%Y-%m-%d}."
-    if has_ended:
+    if is_near:
         words += (
             " Work and sync go on. A hub renews it by itself: look at this station's clock, then "
             "at what tally hub serve says."
         )
-    return [*found, Checked("certificate", is_well=not has_ended, words=words)]
+    return [Checked("certificate", is_well=not is_near, words=words)]
 
 
 def _authority(directory: Path, connection: sqlite3.Connection) -> list[Checked]:

@@ -35,12 +35,17 @@ class _Latest:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """See the module. `clock` gives monotonic seconds."""
+    """See the module.
+
+    `clock` gives monotonic seconds; `certificate_end`: when the certificate ends that stations see,
+    None where nobody can say.
+    """
 
     hub: Hub
     bell: Bell
     admissions: Admissions
     clock: Callable[[], float]
+    certificate_end: Callable[[], dt.datetime | None] = lambda: None
     _latest: _Latest = field(default_factory=_Latest)
 
     @property
@@ -71,7 +76,7 @@ class Desk:
 
     def _look(self, latest: _Latest) -> None:
         rings, made = self.bell.rings, self.clock()
-        standing, done = standing_of(self.hub), latest.progress
+        standing, done = standing_of(self.hub, self.certificate_end()), latest.progress
         if not (done and all(done.values())):
             done = dict(self.hub.progress())
             done["cut"] = done["cut"] or bool(standing.silent)

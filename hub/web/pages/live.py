@@ -45,7 +45,8 @@ def case_mark(case: Any) -> str:
 
 def station_mark(one: StationStanding) -> str:
     """A station's row: it is another one when its state changed."""
-    return f"{one.station}:{one.state}:{one.histories}:{one.former}"
+    found = "+".join((*one.troubles, *one.low, *(["gap"] if one.gap else [])))
+    return f"{one.station}:{one.state}:{one.histories}:{one.former}:{found}"
 
 
 def _texts(page: Page, standing: Standing) -> dict[str, str]:

@@ -43,6 +43,15 @@ TEXTS: Final[dict[str, str]] = {
     "complete.silent_unsent": "{station} {time}(失联,还有 {count} 条事件未到)",
     "complete.unheard": "{station} 从未联系",
     "complete.none": "还没有工作站联系过本中心;这里的数据不能视为完整。",
+    # what ends soon
+    "ends.certificate": "工作站所见的证书将于 {time} 到期,本应由中心自动更新但尚未更新。工作站不会"
+    "因此停止。请查看 tally hub serve 的提示、磁盘和本机时钟。",
+    "ends.certificate_past": "工作站所见的证书已于 {time} 到期,本应由中心自动更新但尚未更新。工作站"
+    "照常使用。请查看 tally hub serve 的提示、磁盘和本机时钟。",
+    "ends.authority": "中心的 CA 将于 {time} 到期。工作站不会因此停止;请在方便时更新:tally hub "
+    "renew DIR --ca",
+    "ends.authority_past": "中心的 CA 已于 {time} 到期。工作站照常使用;请更新:tally hub renew DIR "
+    "--ca",
     # keys
     "keys.title": "按键",
     "keys.search": "搜索;扫描的编码会自动进入搜索框",
@@ -108,8 +117,12 @@ TEXTS: Final[dict[str, str]] = {
     "overview.oldest": "最早:",
     "overview.silent": "失联工作站",
     "overview.low": "余码不足的工作站",
+    "overview.untrusted": "密钥已收回的工作站",
+    "overview.doubled": "旧电脑仍在联系的工作站",
     "overview.forked": "有两份历史的工作站",
+    "overview.disk": "磁盘空间不足的工作站",
     "overview.unsent": "尚未到达的事件(按工作站最后所报)",
+    "overview.missing": "已到事件之前缺失的事件",
     "overview.calm": "目前没有需要您处理的事。",
     "overview.start": "从这里开始",
     "start.title": "从这里开始",
@@ -140,7 +153,7 @@ TEXTS: Final[dict[str, str]] = {
     "stations.unsent": "尚未到达的事件",
     "stations.codes": "余码(按其所报)",
     "stations.disk": "磁盘",
-    "stations.disk_low": "空间不足",
+    "stations.low": "不足",
     "stations.disk_free": "剩余 {free} MiB",
     "stations.disk_days": "剩余 {free} MiB,约可用 {days} 天",
     "stations.clock": "时钟与中心之差",
@@ -148,6 +161,8 @@ TEXTS: Final[dict[str, str]] = {
     "stations.journal": "日志",
     "stations.events": "已到 {count} 条事件",
     "stations.program": "程序",
+    "stations.gap": "最新的 {newest} 条已到,之前还缺 {missing} 条",
+    "stations.follows": "接替已关闭的日志 {journal}",
     "stations.former": "以前电脑的日志 {count} 份",
     "stations.live": "在线",
     "stations.silent": "失联:最新事件可能还没到",
@@ -155,6 +170,11 @@ TEXTS: Final[dict[str, str]] = {
     "stations.absent": "尚未注册电脑",
     "stations.forked": "有两份历史:电脑被复制或恢复过。两份都已保留。"
     "它下次连接时会启用自己的新日志;若不能:tally hub enroll-token DIR {station}",
+    "stations.untrusted": "第 {since} 条事件之后不可信:{by} 已收回密钥,{time}:{reason}",
+    "stations.untrusted_waits": "其后的记录在裁定之前不作数:tally hub trust DIR {station}",
+    "stations.untrusted_enrol": "不再发放编码。请重新注册:tally hub enroll-token DIR {station}",
+    "stations.calling": "旧电脑仍在联系:它的日志 {journal} 已关闭,另一台电脑已接替 {station}。它的"
+    "记录都会保留,但不再发放编码。请关闭它,或重新注册:tally hub enroll-token DIR {station}",
     "stations.enrol": "注册工作站",
     "stations.enrol_words": "在中心所在的电脑上为工作站生成令牌;令牌 24 小时内有效,只能用一次。"
     "在工作站的电脑上交给 tally station enroll。",

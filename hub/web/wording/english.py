@@ -49,6 +49,17 @@ TEXTS: Final[dict[str, str]] = {
     "complete.silent_unsent": "{station} {time} (silent, {count} events still to come)",
     "complete.unheard": "{station} never heard",
     "complete.none": "No station has greeted this hub yet; nothing here can be complete.",
+    # what ends soon
+    "ends.certificate": "The certificate that stations see ends at {time} and was not renewed, "
+    "which the hub does by itself. No station stops for it. Look at what tally hub serve says, at "
+    "the disk, and at this machine's clock.",
+    "ends.certificate_past": "The certificate that stations see ended at {time} and was not "
+    "renewed, which the hub does by itself. Stations go on with it. Look at what tally hub serve "
+    "says, at the disk, and at this machine's clock.",
+    "ends.authority": "The hub's CA ends at {time}. No station stops for it; renew it when it "
+    "suits: tally hub renew DIR --ca",
+    "ends.authority_past": "The hub's CA ended at {time}. Stations go on with it; renew it: tally "
+    "hub renew DIR --ca",
     # keys
     "keys.title": "Keys",
     "keys.search": "search; a scanned code goes there by itself",
@@ -123,8 +134,12 @@ TEXTS: Final[dict[str, str]] = {
     "overview.oldest": "oldest:",
     "overview.silent": "Stations silent",
     "overview.low": "Stations low on codes",
+    "overview.untrusted": "Stations whose key was taken back",
+    "overview.doubled": "Stations whose former computer still calls",
     "overview.forked": "Stations with two histories",
+    "overview.disk": "Stations low on disk",
     "overview.unsent": "Events still to come, as far as stations told",
+    "overview.missing": "Events missing before others that are here",
     "overview.calm": "Nothing needs you now.",
     "overview.start": "Start here",
     "start.title": "Start here",
@@ -162,7 +177,7 @@ TEXTS: Final[dict[str, str]] = {
     "stations.unsent": "Events still to come",
     "stations.codes": "Codes left, as it said",
     "stations.disk": "Disk",
-    "stations.disk_low": "LOW",
+    "stations.low": "LOW",
     "stations.disk_free": "{free} MiB free",
     "stations.disk_days": "{free} MiB free, about {days} days",
     "stations.clock": "Clock against the hub's",
@@ -170,6 +185,8 @@ TEXTS: Final[dict[str, str]] = {
     "stations.journal": "Journal",
     "stations.events": "{count} events here",
     "stations.program": "Program",
+    "stations.gap": "newest {newest} heard, {missing} before them still missing",
+    "stations.follows": "goes on after {journal}, which is closed",
     "stations.former": "{count} journals of earlier PCs",
     "stations.live": "live",
     "stations.silent": "SILENT: its newest events may be missing here",
@@ -177,6 +194,15 @@ TEXTS: Final[dict[str, str]] = {
     "stations.absent": "no PC enrolled yet",
     "stations.forked": "TWO HISTORIES: the PC was copied or restored. Both are kept. It goes on in "
     "a journal of its own once it calls; if it cannot: tally hub enroll-token DIR {station}",
+    "stations.untrusted": "UNTRUSTED after its event {since}: {by} took the key back, {time}: "
+    "{reason}",
+    "stations.untrusted_waits": "What came after does not count until somebody decides: tally hub "
+    "trust DIR {station}",
+    "stations.untrusted_enrol": "It gets no codes. Enrol it anew: tally hub enroll-token DIR "
+    "{station}",
+    "stations.calling": "FORMER COMPUTER CALLS: its journal {journal} is closed, another goes on "
+    "as {station}. What it records is kept, it gets no codes. Switch it off, or enrol it: tally "
+    "hub enroll-token DIR {station}",
     "stations.enrol": "Enrol a station",
     "stations.enrol_words": "On the hub's machine, make a token for the station; it is good once, "
     "for 24 hours. At the station's PC, give it to tally station enroll.",

@@ -1,10 +1,13 @@
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from edge_agent.cli import station as station_commands
 from edge_agent.journal.faults import JournalFault
 from edge_agent.journal.identity import (
     MalformedIdentityError,
@@ -121,6 +124,32 @@ def test_the_doctor_names_a_certificate_of_the_hub_that_ended(bench):
     found = {one.check: one for one in examine(bench.folder, bench.identity)}
     assert not found["certificate"].is_well
     assert "ended 2020-11-19. Work and sync go on" in found["certificate"].words
+
+
+def test_a_certificate_near_its_end_is_told_by_doctor_and_status_and_one_with_time_by_neither(
+    bench, monkeypatch
+):
+    monkeypatch.setattr(doctoring, "AUTHORITY_WARNS", -dt.timedelta(days=36_500))
+    journal = bench.open()
+    (bench.folder / "identity.json").write_bytes(write_identity(bench.identity))
+    (bench.folder / "identity.json").chmod(0o600)
+
+    def status(*options):
+        done = CliRunner().invoke(station_commands, ["status", str(bench.folder), *options])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    now = dt.datetime.now(dt.UTC)
+    for days, is_told in ((400, False), (31, False), (29, True), (-1, True)):
+        end = now + dt.timedelta(days=days)
+        journal.note_hub(noted(0, end.strftime("%b %d %H:%M:%S %Y GMT")))
+        [found] = [o for o in examine(bench.folder, bench.identity) if o.check == "certificate"]
+        assert found.is_well is not is_told
+        assert (found.words in status()) is is_told
+        told = [{"what": "certificate", "words": found.words}] if is_told else []
+        assert json.loads(status("--json"))["endings"] == told
+    monkeypatch.setattr(doctoring, "AUTHORITY_WARNS", dt.timedelta(days=365))
+    assert "tally hub renew DIR --ca" in status()
 
 
 def test_the_doctor_names_a_ca_of_the_hub_near_its_end(bench, monkeypatch):
