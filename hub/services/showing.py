@@ -88,7 +88,8 @@ def units(office: Office) -> list[Row]:
 def stations(office: Office) -> list[Row]:
     """Journals of stations: how far the hub holds them, and what they last said of themselves.
 
-    `successor`: the journal that goes on in the place of this one, None while it is open.
+    `successor`: the journal that goes on in the place of this one, `closed_at`: since when, by this
+    hub; None while it is open.
     """
     gauges = office.store.gauges()
     rows = []
@@ -107,6 +108,7 @@ def stations(office: Office) -> list[Row]:
                 "site": journal.site,
                 "journal": show_journal(journal.id),
                 "successor": show_journal(after) if after else None,
+                "closed_at": succeeding.closed_at(office, journal.id),
                 "seq": tip.tip_seq if tip else 0,
                 "event_id": tip.tip_id.hex() if tip else None,
                 "branches": 1 + len(gaps.forks(branches)) if branches else 0,

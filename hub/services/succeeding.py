@@ -22,6 +22,7 @@ from tally.records.ids import JournalId, parse_journal, show_journal
 from tally.records.signing import SUCCESSION, succession_message
 
 _KEY: Final = "successor:"
+_CLOSED_AT: Final = "closed_at:"
 
 
 def succeed(office: Office, journal: JournalId, genesis: bytes, signature: bytes) -> Enrolled:
@@ -69,14 +70,20 @@ def close(office: Office, row: Journal, successor: JournalId, reason: str) -> No
 
 
 def learn(office: Office, body: JournalClosed) -> None:
-    """Remember who goes on, also of an event that came back to a restored hub."""
+    """Remember who goes on and since when, also of an event that came back to a restored hub."""
     office.store.put(_KEY + body.journal, body.successor)
+    office.store.put(_CLOSED_AT + body.journal, office.now().isoformat())
 
 
 def successor_of(office: Office, journal: JournalId) -> JournalId | None:
     """The journal that goes on in the place of this one; None while it is open."""
     found = office.store.get(_KEY + show_journal(journal))
     return None if found is None else parse_journal(found)
+
+
+def closed_at(office: Office, journal: JournalId) -> str | None:
+    """When this hub learned that another journal goes on, RFC 3339; None while it is open."""
+    return office.store.get(_CLOSED_AT + show_journal(journal))
 
 
 def line_of(office: Office, journal: JournalId) -> tuple[JournalId, ...]:

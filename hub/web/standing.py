@@ -228,11 +228,7 @@ def _station(
         disk_free_mib=gauges.get("disk_free_mib"),
         disk_days=gauges.get("disk_days"),
         follows=next((one["journal"] for one in rows if one["successor"] == row["journal"]), ""),
-        calling=[
-            one["journal"]
-            for one in rows
-            if one["successor"] and _state(_heard(one), now) == "live"
-        ],
+        calling=[one["journal"] for one in rows if _calls(one, now)],
         gap=_gap(rows),
         taken=[
             _taken(taken[one["journal"]], is_open=one is row)
@@ -250,6 +246,14 @@ def _goes_on(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _heard(row: Mapping[str, Any]) -> dt.datetime | None:
     return dt.datetime.fromisoformat(row["said_at"]) if row["said_at"] else None
+
+
+def _calls(row: Mapping[str, Any], now: dt.datetime) -> bool:
+    """Whether a closed journal greets: not the last greeting of a PC that goes on by itself."""
+    heard = _heard(row)
+    if heard is None or not row["closed_at"] or _state(heard, now) != "live":
+        return False
+    return heard > dt.datetime.fromisoformat(row["closed_at"])
 
 
 def _gap(rows: Sequence[Mapping[str, Any]]) -> Gap | None:

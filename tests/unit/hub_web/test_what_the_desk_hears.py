@@ -142,8 +142,11 @@ def test_a_station_goes_on_in_its_open_journal_and_says_which_it_follows(house):
 
 
 def test_a_computer_whose_journal_is_closed_is_named_while_it_calls(house):
+    house.hub.note_hello(house.station.id, GREETS)
     new = enrolled(house.hub, "S03", salt="-new")
     house.hub.note_hello(new.id, GREETS)
+    assert house.standing().calling == [], "its last greeting was before it was closed"
+    house.hub.office.clock.forward(seconds=30)
     house.hub.note_hello(house.station.id, GREETS)
     assert house.standing().calling == [show_journal(house.station.id)]
     assert "FORMER COMPUTER CALLS" in house.page("/stations")
