@@ -20,10 +20,11 @@ def test_20_five_computers_from_one_image_share_no_code_and_end_with_five_journa
             station.sync()
         folders = [floor.copy(image, f"pc{number}") for number in range(COPIES)]
         with contextlib.ExitStack() as running:
-            stations = [running.enter_context(Station(folder)) for folder in folders]
-            for station in stations:  # at once, before any of them has met the hub
-                station.give(b"CTLNEXT")
-            answers = [station.hear_answer() for station in stations]
+            stations, answers = [], []
+            for folder in folders:  # asked for a code before it has met the hub
+                stations.append(running.enter_context(Station(folder)))
+                stations[-1].give(b"CTLNEXT")
+                answers.append(stations[-1].hear_answer())
             given = [line["unit"] for line in answers if line["verdict"] == "OK"]
             assert given
             assert len(set(given)) == len(given)
