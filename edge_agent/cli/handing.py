@@ -1,0 +1,72 @@
+"""Codes that change hands by a lead's badge: given back, or lent to a neighbour."""
+
+import json
+from pathlib import Path
+
+import click
+
+from edge_agent.cli.group import BADGE, FOLDER, JSON, said, station
+
+
+@station.command(
+    "give-back",
+    epilog='Example: tally station give-back S03 B-01 --as BDG-2001 --reason "order closed"',
+)
+@FOLDER
+@click.argument("block", metavar="BLOCK")
+@click.option("--count", type=int, help="Default: all codes that were never given out.")
+@BADGE
+@click.option("--reason", required=True, metavar="TEXT", help="Why, for the books.")
+@JSON
+def give_back_command(
+    directory: Path, block: str, count: int | None, badge: str, reason: str, *, as_json: bool
+) -> None:
+    """Give the unused end of a block back; nobody gives those codes out any more.
+
+    Stop the station first.
+    """
+    from edge_agent.bootstrap.handing import give_back
+    from edge_agent.journal.giving import NotGivenError
+
+    with said():
+        try:
+            body = give_back(directory, block, count, badge=badge, reason=reason)
+        except NotGivenError as error:
+            raise click.ClickException(str(error)) from error
+    given = {"block": block, "scheme": body.scheme, "start": body.start, "count": body.count}
+    click.echo(
+        json.dumps(given)
+        if as_json
+        else f"{body.count} codes of block {block} ({body.scheme}, counters {body.start} to "
+        f"{body.start + body.count - 1}) are given back. Destroy labels of them, if there are any."
+    )
+
+
+@station.command(epilog="Example: tally station lend S02 B-02 200 S03 --as BDG-2001")
+@FOLDER
+@click.argument("block", metavar="BLOCK")
+@click.argument("count", type=int)
+@click.argument("to", metavar="STATION")
+@BADGE
+@JSON
+def lend(directory: Path, block: str, count: int, to: str, badge: str, *, as_json: bool) -> None:
+    """Lend the unused end of a block to a neighbour that runs dry while the hub is away.
+
+    Stop the station first. The neighbour uses the codes as soon as it has heard of this: from the
+    hub, over the line's network, or with a stick: tally station journal DIR export --all FILE.tlyb.
+    """
+    from edge_agent.bootstrap import handing
+    from edge_agent.journal.giving import NotGivenError
+
+    with said():
+        try:
+            body = handing.lend(directory, block, count, to, badge=badge)
+        except NotGivenError as error:
+            raise click.ClickException(str(error)) from error
+    given = {"block": block, "scheme": body.scheme, "start": body.start, "count": body.count}
+    click.echo(
+        json.dumps(given | {"station": to})
+        if as_json
+        else f"{body.count} codes of block {block} ({body.scheme}, counters {body.start} to "
+        f"{body.start + body.count - 1}) are lent to {to}; this station no longer gives them out."
+    )
