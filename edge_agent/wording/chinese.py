@@ -134,12 +134,12 @@ TEXTS: Final[dict[str, str]] = {
     # 打印机与编码
     "ng.not_printed": "标签未打印:{words}。编码 {unit} 已为本产品保留。处理打印机后扫 CTLPRINT。",
     "ng.no_codes": "{scheme} 编码已用完(已知:{basis})。停止打印,其他工序可继续。请班长申请编码。",
+    "ng.codes_withheld": "{scheme} 编码停发:此电脑曾被复制或恢复。"
+    "取得新编码前停止打印,其他工序可继续。若一直如此,请叫技术员。",
     "ng.key_revoked": "{scheme} 编码停发:本工位的密钥已被收回。此处的记录会保留,但目前不作数。"
     "请叫工厂管理员。",
     "ng.nothing_to_print": "没有进行中的产品,所以没有可重打的标签。"
     "未保存。{wants}:CTLNEXT 取下一个编码。",
-    "ng.codes_withheld": "{scheme} 编码停发:此电脑曾被复制或恢复。"
-    "取得新编码前停止打印,其他工序可继续。若一直如此,请叫技术员。",
     "ng.label_unsure": "不确定标签 {unit} 是否打出。请看打印机:有就扫它,没有就扫 CTLNO。",
     "ng.too_many_copies": "标签 {unit} 已打印 {count} 次。CTLNO 作废。",
     "ng.print_box_first": "箱 {box} 的标签还未打印。请扫 CTLOK 打印。",

@@ -254,7 +254,7 @@ def test_a_reader_that_stays_holds_up_no_scan_and_its_log_is_taken_back_afterwar
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM event").fetchone()
     noise = [OwnFact(t.RefusalShown("E-101", "x" * 60_000))]
-    while wal_of(bench).stat().st_size <= doctoring.WAL_BYTES_MAX:
+    while wal_of(bench).stat().st_size <= doctoring.USUAL_LIMITS.wal_mib * 2**20:
         journal.append(noise * 16, None, at=NOON)
     found = {one.check: one for one in doctoring.examine(bench.folder, bench.identity)}
     assert not found["wal"].is_well
@@ -284,7 +284,7 @@ def a_station_with_codes(hub, place):
     (place / "station.toml").write_text(f'{printer}folder = "{place / "labels"}"\n', "utf-8")
 
 
-def test_a_station_whose_newest_commits_are_gone_gives_out_no_code_once_the_hub_has_told_it(
+def test_a_station_whose_newest_commits_are_gone_gives_out_no_code_again_once_the_hub_has_told_it(
     tmp_path,
 ):
     place = tmp_path / "S03"
@@ -295,7 +295,8 @@ def test_a_station_whose_newest_commits_are_gone_gives_out_no_code_once_the_hub_
             assert station.end()[0] == 0
         with Running(place) as station:
             station.say(BADGE)
-            assert station.say(NEXT)["unit"]
+            first = station.say(NEXT)["unit"]
+            assert first
             assert station.say({"sync": True})["unsent"] == 0
             shown = set(station.events)
             station.process.kill()
@@ -306,8 +307,9 @@ def test_a_station_whose_newest_commits_are_gone_gives_out_no_code_once_the_hub_
             station.say({"sync": True})
             answers = [station.say(said) for said in (BADGE, NEXT, NEXT)]
             station.say({"sync": True})
-            assert [answer["verdict"] for answer in answers] == ["OK", "NG", "NG"]
-            assert answers[1]["unit"] is None
+            # It goes on in a journal of its own, with other codes as soon as it has some.
+            units = {answer["unit"] for answer in answers} - {None}
+            assert first not in units
             assert any("restored" in line["text"] for line in station.by_itself)
             shown |= set(station.events)
             station.end()
@@ -315,4 +317,4 @@ def test_a_station_whose_newest_commits_are_gone_gives_out_no_code_once_the_hub_
         assert run.returncode == 0, run.stderr
     everything = (tmp_path / "all.jsonl").read_text("utf-8")
     assert [event_id for event_id in shown if event_id not in everything] == []
-    assert len(list((place / "labels").glob("*.png"))) == 1
+    assert len(list((place / "labels").glob("*.png"))) == 1 + len(units)

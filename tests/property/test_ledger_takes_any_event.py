@@ -45,8 +45,8 @@ def value_of(annotation):
         return st.just({"en": "x"} if arguments[1] is str else free)
     if annotation is bool:
         return st.booleans()
-    if annotation is t.Check:
-        return body_of(t.Check)
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return body_of(annotation)
     if arguments:  # an optional field
         kinds = [value_of(kind) for kind in arguments if kind is not type(None)]
         return st.one_of(st.none(), *kinds)
