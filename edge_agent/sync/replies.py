@@ -240,7 +240,9 @@ def _mended(turn: Turn, reply: Reply) -> Heard:
         ids = prove(segment, turn.identity.key.public)
     except SegmentError as error:
         raise NotAnAnswerError(str(error)) from error
-    is_ours = turn.view.id_at(segment.last) == ids[-1]  # an id stands for all before it
+    # An id stands for all before it; behind a fork the copy may go on with the other history.
+    copied = enumerate(ids, segment.first)
+    is_ours = any(seq >= turn.request.first and turn.view.id_at(seq) == one for seq, one in copied)
     return after, effects if is_ours else ()
 
 

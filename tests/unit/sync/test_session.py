@@ -512,15 +512,28 @@ def test_a_copy_of_another_history_or_of_nobody_is_not_handed_on():
     view.grow(5)
     view.broken = (4,)
     other = OwnJournal()
-    other.grow(3)
+    other.grow(2)
     other.record(LotReceived(lot="another", part="PCB-L"))
-    other.grow(1)
+    other.grow(2)
     for body in (other.piece(1, 6), b"no segment"):
         play = greeted(6, view=view)
         asked = play.step()
         assert asked.kind == "mend"
         effects = play.hear(asked, Reply(200, p.SEGMENT_TYPE, body))
         assert not [effect for effect in effects if isinstance(effect, Ingest)]
+
+
+def test_a_copy_that_goes_on_with_another_history_behind_the_event_is_handed_on():
+    view = OwnJournal()
+    view.grow(5)
+    view.broken = (4,)
+    other = OwnJournal()
+    other.grow(3)
+    other.record(LotReceived(lot="another", part="PCB-L"))
+    play = greeted(6, view=view)
+    asked = play.step()
+    [effect] = play.hear(asked, Reply(200, p.SEGMENT_TYPE, other.piece(4, 5)))
+    assert isinstance(effect, Ingest)
 
 
 def test_a_hello_tells_how_much_the_disk_still_holds_and_for_how_long():
