@@ -5,8 +5,11 @@ Everything is waited for by looking again and again (`until`, `wait`); nothing s
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -66,13 +69,30 @@ class Pane(Terminal):
         self.burst(code)
         return self.see(*shown)
 
+    def close(self):
+        """Close the window and wait until the station has left: its folder is free then."""
+        running = []
+        with contextlib.suppress(subprocess.CalledProcessError, FileNotFoundError):
+            running = [os.pidfd_open(pid) for pid in self._below_the_shell()]
+        super().close()
+        late = [one for one in running if not select.select([one], [], [], WAIT_S)[0]]
+        for one in late:
+            signal.pidfd_send_signal(one, signal.SIGKILL)
+        for one in running:
+            os.close(one)
+        assert not late, f"the station still ran {WAIT_S:g} s after its window was closed"
+
     @property
     def pid(self):
         """Process id of the station."""
-        shell = self.flags("#{pane_pid}")
-        children = Path(f"/proc/{shell}/task/{shell}/children").read_text("ascii").split()
+        children = self._below_the_shell()
         assert len(children) == 1, f"expected the station alone below the shell, found {children}"
-        return int(children[0])
+        return children[0]
+
+    def _below_the_shell(self):
+        shell = self.flags("#{pane_pid}")
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text("ascii")
+        return [int(child) for child in children.split()]
 
     def kill(self):
         """End the station as a power cut would, and wait until it is gone."""

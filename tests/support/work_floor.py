@@ -58,11 +58,15 @@ class WorkFloor:
 
 
 def offline_copy(station, folder, devices=""):
-    """A copy of a station that does not run; its hub is nowhere."""
+    """A copy of a station that does not run; its hub is nowhere.
+
+    It has no neighbours either: what the copies of one station say to each other is S-106.
+    """
     shutil.copytree(station, folder)
     shutil.rmtree(folder / "labels")
     (folder / "labels").mkdir()
-    write_settings(folder, '[hub]\naddresses = ["127.0.0.1:1"]\n', devices)
+    alone = '[hub]\naddresses = ["127.0.0.1:1"]\n[peers]\nenabled = false\n'
+    write_settings(folder, alone, devices)
     return folder
 
 

@@ -38,11 +38,32 @@ class Clock:
         return self.seconds
 
 
+class Pictures:
+    """What the station's thread says, on its way to the screen."""
+
+    def __init__(self):
+        self.app = self.newest = None
+        self._has_ended = False
+        self._lock = threading.Lock()
+
+    def show(self, snapshot):
+        with self._lock:
+            self.newest = snapshot
+            if self.app and not self._has_ended:
+                self.app.show(snapshot)
+
+    def end_with(self, snapshot):
+        with self._lock:
+            self._has_ended = True
+            self.app.show(snapshot)
+
+
 class Floor:
     """A station and its screen."""
 
-    def __init__(self, app, pilot, clock, folder):
+    def __init__(self, app, pilot, clock, folder, pictures):
         self.app, self.pilot, self.clock, self.folder = app, pilot, clock, folder
+        self._pictures = pictures
 
     @property
     def rows(self):
@@ -55,6 +76,10 @@ class Floor:
     @property
     def shown(self):
         return self.app._shown
+
+    def show_at_last(self, snapshot):
+        """Show this; what the station itself says later no longer overtakes it."""
+        self._pictures.end_with(snapshot)
 
     async def until(self, is_so):
         end = time.monotonic() + PATIENCE_S
@@ -100,16 +125,11 @@ class Floor:
 @asynccontextmanager
 async def floor(folder, *, size=(80, 24), **more):
     """The app, running; the loop's thread opens and closes the station."""
-    clock, ready, left = Clock(), threading.Event(), {}
-
-    def show(snapshot):
-        left["newest"] = snapshot
-        if "app" in left:
-            left["app"].show(snapshot)
+    clock, ready, left, pictures = Clock(), threading.Event(), {}, Pictures()
 
     def run():
         with open_station(
-            folder, settings_of(folder), Silent(), language="en", show=show
+            folder, settings_of(folder), Silent(), language="en", show=pictures.show
         ) as opened:
             left["station"] = opened.posting
             ready.set()
@@ -119,12 +139,12 @@ async def floor(folder, *, size=(80, 24), **more):
     thread = threading.Thread(target=run)
     thread.start()
     assert ready.wait(PATIENCE_S)
-    app = left["app"] = StationApp(left["station"], monotonic=clock, language="en", **more)
+    app = pictures.app = StationApp(left["station"], monotonic=clock, language="en", **more)
     try:
         async with app.run_test(size=size) as pilot:
-            if "newest" in left:
-                app.show(left["newest"])
-            here = Floor(app, pilot, clock, folder)
+            if pictures.newest:
+                app.show(pictures.newest)
+            here = Floor(app, pilot, clock, folder, pictures)
             await here.until(lambda: here.shown is not None)
             yield here
     finally:
@@ -324,7 +344,7 @@ def test_a_fault_of_the_journal_stays_on_the_screen_until_a_person_leaves(folder
     async def story():
         async with floor(folder) as here:
             band = replace(answered("lock").band, code="J-104", number=99)
-            here.app.show(replace(lamp(), band=band, fatal=True))
+            here.show_at_last(replace(lamp(), band=band, fatal=True))
             here.app.ended(1)
             await here.until(lambda: here.app._status == 1)
             assert "J-104" in here.screen
@@ -344,7 +364,7 @@ def test_the_warning_of_a_window_without_focus_is_only_for_a_keyboard_scanner(fo
             await here.until(lambda: SCREEN["blurred"].en in here.screen)
             here.app.post_message(events.AppFocus())
             await here.until(lambda: SCREEN["blurred"].en not in here.screen)
-            here.app.show(replace(lamp(), at=lamp().at + dt.timedelta(seconds=1)))
+            here.show_at_last(replace(lamp(), at=lamp().at + dt.timedelta(seconds=1)))
             here.app.post_message(events.AppBlur())
             await here.until(lambda: here.app._is_blurred)
             assert SCREEN["blurred"].en not in here.screen
