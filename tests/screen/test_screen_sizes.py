@@ -41,6 +41,7 @@ def test_20_too_small_a_window_says_so_and_refuses_scans(folder, columns, lines)
         pane.scan("BDG-1133", "E-902", "Nothing saved, earlier work is safe.")
         assert events_of(folder) == before
         pane.resize(80, 24)
+        pane.see("SCAN NOW")  # before that a scan is still refused: its answer would not be seen
         pane.scan("BDG-1133", "ZHAO Lei is signed in.")
 
 
