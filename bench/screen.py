@@ -66,7 +66,11 @@ def run(directory: Path, *, rounds: int, scans: int, events: int) -> Report:
     work = Work(assembly)
     folder = _runnable(assembly, directory)
     ours = (_TALLY, "station", "run", str(folder))
-    compiled = {"PYTHONPYCACHEPREFIX": str(directory / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}
+    compiled = {
+        "PYTHONPYCACHEPREFIX": str(directory / "compiled"),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "TALLY_MARKS": str(directory / "marks"),
+    }
     with Terminal(ours, compiled) as screen, Terminal(_BARE, compiled) as bare:
         screen.until("S03")
         bare.until(READY)

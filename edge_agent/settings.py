@@ -81,6 +81,8 @@ class Settings:
     """Name of the device that prints labels; empty: the only one there is."""
     journal_kib_max: int = 0
     """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
+    mark: str | None = None
+    """Folder for the journal's high-water mark; "": none is kept, None: the usual one."""
     trim: TrimLimits = field(default_factory=TrimLimits)
     """From how large a journal on old events are deleted that backups of the hub hold."""
     disk: DiskLimits = field(default_factory=DiskLimits)
@@ -130,6 +132,7 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
         double_read_s=reading.seconds(table.pop("double_read_s", 2.0)),
         printer=reading.text(table.pop("printer", ""), "printer"),
         journal_kib_max=reading.kib_max(journal),
+        mark=reading.mark(journal),
         trim=reading.trim(journal),
         disk=reading.disk(reading.table(table, "disk")),
         keyboard=reading.pace(reading.table(table, "keyboard")),
@@ -196,13 +199,20 @@ class _Reading:
         self.note("kib_max", "KiB, 0 for no limit of its own", found)
         return 0
 
+    def mark(self, table: dict[str, Any]) -> str | None:
+        found = table.pop("mark", None)
+        if found is None or (isinstance(found, str) and re.fullmatch(r"|/[^\0]{0,4095}", found)):
+            return found
+        self.note("mark", "a folder, as in '/var/lib/marks', or '' for none", found)
+        return ""
+
     def trim(self, table: dict[str, Any]) -> TrimLimits:
         usual = TrimLimits()
         found = {
             "prune_at_gib": self._whole(table, "prune_at_gib", usual.at_gib, 0, 2**20),
             "keep_days": self._whole(table, "keep_days", usual.keep_days, KEEP_DAYS_MIN, 36_500),
         }
-        self.unknown(table, ("kib_max", *found), "journal.")
+        self.unknown(table, ("kib_max", "mark", *found), "journal.")
         return TrimLimits(found["prune_at_gib"], found["keep_days"])
 
     def disk(self, table: dict[str, Any]) -> DiskLimits:

@@ -36,6 +36,8 @@ def _scrub() -> None:
         ):
             del os.environ[name]
     os.environ["HOME"] = _HOME
+    # Stations of tests share names and journals, and are copied: what one was tells of no other.
+    os.environ["TALLY_MARKS"] = ""
     os.environ["LANG"] = "C.UTF-8"
     os.environ["TZ"] = "UTC"
     # The installed commands of this environment come first.

@@ -1,12 +1,17 @@
 """Codes that change hands by command, at a station that does not run: given back, or lent."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
+from edge_agent.bootstrap.folder import settings_of
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.journal.giving import NotGivenError, lending, returning
 from edge_agent.journal.journal import Journal, OwnFact
+from edge_agent.settings import SettingsError
 from edge_agent.station.clock import Clock, SystemClock
 from edge_agent.station.knowledge import StationKnowledge
+from edge_agent.station.marking import Marker, marks_folder
 from tally.events.types import BlockLent, BlockReturned
 
 
@@ -21,6 +26,7 @@ def give_back(
     """
     clock = SystemClock()
     with open_journal(directory, clock, starts=False) as journal:
+        _look_at_mark(directory, journal, clock)
         _demand_lead(journal, clock, badge)
         body, grant = returning(journal.blocks.all(), block, count, reason)
         journal.append([OwnFact(body, badge, (grant,))], None, at=clock.now())
@@ -38,11 +44,20 @@ def lend(directory: Path, block: str, count: int, station: str, *, badge: str) -
     """
     clock = SystemClock()
     with open_journal(directory, clock, starts=False) as journal:
+        _look_at_mark(directory, journal, clock)
         _demand_lead(journal, clock, badge)
         known = journal.keys.stations(station)
         body, grant = lending(journal.blocks.all(), block, count, station, known)
         journal.append([OwnFact(body, badge, (grant,))], None, at=clock.now())
     return body
+
+
+def _look_at_mark(directory: Path, journal: Journal, clock: Clock) -> None:
+    """An older journal that was put back and never started since is found here as at a start."""
+    mark = None
+    with suppress(SettingsError):  # the usual place then
+        mark = settings_of(directory).mark
+    Marker(journal, marks_folder(mark, os.environ), clock).found()
 
 
 def _demand_lead(journal: Journal, clock: Clock, badge: str) -> None:

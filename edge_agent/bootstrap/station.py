@@ -24,6 +24,8 @@ from edge_agent.station.disk import DiskWatch
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop, Speaker
+from edge_agent.station.marking import PUT_BACK, Marker, marks_folder
+from edge_agent.station.messages import HubSaid
 from edge_agent.station.picturing import PRINTER, Picturing, Screen, Show
 from edge_agent.station.posting import Posting
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
@@ -112,6 +114,10 @@ def open_station(
         )
         loop.await_head(HEAD_S)
         loop.trimmer = Trimmer(journal, clock, settings.trim)
+        marker = loop.marker = Marker(journal, marks_folder(settings.mark, os.environ), clock)
+        if put_back := marker.found():
+            inbox.post(HubSaid(PUT_BACK, put_back, suspect=True))
+        marker.write()
         try:
             devices.start()
             if journal.is_link_cut:
@@ -122,6 +128,7 @@ def open_station(
             inbox.close()
             uplink.stop()
             devices.stop()
+            marker.write()
 
 
 def _shown(made: Sequence[Driver | Printer], settings: Settings) -> tuple[DeviceShown, ...]:

@@ -4,6 +4,7 @@ They open the journal read-only and work while the station runs.
 """
 
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -230,15 +231,19 @@ def doctor(directory: Path, as_json: bool) -> None:
     """Check settings, devices, disk, clock and the whole chain; exit 1 if one is not well."""
     from edge_agent.bootstrap.folder import load_identity, settings_of
     from edge_agent.station.doctoring import USUAL_LIMITS, Checked, devices_checked, examine
+    from edge_agent.station.marking import marks_folder
 
-    limits = USUAL_LIMITS
+    limits, mark = USUAL_LIMITS, None
     try:
         settings = settings_of(directory)
         findings, limits = devices_checked(settings.devices), settings.disk
+        mark = settings.mark
     except SettingsError as error:
         findings = [Checked("settings", is_well=False, words=problem) for problem in error.problems]
     try:
-        findings += examine(directory, load_identity(directory), limits)
+        findings += examine(
+            directory, load_identity(directory), limits, marks_folder(mark, os.environ)
+        )
     except JournalFault as fault:
         findings.append(Checked("identity", is_well=False, words=fault.words))
     if as_json:

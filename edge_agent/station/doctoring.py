@@ -19,6 +19,7 @@ from edge_agent.journal.mending import damaged_in, damaged_words
 from edge_agent.journal.pruning import broken_segment
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import check_range, check_tail
+from edge_agent.station import marking
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
 from edge_agent.station.looking import hub_noted, newest_event
@@ -57,9 +58,12 @@ def _device(table: Mapping[str, Any]) -> Checked:
 
 
 def examine(
-    directory: Path, identity: Identity, limits: DiskLimits = USUAL_LIMITS
+    directory: Path,
+    identity: Identity,
+    limits: DiskLimits = USUAL_LIMITS,
+    marks: Path | None = None,
 ) -> list[Checked]:
-    """Files, disk, clock, SQLite, the whole chain, and what the ledger could not read."""
+    """Files, disk, clock, SQLite, the whole chain, what the ledger could not read, and the mark."""
     found = [_disk(directory, limits), _sqlite(), _running(directory), _secret(directory)]
     found.append(_trust(directory))
     try:
@@ -72,6 +76,8 @@ def examine(
         found += _authority(directory, connection)
         found.append(_chain(connection, identity))
         found.append(_ledger(connection))
+        is_well, words = marking.checked(marks, connection, identity.journal)
+        found.append(Checked("mark", is_well, words))
     except sqlite3.Error as error:
         found.append(Checked("journal", is_well=False, words=f"It cannot be read: {error}."))
     finally:

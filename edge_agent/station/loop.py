@@ -24,6 +24,7 @@ from edge_agent.journal.store import Reached
 from edge_agent.station.clock import Clock
 from edge_agent.station.core import StationCore
 from edge_agent.station.inbox import Inbox
+from edge_agent.station.marking import Marker
 from edge_agent.station.messages import (
     DeviceHealth,
     DeviceRead,
@@ -104,6 +105,7 @@ class Loop:
 
     Attributes:
         trimmer: deletes old events while nobody waits; None: nothing is deleted by itself.
+        marker: writes down how far the journal is while nobody waits; None: nobody does.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class Loop:
         self._time = Timekeeper(core.journal, clock)
         self._succession = succession
         self.trimmer: Trimmer | None = None
+        self.marker: Marker | None = None
         self._head_s = 0.0
         self._head_until: float | None = None
 
@@ -363,6 +366,8 @@ class Loop:
 
     def _use_the_pause(self) -> None:
         """One step of what can wait: a segment of another journal, an own seal, old events."""
+        if self.marker and self.marker.is_due:
+            self.marker.write()
         if self._ingestion is not None:
             self._ingest_step(self._ingestion)
         elif self._is_seal_due():

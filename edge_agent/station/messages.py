@@ -121,9 +121,9 @@ class LinkChanged:
 
 @dataclass(frozen=True, slots=True)
 class HubSaid:
-    """The hub noticed something about this station's journal.
+    """The hub, a neighbour or the own mark showed something about this station's journal.
 
-    `suspect`: it holds own events that are not here, or another journal has the place of this one;
+    `suspect`: own events are known that are not here, or another journal has the place of this one;
     no code is given out any more. `forked`: two histories are proven, so another journal goes on.
     """
 

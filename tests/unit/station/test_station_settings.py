@@ -124,3 +124,13 @@ def test_every_code_of_journal_and_station_is_on_the_faults_page_and_no_other():
     code = r"\b(?:J-\d{3}|S-\d{3}|E-9\d\d)\b"
     used = {found for path in sources for found in re.findall(code, path.read_text("utf-8"))}
     assert used == set(re.findall(code, page))
+
+
+def test_the_folder_of_the_mark_is_absolute_or_none():
+    def mark(text):
+        return parse_settings(f"[journal]\n{text}".encode(), check_device, name="s").mark
+
+    assert (mark(""), mark('mark = ""'), mark('mark = "/marks"')) == (None, "", "/marks")
+    for text in ('"marks"', "true", '"/a\\u0000"'):
+        [found] = problems(f"[journal]\nmark = {text}")
+        assert "line 2: mark: expected a folder, as in '/var/lib/marks'" in found
