@@ -1,5 +1,6 @@
 """A station whose computer was copied or restored from an image, on real processes and files."""
 
+import contextlib
 import signal
 from collections import Counter
 
@@ -97,8 +98,10 @@ def test_18_of_two_copies_the_first_goes_on_and_the_second_needs_a_person(place)
         signed_in(station).work(1)
         station.sync()
     folders = {"one": folder, "two": place.copy(folder, "two")}
-    with Station(folder) as one, Station(folders["two"]) as two:
-        one.work(1)
+    with contextlib.ExitStack() as running:
+        one = running.enter_context(Station(folder))
+        one.work(1)  # before the other starts: of two that start at once either may be the first
+        two = running.enter_context(Station(folders["two"]))
         for station in (one, two, one):
             station.sync()
         first, second = (one, two) if one.has_told("S-110") else (two, one)
