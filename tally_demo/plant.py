@@ -289,8 +289,6 @@ def _settings(folder: Path) -> str:
     return f"""\
 # Settings of a demo station. Every key: config/station.example.toml.
 
-[journal]
-mark = ""
 [disk]
 ballast_mib = 0
 [peers]
