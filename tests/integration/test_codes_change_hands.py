@@ -11,6 +11,7 @@ from edge_agent.journal.journal import OwnFact
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.knowledge import StationKnowledge
 from hub.cli import hub as hub_commands
+from tally.codes import Range
 from tally.events import types as t
 from tests.support.sticks import Island, run
 
@@ -110,27 +111,46 @@ def test_only_a_lead_gives_codes_away_and_a_running_station_is_told_to_stop(isla
     assert blocks(island, "S02")["B-1"]["left"] == 100
 
 
-def test_fault_55_codes_given_back_are_never_granted_again_though_a_label_was_printed(island):
+def codes_given_back_whose_labels_exist(island):
+    """A PC is put back to its image, forgets five labels, and gives all its codes back.
+
+    The hub gives out other codes; then the labels turn up.
+
+    Returns:
+        The five, and the codes of the labels that the other station printed.
+    """
     folder, image = island.folder / "S02", island.folder / "image"
     shutil.copytree(folder, image)
     printed = label(island, "S02", 5)
     before = island.out("S02", "before.tlyb")
-
-    # The PC is put back to the image: it no longer knows of the five labels, and gives them back.
     shutil.rmtree(folder)
     shutil.copytree(image, folder)
-    said = run(
-        station_commands, "give-back", folder, "B-1", "--as", LEAD, "--reason", "order closed"
-    )  # fmt: skip
-    assert "100 codes of block B-1" in said
+    give_back = ("give-back", folder, "B-1", "--as", LEAD, "--reason", "order closed")
+    assert "100 codes of block B-1" in run(station_commands, *give_back)
     island.bring(island.out("S02", "after.tlyb"))
-    rows = balance(island)
-    assert (rows["B-1"]["returned"], rows["B-1"]["unused"]) == (100, 0)
-
-    # The hub gives out other codes; then the labels turn up, and are named.
-    run(hub_commands, "grant", island.hub, "bl2@1", "S03", 200, "--block", "B-2")
+    run(hub_commands, "grant", island.hub, "bl2@1", "S03", 50, "--block", "B-2")
     island.take("S03", island.answer("S03", "more.tlyb"))
-    assert not set(label(island, "S03", 200)) & set(printed)
+    later = label(island, "S03", 50)
     assert "two histories" in str(island.bring(before, status=1))
+    return printed, later
+
+
+def test_fault_55_codes_given_back_are_never_granted_again_though_a_label_was_printed(island):
+    printed, later = codes_given_back_whose_labels_exist(island)
+    assert not set(later) & set(printed)
+    rows = balance(island)
+    assert (rows["B-1"]["returned"], rows["B-1"]["in_flight"], rows["B-1"]["unused"]) == (95, 5, 0)
     assert sorted(one["subject"] for one in findings(island)) == printed
     assert {one["code"] for one in findings(island)} == {"outside-block"}
+
+
+def test_55_a_hub_that_grants_returned_codes_again_would_be_caught(island, monkeypatch):
+    start = start_of(island)
+    monkeypatch.setattr(
+        "hub.services.leasing._allocate",
+        lambda office, scheme, period, count, start_: (Range(start, count), start + 100),
+    )
+    printed, later = codes_given_back_whose_labels_exist(island)
+    assert set(later) >= set(printed), "two labels of one code"
+    cases = json.loads(run(hub_commands, "cases", island.hub, "--json"))
+    assert {f"code:{code}" for code in printed} <= {case["key"] for case in cases}

@@ -233,23 +233,6 @@ BUGS = (
         ),
     ),
     Bug(
-        "reuse returned codes",
-        "codes that were given back are granted again",
-        (
-            Edit(
-                "hub/services/leasing.py",
-                "    granted = store.granted(scheme.scheme_id, period)\n",
-                "    from hub.services.balancing import balances\n"
-                "    granted = tuple(\n"
-                "        Range(block.range.start, block.range.count - balance.returned)\n"
-                "        for block, balance in balances(office)\n"
-                "        if block.scheme == scheme.scheme_id and block.request\n"
-                "    )\n"
-                "    position = lowest\n",
-            ),
-        ),
-    ),
-    Bug(
         "projection reads arrival order",
         "claims on a key stand in the order in which they arrived",
         (
@@ -344,6 +327,12 @@ BUGS = (
 )
 
 ELSEWHERE = (
+    Elsewhere(
+        "reuse returned codes",
+        "codes that were given back are granted again",
+        "tests/integration/test_codes_change_hands.py::"
+        "test_55_a_hub_that_grants_returned_codes_again_would_be_caught",
+    ),
     Elsewhere(
         "`synchronous=OFF`",
         "a station says OK before the disk has the event",
