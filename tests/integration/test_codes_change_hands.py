@@ -152,5 +152,6 @@ def test_55_a_hub_that_grants_returned_codes_again_would_be_caught(island, monke
     )
     printed, later = codes_given_back_whose_labels_exist(island)
     assert set(later) >= set(printed), "two labels of one code"
+    island.bring(island.out("S03", "S03.tlyb", "--all"))
     cases = json.loads(run(hub_commands, "cases", island.hub, "--json"))
     assert {f"code:{code}" for code in printed} <= {case["key"] for case in cases}
