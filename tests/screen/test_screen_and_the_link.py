@@ -68,6 +68,7 @@ def assert_calm(pane):
 
 
 def test_13_five_thousand_events_go_out_under_a_working_operator(floor, folder):
+    floor.end()
     lines = [f"BL2-2647-00{number % 100:02}" for number in range(BACKLOG)]
     assert len(headless(folder, *lines)) == BACKLOG
     with Pane(folder) as pane:
