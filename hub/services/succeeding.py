@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.services import enrolling, feeds, revoking, writing_off
+from hub.services import feeds, registering, revoking, writing_off
 from hub.services.answers import Enrolled, Notice, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
@@ -27,10 +27,10 @@ _CLOSED_AT: Final = "closed_at:"
 
 def succeed(office: Office, journal: JournalId, genesis: bytes, signature: bytes) -> Enrolled:
     """See `hub.services.hub.Hub.succeed`."""
-    first = enrolling.read_genesis(genesis)
+    first = registering.read_genesis(genesis)
     with office.store.transaction():
         row = office.registered(journal)
-        enrolling.check_writer(office, row.name, first.opened)
+        registering.check_writer(office, row.name, first.opened)
         message = succession_message(office.secrets.hub_id, row.id, first.ids[0])
         if not row.key.verifies(SUCCESSION, message, signature):
             raise Refused("forged", f"The key of {row.name} did not sign for this successor.")
@@ -40,9 +40,9 @@ def succeed(office: Office, journal: JournalId, genesis: bytes, signature: bytes
         if known != first.segment.journal:  # else the reply was lost; it is asked again
             revoking.check_key(office, row)
             _check_open(office, row, known)
-            new = enrolling.register(office, row.name, first)
+            new = registering.register(office, row.name, first)
             close(office, row, new.id, "succeeded")
-    return enrolling.facts(office, row.name)
+    return registering.facts(office, row.name)
 
 
 def take_place(office: Office, new: Journal) -> None:
