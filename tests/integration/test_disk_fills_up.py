@@ -39,7 +39,7 @@ with Running(folder) as station:
     assert facts()["state"] == "low", facts()
     fill(3 * 2**20)
     assert facts()["state"] == "stop", facts()
-    station.say({"wait": 1.1})
+    station.say({"wait": 2.1})  # the same command within two seconds is one
     went_on = station.say({"scan": begun["unit"], "source": "camera-1"})
     assert went_on["verdict"] == "OK", went_on
     parked = station.say("CTLNEXT")
@@ -54,7 +54,7 @@ with Running(folder) as station:
     out = tally("station", "journal", folder, "export", disk / "S03.tlyb")
     assert out.returncode == 0, out
     (disk / "films").unlink()
-    station.say({"wait": 1.1})
+    station.say({"wait": 2.1})
     again = station.say("CTLNEXT")
     assert (again["verdict"], again["code"]) != ("NG", "E-903"), again
     assert (folder / "ballast").exists()
