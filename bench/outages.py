@@ -28,8 +28,8 @@ from bench.senders import (
 )
 from bench.stations import AT, BenchStation
 from bench.writing import drawn
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.identity import write_identity, write_trust
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from hub.services import Hub
 from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX

@@ -22,7 +22,7 @@ from bench.peers.scan_tables import ScanTables
 from bench.report import Count, Measured, Ratio, Report
 from bench.stations import AT, BenchStation
 from bench.syncs import count_syncs
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from hub.services import Hub
 from tally.events.types import ComponentBound

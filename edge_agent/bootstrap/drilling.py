@@ -13,7 +13,8 @@ from pathlib import Path
 from edge_agent.bootstrap.folder import load_trust
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.bootstrap.uplink import make_uplink, open_view, open_wire, whom
-from edge_agent.journal.journal import Journal, OwnFact, passed
+from edge_agent.journal.facts import OwnFact
+from edge_agent.journal.journal import Journal, passed
 from edge_agent.settings import Language, Settings
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.drill_sheet import Sheet, judge

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from edge_agent.bootstrap.folder import settings_of
 from edge_agent.bootstrap.opening import open_journal
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.giving import NotGivenError, lending, returning
-from edge_agent.journal.journal import Journal, OwnFact
+from edge_agent.journal.journal import Journal
 from edge_agent.settings import SettingsError
 from edge_agent.station.clock import Clock, SystemClock
 from edge_agent.station.knowledge import StationKnowledge

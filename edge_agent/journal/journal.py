@@ -1,104 +1,48 @@
 """The station's own journal: append, seal, acknowledge. The one writer of the file.
 
-1. `append` is one transaction: event lines, signed head, ledger, block cursors, step state. What
-   it returned is on the disk; what it raised is nowhere.
-2. The bytes that are stored are hashed a second time before they are stored (`format.md` 3).
-3. Values in memory change with the commit only.
-
-Other journals are `others`; what the uplink reads is `outgoing`; the file itself is `store`.
+What can be asked of it stands here; the parts that do it are `writing` (the commit), `auditing`
+(damage), `accepting` (receipts) and `remembered`. Other journals are `others`; what the uplink
+reads is `outgoing`; the file itself is `store`.
 """
 
-import json
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Final, Protocol
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
 
+from edge_agent.journal.accepting import Receipts
+from edge_agent.journal.auditing import Auditor
 from edge_agent.journal.blocks import Blocks
-from edge_agent.journal.faults import HardwareFault, JournalCorrupt, Untrusted, fault_of
+from edge_agent.journal.facts import Fact, OwnFact
+from edge_agent.journal.faults import JournalCorrupt, fault_of
 from edge_agent.journal.giving import borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
-from edge_agent.journal.left import cut, note_archived, own_id
-from edge_agent.journal.mending import (
-    AUDITED,
-    MENDED,
-    Damage,
-    Mended,
-    copies_in,
-    damaged_in,
-    mended_words,
-    put_back,
-    remember_damage,
-)
+from edge_agent.journal.left import cut, own_id
+from edge_agent.journal.mending import MENDED
 from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
 from edge_agent.journal.rebuilding import bring_up_to_date
-from edge_agent.journal.receipts import read_receipt, write_receipt
+from edge_agent.journal.remembered import Remembered
 from edge_agent.journal.revoked import told_of_revocation
-from edge_agent.journal.sealing import Seal, Sealer
-from edge_agent.journal.stamps import shown, wall_ms
-from edge_agent.journal.standing import Standing, read_witnesses
+from edge_agent.journal.sealing import Seal
+from edge_agent.journal.standing import Standing
 from edge_agent.journal.store import Reached, Store, migrate, refuse_newer
 from edge_agent.journal.succeeding import change_over
 from edge_agent.journal.successors import former, keep_pending, pending
-from edge_agent.journal.tail import Tail, audit, check_or_survive, check_tail
-from tally.events.decoding import EventLine, write_event
-from tally.events.types import (
-    AgentStarted,
-    BlockLeased,
-    BlockLent,
-    Body,
-    EventMended,
-    OperatorSignedIn,
-)
-from tally.ledger.port import Batch
+from edge_agent.journal.tail import Tail, check_or_survive, check_tail
+from edge_agent.journal.writing import Entropy, Hashing, OwnChain
+from tally.events.decoding import EventLine
+from tally.events.types import AgentStarted, BlockLeased, BlockLent
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.chain import chain_ids
-from tally.records.hlc import Hlc, after_receiving, next_stamp
-from tally.records.ids import GENESIS, EventId, JournalId, ref_to, show_journal
+from tally.records.ids import EventId, JournalId, ref_to, show_journal
 from tally.records.segment import decode
-from tally.records.signing import Receipt, sign_head
+from tally.records.signing import Receipt
 
-SYSTEM: Final = "system"
 RUN_BYTES: Final = 8
-SALT_BYTES: Final = 16
-AUDIT_DAYS: Final = 7
-_NAMES_PERSONS: Final = (OperatorSignedIn,)
-"""Lines that may have to be erased one day carry a salt (`decided.md` 15)."""
 _MAKE_LOANS: Final = (BlockLent, BlockLeased)
 """A loan counts once the grant that it is cut from is known; either may come first."""
-
-Entropy = Callable[[int], bytes]
-Hashing = Callable[[JournalId, int, EventId, Iterable[bytes]], list[EventId]]
-
-
-class Fact(Protocol):
-    """What is to be recorded: a body, and the events that it rests on (`format.md` 1, `seen`)."""
-
-    @property
-    def body(self) -> Body:
-        """The fact."""
-        ...
-
-    @property
-    def by(self) -> str:
-        """Badge, or `system`."""
-        ...
-
-    @property
-    def seen(self) -> Sequence[int | str]:
-        """Own events by seq, others by reference."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class OwnFact:
-    """A fact that the program itself states."""
-
-    body: Body
-    by: str = SYSTEM
-    seen: tuple[int | str, ...] = ()
 
 
 def passed(label: str) -> None:
@@ -109,12 +53,8 @@ class Journal:
     """One writer's journal over an open connection; see the rules above.
 
     Attributes:
-        identity: whose journal it is.
-        seq, event_id: the newest own event.
-        damaged: own events whose line is not what was written, until a copy comes (`mending`).
-        state: the step state saved with it, as the caller's bytes.
         run, previous_run, agent: this start and the one before, hex; the program's version.
-        ledger, keys, blocks, others: what follows from the events held here.
+        ledger, keys, others: what follows from the events held here.
         standing: where else they are held.
         former: journals that this one went on after, oldest first.
     """
@@ -145,35 +85,26 @@ class Journal:
         self.agent = ""
         self._connection = connection
         self._entropy = entropy
-        self._hashing = hashing
         self._store = Store(connection, reached)
         self.ledger = SqliteLedger(connection)
         self.ledger.create()
         self.keys = KeyRegistry(connection, trust)
-        self.blocks = Blocks(connection, identity.journal)
-        if tail.damage:
-            with self._store.transaction(self._rolled_back):
-                remember_damage(connection, tail.damage)
-        self.damaged = damaged_in(connection)
+        self._chain = OwnChain(
+            self._store, self.ledger, self.keys, identity, tail, entropy=entropy, hashing=hashing
+        )
+        self._auditor = Auditor(self._store, self.ledger, self._chain)
+        self._auditor.remember(tail.damage)
         bring_up_to_date(self._store, self.ledger, identity, self.damaged)
-        self.standing = Standing(self._store, self._rolled_back)
-        self._trust = trust
-        self._stand_at(identity, tail)
+        self.standing = Standing(self._store, self._chain.rolled_back)
+        self._receipts = Receipts(self._store, self._chain, self.keys, trust)
+        self._remembered = Remembered(self._store, self._chain.rolled_back)
+        self._meet_others()
         if tail.head is None or tail.head.seq != tail.seq:
-            self._sign_what_a_crash_left()
+            self._chain.sign_head()
 
-    def _stand_at(self, identity: Identity, tail: Tail) -> None:
-        """Take whose journal it is, and where it ends, from what the file holds now."""
-        connection = self._connection
-        self.identity = identity
-        self.seq, self.event_id, self.state = tail.seq, tail.event_id, tail.state
-        self._hlc: Hlc = tail.hlc
-        self.blocks = Blocks(connection, identity.journal)
-        self.others = OtherJournals(self._store, self.keys, self.blocks, self.ledger)
-        self.former = former(connection)
-        self._sealer = Sealer(connection, identity)
-        self._receipt = read_receipt(connection, identity.journal)
-        self._suspected = self._store.get("suspect") is not None
+    def _meet_others(self) -> None:
+        self.others = OtherJournals(self._store, self.keys, self._chain.blocks, self.ledger)
+        self.former = former(self._connection)
 
     def start(self, *, agent: str, at: datetime) -> None:
         """Record that the program started: `agent.started`, linked to the run before.
@@ -183,20 +114,11 @@ class Journal:
         Raises:
             JournalCorrupt: it does not lead to the head, or is damaged where no copy is known of.
         """
-        self._audit(at.date())
+        self._auditor.weekly(at.date())
         previous, run = self._store.get("run"), self._entropy(RUN_BYTES).hex()
         body = AgentStarted(run=run, agent=agent, sqlite=sqlite3.sqlite_version, previous=previous)
-        self._append([OwnFact(body)], self.state, at=at, remember={"run": run})
+        self.append([OwnFact(body)], None, at=at, remember={"run": run})
         self.run, self.previous_run, self.agent = run, previous, agent
-
-    def _audit(self, today: date) -> None:
-        """About a second for a million events; a clock set back audits once more."""
-        last = self._store.get(AUDITED)
-        if last and 0 <= (today - date.fromisoformat(last)).days < AUDIT_DAYS:
-            return
-        self._remember(audit(self._connection, self.identity, self.seq))
-        with self._store.transaction(self._rolled_back):
-            self._store.put(AUDITED, today.isoformat())
 
     def look_again(self, first: int, last: int) -> None:
         """The hub could not prove these own events: hash them, and remember what is damaged.
@@ -204,13 +126,7 @@ class Journal:
         Raises:
             JournalCorrupt: one of them is damaged, and no copy of it is known of.
         """
-        self._remember(audit(self._connection, self.identity, min(last, self.seq), start=first))
-
-    def _remember(self, damage: Damage) -> None:
-        if damage:
-            with self._store.transaction(self._rolled_back) as connection:
-                remember_damage(connection, damage)
-            self.damaged = damaged_in(self._connection)
+        self._auditor.look_again(first, last)
 
     def append(
         self,
@@ -235,86 +151,7 @@ class Journal:
             JournalFault: nothing was kept; `is_retryable` says whether to go on.
             HardwareFault: the same bytes hashed differently, twice.
         """
-        state = self.state if state is None else state
-        if not facts and state == self.state:
-            return []
-        return self._append(facts, state, at=at, remember=remember or {})
-
-    def _append(
-        self,
-        facts: Sequence[Fact],
-        state: bytes | None,
-        *,
-        at: datetime,
-        remember: Mapping[str, str],
-        mended: Sequence[Mended] = (),
-    ) -> list[EventId]:
-        lines, events, hlc = self._lines(facts, at)
-        first, before = self.seq + 1, self.event_id
-        ids = self._hashed_twice(first, before, lines)
-        seq, tip = (self.seq + len(ids), ids[-1]) if ids else (self.seq, before)
-        head = sign_head(self.identity.key, self.identity.journal, seq, tip)
-        with self._store.transaction(self._rolled_back) as connection:
-            connection.executemany(
-                "INSERT INTO event VALUES (?, ?, ?)",
-                zip(range(first, seq + 1), ids, lines, strict=True),
-            )
-            connection.execute(
-                "UPDATE position SET seq = ?, id = ?, signature = ?, state = ?",
-                (seq, tip, head.signature, state),
-            )
-            for fact in facts:
-                self.blocks.take(fact.body, fact.seen)
-            for key, value in remember.items():
-                self._store.put(key, value)
-            if mended:
-                put_back(connection, mended)
-            if ids:
-                self.ledger.absorb(Batch(self.identity.journal, first, before, ids, events))
-        self.seq, self.event_id, self.state, self._hlc = seq, tip, state, hlc
-        self._sealer.count(lines)
-        return ids
-
-    def _lines(
-        self, facts: Sequence[Fact], at: datetime
-    ) -> tuple[list[bytes], list[EventLine], Hlc]:
-        """The bytes to store, what was read back from them, and the newest stamp."""
-        lines, events, hlc = [], [], self._hlc
-        wall, at_text = wall_ms(at), shown(at)
-        for fact in facts:
-            hlc = next_stamp(hlc, wall)
-            is_personal = isinstance(fact.body, _NAMES_PERSONS)
-            salt = self._entropy(SALT_BYTES).hex() if is_personal else None
-            line, event = write_event(
-                fact.body, hlc=str(hlc), at=at_text, by=fact.by, seen=fact.seen, salt=salt
-            )
-            lines.append(line)
-            events.append(event)
-        return lines, events, hlc
-
-    def _hashed_twice(self, first: int, before: EventId, lines: list[bytes]) -> list[EventId]:
-        """The ids, after a second look at the very bytes that are about to be stored."""
-        journal = self.identity.journal
-        ids, again = (self._hashing(journal, first, before, lines) for _ in range(2))
-        if ids != again:
-            ids, again = (self._hashing(journal, first, before, lines) for _ in range(2))
-        if ids == again:
-            return ids
-        at = next(i for i, pair in enumerate(zip(ids, again, strict=True)) if pair[0] != pair[1])
-        raise HardwareFault(first + at, ids[at], again[at])
-
-    def _rolled_back(self) -> None:
-        self.ledger.rolled_back()
-        self.blocks.reload()
-        self.keys.reload()
-
-    def _sign_what_a_crash_left(self) -> None:
-        head = sign_head(self.identity.key, self.identity.journal, self.seq, self.event_id)
-        with self._store.transaction(self._rolled_back) as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO position VALUES (1, ?, ?, ?, ?)",
-                (self.seq, self.event_id, head.signature, self.state),
-            )
+        return self._chain.append(facts, state, at=at, remember=remember)
 
     def delete(self, first: int, last: int) -> None:
         """Delete own events; only `pruning` asks, and only for what backups of the hub hold.
@@ -322,7 +159,7 @@ class Journal:
         Raises:
             JournalFault: nothing was deleted.
         """
-        with self._store.transaction(self._rolled_back) as connection:
+        with self._store.transaction(self._chain.rolled_back) as connection:
             cut(connection, first, last)
             self.ledger.pack(self.identity.journal, first, last)
 
@@ -331,7 +168,7 @@ class Journal:
     @property
     def is_seal_due(self) -> bool:
         """Whether a whole segment waits to be sealed; the loop does it when nobody waits."""
-        return self._sealer.is_due
+        return self._chain.is_seal_due
 
     def cut_segment(self) -> Seal | None:
         """Seal the oldest open events: when due, or when the shift is closed.
@@ -342,20 +179,17 @@ class Journal:
         Raises:
             JournalFault: nothing was kept.
         """
-        with self._store.transaction(self._rolled_back):
-            seal = self._sealer.cut()
-        self._sealer.recount()
-        return seal
+        return self._chain.cut_segment()
 
     @property
     def unsent(self) -> int:
         """Own events that no receipt of the hub covers."""
-        return self.seq - (self._receipt.durable_through if self._receipt else 0)
+        return self._receipts.unsent
 
     @property
     def receipt(self) -> Receipt | None:
         """The newest acknowledgement of the own journal."""
-        return self._receipt
+        return self._receipts.newest
 
     def save_receipt(self, receipt: Receipt) -> bool:
         """Keep the hub's acknowledgement of the own journal; whether it was newer than the last.
@@ -364,15 +198,7 @@ class Journal:
             Untrusted: another journal's, not signed by this hub, or about an event not ours.
             JournalFault: nothing was kept.
         """
-        self._judge(receipt)
-        old = self._receipt
-        if old and _standing(receipt) <= _standing(old):
-            return False
-        with self._store.transaction(self._rolled_back) as connection:
-            write_receipt(connection, receipt)
-            note_archived(self._store, receipt)
-        self._receipt = receipt
-        return True
+        return self._receipts.save(receipt)
 
     def keep_receipt_of_neighbour(self, receipt: Receipt) -> None:
         """Keep the hub's acknowledgement of another journal, to be passed on to its writer.
@@ -381,32 +207,39 @@ class Journal:
             Untrusted: it is not of this hub, or not signed by its receipt key.
             JournalFault: nothing was kept.
         """
-        if receipt.hub != self._trust.hub or not self._is_of_hub(receipt):
-            raise Untrusted("forged", "The receipt is of another hub or not signed by its key.")
-        old = read_receipt(self._connection, receipt.journal)
-        if old and (receipt.epoch, receipt.seq) <= (old.epoch, old.seq):
-            return
-        if receipt.journal != self.identity.journal:
-            with self._store.transaction(self._rolled_back) as connection:
-                write_receipt(connection, receipt)
-
-    def _is_of_hub(self, receipt: Receipt) -> bool:
-        return any(receipt.is_signed_by(key) for key in self.keys.receipt_keys())
-
-    def _judge(self, receipt: Receipt) -> None:
-        if receipt.journal != self.identity.journal or receipt.hub != self._trust.hub:
-            raise Untrusted("forged", "The receipt is of another journal or another hub.")
-        if not self._is_of_hub(receipt):
-            raise Untrusted("forged", "The receipt is not signed by the hub's receipt key.")
-        own = self.id_at(receipt.seq) if receipt.seq else GENESIS  # 0: a hub that lost it all
-        if receipt.durable_through > receipt.seq or own != receipt.event_id:
-            raise Untrusted(
-                "forged",
-                f"The receipt is about event {receipt.seq} with id {receipt.event_id.hex()[:16]}; "
-                "this journal has another event there, or none.",
-            )
+        self._receipts.keep_of_neighbour(receipt)
 
     # --- reading ------------------------------------------------------------------------------
+
+    @property
+    def identity(self) -> Identity:
+        """Whose journal it is."""
+        return self._chain.identity
+
+    @property
+    def seq(self) -> int:
+        """The newest own event; 0: none."""
+        return self._chain.seq
+
+    @property
+    def event_id(self) -> EventId:
+        """The id of the newest own event."""
+        return self._chain.event_id
+
+    @property
+    def state(self) -> bytes | None:
+        """The step state saved with it, as the caller's bytes."""
+        return self._chain.state
+
+    @property
+    def blocks(self) -> Blocks:
+        """The codes of this journal."""
+        return self._chain.blocks
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """Own events whose line is not what was written, until a copy comes (`mending`)."""
+        return self._auditor.damaged
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -445,12 +278,12 @@ class Journal:
             Untrusted: nothing was stored, nothing may be concluded.
             JournalFault: the steps before are kept, the rest comes again.
         """
-        mended = self._mend(data, at) if self.damaged else ()
+        mended = self._auditor.mend(data, at)
         result = yield from self.others.ingest_in_steps(
             data, self.identity, self.id_at, by_neighbour=by_neighbour
         )
         if result.newest_stamp is not None:
-            self._hlc = after_receiving(self._hlc, result.newest_stamp, wall_ms(at))
+            self._chain.received(result.newest_stamp, at)
         if self.keys.is_feed(result.journal, "keys"):
             result = told_of_revocation(result, self.name)
         if result.own_differs or result.is_revoked:
@@ -463,30 +296,13 @@ class Journal:
             self._take_loans(at)
         return result
 
-    def _mend(self, data: bytes, at: datetime) -> tuple[()] | tuple[str, str]:
-        """Put damaged own events back from a copy, recorded; what was done in both languages."""
-        copies = copies_in(self._connection, self.identity, data, self.damaged)
-        if not copies:
-            return ()
-        facts = [OwnFact(EventMended(one.seq, one.event_id.hex(), one.found)) for one in copies]
-        self._append(facts, self.state, at=at, remember={}, mended=copies)
-        self.damaged = damaged_in(self._connection)
-        bring_up_to_date(self._store, self.ledger, self.identity, self.damaged)
-        return mended_words([one.seq for one in copies], self.damaged)
-
     def give_up(self, seq: int) -> None:
         """The hub lacks a damaged own event; if it had acknowledged it, it was restored.
 
         Raises:
             JournalCorrupt: unless a copy came meanwhile, or a neighbour holds one.
         """
-        witnessed = (one.seq for one in read_witnesses(self._connection))
-        if seq in self.damaged and seq > max(witnessed, default=0):
-            raise JournalCorrupt(
-                seq,
-                expected="the event as it was saved, here or at the hub",
-                found="a damaged line here, and a hub that was restored without it",
-            )
+        self._auditor.give_up(seq)
 
     def _take_loans(self, at: datetime) -> None:
         """Record what neighbours lent to this journal; from then on the codes may be used."""
@@ -508,12 +324,12 @@ class Journal:
     @property
     def is_suspect(self) -> bool:
         """Whether own events were met that are not in this journal: it was copied or restored."""
-        return self._suspected
+        return self._remembered.is_suspect
 
     @property
     def is_link_cut(self) -> bool:
         """Whether somebody cut this station's own network; a restart does not restore it."""
-        return self._store.get("link") == "cut"
+        return self._remembered.is_link_cut
 
     def remember_link(self, *, is_cut: bool) -> None:
         """Keep whether the network is cut here.
@@ -521,9 +337,7 @@ class Journal:
         Raises:
             JournalFault: nothing was kept.
         """
-        if is_cut != self.is_link_cut:
-            with self._store.transaction(self._rolled_back):
-                self._store.put("link", "cut" if is_cut else "whole")
+        self._remembered.link(is_cut=is_cut)
 
     def draw(self, size: int) -> bytes:
         """Random bytes from the journal's own source."""
@@ -535,8 +349,7 @@ class Journal:
         Raises:
             JournalFault: nothing was kept.
         """
-        with self._store.transaction(self._rolled_back):
-            self._store.put("hub_noted", json.dumps(dict(noted)))
+        self._remembered.hub(noted)
 
     @property
     def successor_piece(self) -> bytes | None:
@@ -549,7 +362,7 @@ class Journal:
         Raises:
             JournalFault: nothing was kept.
         """
-        with self._store.transaction(self._rolled_back):
+        with self._store.transaction(self._chain.rolled_back):
             keep_pending(self._store, piece)
 
     def succeed(self, identity: Identity, state: bytes) -> None:
@@ -567,12 +380,14 @@ class Journal:
         if piece is None or decode(piece).journal != identity.journal:
             raise ValueError("this successor was not prepared")
         [line] = decode(piece).lines
-        with self._store.transaction(self._rolled_back):
+        with self._store.transaction(self._chain.rolled_back):
             change_over(self._store, self.ledger, self.identity, identity, line, state)
         self.keys.reload()
         # Its stamps begin with its own clock: what the copy's clock once showed is left behind.
-        self._stand_at(identity, check_tail(self._connection, identity))
-        self.damaged = damaged_in(self._connection)
+        self._chain.stand_at(identity, check_tail(self._connection, identity))
+        self._meet_others()
+        for part in (self._receipts, self._remembered, self._auditor):
+            part.reload()
 
     def ref_of(self, seq: int) -> str:
         """An own event as other journals cite it.
@@ -587,10 +402,7 @@ class Journal:
 
     def suspect(self, words: str) -> None:
         """Remember that this journal was copied or restored; codes are no longer given out."""
-        if not self._suspected:
-            with self._store.transaction(self._rolled_back):
-                self._store.put("suspect", words[:2000])
-            self._suspected = True
+        self._remembered.suspect(words)
 
 
 def _checked_tail(
@@ -603,7 +415,3 @@ def _checked_tail(
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a table is missing
             raise JournalCorrupt(0, expected="a journal", found=str(error)) from error
         raise fault_of(error) from error
-
-
-def _standing(receipt: Receipt) -> tuple[int, int, int, int]:
-    return receipt.epoch, receipt.durable_through, receipt.seq, receipt.archived_through

@@ -17,7 +17,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from edge_agent.journal.journal import Journal, OwnFact
+from edge_agent.journal.facts import OwnFact
+from edge_agent.journal.journal import Journal
 from edge_agent.journal.left import CHECKPOINT, own_id, pruned_through, read_marks
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.tail import stamp_of

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 from drivers import Read
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalFault, fault_of
 from edge_agent.journal.identity import Identity
-from edge_agent.journal.journal import Journal, OwnFact
+from edge_agent.journal.journal import Journal
 from edge_agent.journal.mending import MENDED, damaged_words
 from edge_agent.journal.store import Reached
 from edge_agent.scan.recognising import recognise

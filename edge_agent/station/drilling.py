@@ -16,8 +16,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
 
 from drivers import Read
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalFault
-from edge_agent.journal.journal import OwnFact
 from edge_agent.scan.recognising import recognise
 from edge_agent.scan.types import Typed
 from edge_agent.station.clock import Clock

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalFault
-from edge_agent.journal.journal import Journal, OwnFact
+from edge_agent.journal.journal import Journal
 from edge_agent.station.clock import Clock
 from edge_agent.station.looking import hub_noted
 from edge_agent.station.messages import HubNoted

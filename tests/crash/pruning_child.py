@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from edge_agent.bootstrap.opening import open_journal
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.pruning import plan, prune
 from tally.events import types as t
 from tests.crash.station_child import say

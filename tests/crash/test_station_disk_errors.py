@@ -10,7 +10,7 @@ import sqlite3
 
 import pytest
 
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.store import BUSY_MS, PAGE_SIZE, open_reader
 from edge_agent.journal.tail import check_range
 from edge_agent.station import doctoring

@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.cli import station as station_commands
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.knowledge import StationKnowledge
 from hub.cli import hub as hub_commands

@@ -113,16 +113,16 @@ BUGS = (
         "the block's cursor moves in a transaction after that of the reservation",
         (
             Edit(
-                "edge_agent/journal/journal.py",
+                "edge_agent/journal/writing.py",
                 "            for fact in facts:\n"
                 "                self.blocks.take(fact.body, fact.seen)\n",
                 "",
             ),
             Edit(
-                "edge_agent/journal/journal.py",
+                "edge_agent/journal/writing.py",
                 "        self._sealer.count(lines)\n        return ids\n",
                 "        self._sealer.count(lines)\n"
-                "        with self._store.transaction(self._rolled_back):\n"
+                "        with self._store.transaction(self.rolled_back):\n"
                 "            for fact in facts:\n"
                 "                self.blocks.take(fact.body, fact.seen)\n"
                 "        return ids\n",
@@ -195,14 +195,9 @@ BUGS = (
         "a block belongs to whoever has the station's name, also after a swap",
         (
             Edit(
-                "edge_agent/journal/journal.py",
-                "trust)\n        self.blocks = Blocks(connection, identity.journal)",
-                "trust)\n        self.blocks = Blocks(connection, identity.station)",
-            ),
-            Edit(
-                "edge_agent/journal/journal.py",
-                "tail.hlc\n        self.blocks = Blocks(connection, identity.journal)",
-                "tail.hlc\n        self.blocks = Blocks(connection, identity.station)",
+                "edge_agent/journal/writing.py",
+                "self.blocks = Blocks(self._store.connection, identity.journal)",
+                "self.blocks = Blocks(self._store.connection, identity.station)",
             ),
             Edit(
                 "edge_agent/journal/blocks.py",

@@ -4,7 +4,7 @@
 functions that do one thing to the world now. Nothing here looks at the oracles.
 """
 
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from tally.events.types import ComponentUnbound
 from tests.simulation import plant
 from tests.simulation.pruning import journal_prune

@@ -4,8 +4,8 @@ They do what `tally station give-back` and `tally station lend` do, at a station
 the other side makes of it is the product's.
 """
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.giving import NotGivenError, lending, returning
-from edge_agent.journal.journal import OwnFact
 from tests.simulation import plant
 
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from edge_agent.bootstrap.folder import IDENTITY_NAME, TRUST_NAME
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.cli import station as station_commands
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.genesis import found, genesis_line, genesis_piece
 from edge_agent.journal.identity import Identity, Trust, write_identity, write_trust
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.store import DATABASE_NAME, open_writer
 from edge_agent.station.clock import SystemClock
 from hub import bootstrap as at_hub

@@ -2,6 +2,7 @@ import sqlite3
 
 import pytest
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import (
     HardwareFault,
     JournalCorrupt,
@@ -10,7 +11,6 @@ from edge_agent.journal.faults import (
     fault_of,
 )
 from edge_agent.journal.genesis import find_first
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import migrate, open_writer
 from tally.events.decoding import read_line

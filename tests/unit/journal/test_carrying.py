@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.sync.carrying import pack, unpack
 from tally.proof.bundled import prove_bundle
 from tally.records.bundle import listed, marked, opening, read_opening

@@ -2,8 +2,8 @@
 
 import pytest
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.giving import NotGivenError, lending, returning
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.outgoing import runway
 from edge_agent.journal.store import open_reader
 from tally.events import types as t
@@ -63,7 +63,7 @@ def test_the_end_of_a_block_goes_back_and_only_unopened_codes(lender):
 def test_what_was_given_back_stays_away_after_a_restart(lender, plant, tmp_path):
     give_back(lender, 50)
     bench = Bench.__new__(Bench)
-    bench.__dict__.update(plant=plant, identity=lender.identity, trust=lender._trust)
+    bench.__dict__.update(plant=plant, identity=lender.identity, trust=Bench(plant).trust)
     bench.folder, bench.memory, bench.entropy = tmp_path, None, iter(range(1000, 2000))
     again = bench.open()
     assert again.blocks.all() == lender.blocks.all()

@@ -1,7 +1,7 @@
 import pytest
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalFault, Untrusted
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from tally.events import types as t
 from tally.records.chain import event_id, line_hash

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalCorrupt
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.tail import CHECKED_EVENTS
 from tally.events.decoding import read_line

@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.genesis import genesis_line
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.left import own_id, pruned_through, read_marks
 from edge_agent.journal.others import lines_of
 from edge_agent.journal.outgoing import OutgoingJournal
@@ -376,7 +376,10 @@ def test_a_pruned_journal_that_another_goes_on_from_has_all_its_events_again(pru
 
 def test_a_damaged_event_is_put_back_before_anything_is_deleted(old):
     old.backed_up(2600, 3100)
-    old.journal.damaged = (17,)
+    connection = old.journal.connection
+    connection.execute("DROP TRIGGER event_is_never_changed")
+    connection.execute("UPDATE event SET line = x'7b7d' WHERE seq = 17")
+    old.journal.look_again(17, 17)
     with pytest.raises(NotPrunableError, match="put back from a copy first"):
         old.prune()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from tally.events.types import LabelPrinted
 from tally.records.segment import SegmentError, decode, prove

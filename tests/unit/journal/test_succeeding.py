@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.station.succession import REASON, heir_of, prepared
 from edge_agent.workflow.carrying_over import carried_over

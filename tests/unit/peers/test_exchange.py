@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalCorrupt
-from edge_agent.journal.journal import OwnFact
 from edge_agent.journal.standing import Durability, durability, read_by_neighbours, read_witnesses
 from edge_agent.sync.peers.desk import Asked
 from edge_agent.sync.peers.exchange import PeerState, on_reply

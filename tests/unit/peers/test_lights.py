@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.journal.journal import OwnFact
+from edge_agent.journal.facts import OwnFact
 from edge_agent.station.lights import LIGHTS, light_lines, lights_of
 from edge_agent.station.looking import status, traces, traces_as_plain
 from tally.events.types import Check

@@ -244,7 +244,7 @@ def test_a_segment_that_is_due_is_sealed_when_nobody_waits(floor):
 
 
 def _fact(body):
-    from edge_agent.journal.journal import OwnFact
+    from edge_agent.journal.facts import OwnFact
 
     return OwnFact(body)
 

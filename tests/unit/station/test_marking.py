@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.bootstrap.handing import lend
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.giving import NotGivenError
-from edge_agent.journal.journal import OwnFact
 from edge_agent.station import marking
 from edge_agent.station.marking import Marker, MarkError, marks_folder, path_of, read_mark
 from tally.events.types import DrillStarted

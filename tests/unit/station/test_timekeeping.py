@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalFault
-from edge_agent.journal.journal import OwnFact
 from edge_agent.station.messages import HubNoted
 from edge_agent.station.timekeeping import JUMPS_APART_S, OBSERVATIONS_APART_S, Timekeeper
 from tally.events import types as t
