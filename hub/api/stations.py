@@ -250,8 +250,10 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
     has_returned = desk.sessions.has_returned(caller.journal)
     facts = {**_gauges(desk, said, caller), **neighbours.place_of(host, said.peer_port)}
     desk.hub.note_hello(caller.journal, facts, has_returned=has_returned)
-    desk.hub.note_cursors(caller.journal, _cursors(said))
+    cursors = _cursors(said)
+    desk.hub.note_cursors(caller.journal, cursors)
     subscriptions = desk.hub.subscriptions(caller.journal)
+    asked_back = desk.hub.asked_back(caller.journal, cursors)
     return _answer(
         m.HelloAnswer(
             hub=show_journal(desk.hub.hub_id),
@@ -267,7 +269,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
                     seq=seq,
                     id=event_id.hex(),
                 )
-                for item in subscriptions
+                for item in (*subscriptions, *asked_back)
                 for seq, event_id in item.branch_tips or ((item.seq, item.event_id),)
             )[:SUBSCRIPTIONS_MAX],
             notices=_notices(standing.notices),

@@ -83,7 +83,7 @@ def pack(office: Office, journal: JournalId, tips: Tips | None) -> Packed:
 
     fields, left = listed(parts())
     secrets = office.secrets
-    tips_here = list(reading.frontier(office).items())[:TIPS_MAX]
+    tips_here = list(_tips_for(office, journal).items())[:TIPS_MAX]
     bundle = Bundle(
         root=secrets.root.public,
         maker=secrets.hub_id,
@@ -102,6 +102,15 @@ def pack(office: Office, journal: JournalId, tips: Tips | None) -> Packed:
         return (part.data if isinstance(part, ClosedPart) else part for part in found)
 
     return Packed(bundle, fitting, is_sealed=public is not None)
+
+
+def _tips_for(office: Office, journal: JournalId) -> Mapping[JournalId, tuple[int, EventId]]:
+    """How far the hub holds what the reader may know of."""
+    found = reading.frontier(office)
+    if not reading.is_shut_out(office, journal):
+        return found
+    its = {journal, *(one.journal for one in reading.subscriptions(office, journal))}
+    return {one: tip for one, tip in found.items() if one in its}
 
 
 def _sealing_key(office: Office, journal: JournalId) -> bytes | None:

@@ -222,8 +222,20 @@ class Hub:
         return reading.read_after(self.office, journal, after, toward)
 
     def subscriptions(self, journal: JournalId) -> tuple[Subscription, ...]:
-        """What this station pulls: keys, leases, decisions, orders, master, then its line."""
+        """What this station pulls: keys, leases, decisions, orders, master, then its line.
+
+        Of a journal whose key was taken back: feed `keys` alone, which says so and why.
+        """
         return reading.subscriptions(self.office, journal)
+
+    def asked_back(
+        self, journal: JournalId, cursors: Mapping[JournalId, tuple[int, EventId]]
+    ) -> tuple[Subscription, ...]:
+        """Feeds of which a journal whose key was taken back holds more than a restored hub.
+
+        It may not read them, but what it gives back proves itself. Empty for any other journal.
+        """
+        return reading.asked_back(self.office, journal, cursors)
 
     def open_token(self, station: str, addresses: Sequence[str]) -> str:
         """One line that lets one PC enrol as `station`, once, within 24 h by the hub's clock.

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hub.services.office import Office
+from hub.services.reading import is_shut_out
 from tally.records.ids import JournalId
 
 FACT: Final = "peer"
@@ -28,9 +29,12 @@ def place_of(host: str, port: int) -> Mapping[str, str]:
 def places(office: Office, journal: JournalId, host: str) -> Sequence[tuple[JournalId, str]]:
     """The other stations of this one's line, by what each said last.
 
-    Addresses that mean the hub's own machine are told only to who called from there.
+    Addresses that mean the hub's own machine are told only to who called from there; none to whom
+    a key was taken back.
     """
     with office.store.reading():
+        if is_shut_out(office, journal):
+            return ()
         line = office.registered(journal).line
         gauges = office.store.gauges()
         others = [j for j in office.store.journals_for(line) if j.role == "station"]

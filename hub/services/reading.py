@@ -14,6 +14,7 @@ from hub.services.answers import Refused, Subscription
 from hub.services.office import Office
 from hub.store.port import Branch, Journal, Piece
 from hub.trust import FEEDS
+from tally.merge.trusting import is_revoked
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX, encode, piece_of
 from tally.records.signing import Head
@@ -37,7 +38,35 @@ def subscriptions(office: Office, journal: JournalId) -> tuple[Subscription, ...
         known = office.store.journals_for(own.line)
         feeds = [j for name in FEEDS for j in known if j.role == "feed" and j.name == name]
         line = [j for j in known if j.role == "station" and j.id != own.id]
+        if is_shut_out(office, journal):
+            feeds, line = [feed for feed in feeds if feed.name == "keys"], []
         return tuple(_subscription(office, each) for each in (*feeds, *line))
+
+
+def is_shut_out(office: Office, journal: JournalId) -> bool:
+    """Whether a journal's key was taken back: whoever has it reads feed `keys` and nothing else.
+
+    Inside the caller's reading or transaction.
+    """
+    return is_revoked(office.store.ledger.graph, journal)
+
+
+def asked_back(
+    office: Office,
+    journal: JournalId,
+    cursors: Mapping[JournalId, tuple[int, EventId]],
+) -> tuple[Subscription, ...]:
+    """See `hub.services.hub.Hub.asked_back`."""
+    with office.store.reading():
+        if not is_shut_out(office, journal):
+            return ()
+        known = office.store.journals_for(office.registered(journal).line)
+        feeds = [j for j in known if j.role == "feed" and j.name != "keys" and j.id in cursors]
+        return tuple(
+            _subscription(office, feed)
+            for feed in feeds
+            if not _holds(office, feed, *cursors[feed.id])
+        )
 
 
 def read_after(
@@ -71,6 +100,11 @@ def _subscription(office: Office, journal: Journal) -> Subscription:
         tip.tip_id if tip else GENESIS,
         tuple((branch.tip_seq, branch.tip_id) for branch in gaps.connected(branches)),
     )
+
+
+def _holds(office: Office, row: Journal, seq: int, event_id: EventId) -> bool:
+    branches = office.store.branches(row.no)
+    return any(journals.holds(office.store, row, branch, seq, event_id) for branch in branches)
 
 
 def _locate(

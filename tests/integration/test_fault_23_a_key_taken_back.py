@@ -5,6 +5,11 @@ import subprocess
 
 import pytest
 
+from edge_agent.bootstrap.folder import load_identity, load_trust
+from tally.wire import messages as m
+from tally.wire import protocol as p
+from tally.wire.reading import read_message, write_message
+from tests.support.callers import Caller
 from tests.support.station_process import Running
 from tests.support.work_floor import WorkFloor
 
@@ -78,3 +83,36 @@ def test_fault_23_a_key_taken_back_amid_the_backlog_loses_nothing_and_counts_not
     assert status_of(floor, during) == "unknown"
     assert hub_says(floor, "trust")[0]["status"] == "decided"
     assert hub_says(floor, "rebuild", "--check")["differences"] == []
+
+
+def hello_of(caller, bearer):
+    """What the hub says there is to pull, by name; and where it says that others are."""
+    said = m.Hello(run="run-1", agent="by hand", peer_port=8500)
+    reply = caller.send("POST", p.HELLO, write_message(said), bearer)
+    answer = read_message(reply.body, m.HelloAnswer)
+    return {one.name: one.journal for one in answer.subscriptions}, answer.peers
+
+
+def test_fault_23_whose_key_was_taken_back_learns_that_and_reads_nothing_else(floor):
+    folder, other = floor.station("S03"), floor.station("S02")
+    caller = Caller(load_identity(folder), load_trust(folder))
+    beside = Caller(load_identity(other), load_trust(other))
+    bearer = caller.bearer()
+    hello_of(beside, beside.bearer())
+    before, peers = hello_of(caller, bearer)
+    assert {"keys", "leases", "decisions", "orders", "master", "S02"} <= set(before)
+    assert len(peers) == 1
+
+    def read(name):
+        return caller.send("GET", p.records_path(before[name]), b"", bearer).status
+
+    assert read("orders") == read("S02") == 200
+    hub_says(floor, "revoke", "S03", "--from", "next", *ADMIN)
+    for again in (bearer, caller.bearer()):  # the session it has, and a new one
+        after, peers = hello_of(caller, again)
+        assert (set(after), tuple(peers)) == ({"keys"}, ())
+    assert read("keys") == 200, "that its key was taken back, and why"
+    refused = [read(name) for name in ("leases", "decisions", "orders", "master", "S02")]
+    assert refused == [403] * 5
+    caller.uplink.close()
+    beside.uplink.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from hub import bootstrap, trust
-from hub.services import Refused, journals, rebuilding
+from hub.services import Refused, journals, rebuilding, revoking
 from hub.services.restoring import JUMP
 from tally.events.decoding import read_line
 from tally.records.ids import show_journal
@@ -292,3 +292,19 @@ def test_a_lot_whose_hold_came_back_is_released_by_the_next_version_of_its_file(
     assert len(hub.office.store.ledger.holds("LED-77")) == 1
     hub.publish(lot(2, "released"))
     assert hub.office.store.ledger.holds("LED-77") == ()
+
+
+def test_a_station_whose_key_was_taken_back_still_gives_back_what_a_restored_hub_lacks(plant):
+    plant.hub.lease(plant.s03.id, "r2", "bl2@1", 50)
+    tips, hub = plant.tips(plant.hub), plant.restored()
+    given = {"by": "BDG-3001", "reason": "laptop stolen"}
+    revoking.revoke(hub.office, "S02", since="next", **given)
+    assert {one.name for one in hub.subscriptions(plant.s02.id)} == {"keys"}
+    journal, pieces = plant.feed(plant.hub, "leases")
+    assert [one.journal for one in hub.asked_back(plant.s02.id, tips)] == [journal]
+    assert hub.asked_back(plant.s03.id, tips) == (), "all others are told of every feed"
+    for piece in pieces:
+        hub.ingest(journal, piece)
+    assert hub.asked_back(plant.s02.id, tips) == ()
+    hub.note_cursors(plant.s02.id, tips)
+    assert hub.awaited() == ["S03"]

@@ -174,3 +174,22 @@ def test_a_trace_says_who_is_untrusted_since_which_event(hub, station):
     assert "S02 is untrusted since its event 2" in found["words"]["en"]
     [moment] = hub.tell(lamp(3))["moments"]
     assert moment["counts"] is False
+
+
+def names_of(found):
+    return [one.name for one in found]
+
+
+def test_whose_key_was_taken_back_reads_feed_keys_and_nothing_else(hub, station):
+    enrolled(hub, "S03")
+    assert {"orders", "leases", "S03"} <= set(names_of(hub.subscriptions(station.id)))
+    tips = dict(hub.frontier())
+    revoking.revoke(hub.office, "S02", since="next", **ADMIN)
+    assert names_of(hub.subscriptions(station.id)) == ["keys"]
+    with hub.office.store.reading():
+        packed = hub.pack(station.id, None)
+    keys = hub.office.secrets.feeds["keys"].journal
+    assert {part.journal for part in packed.bundle.parts} == {show_journal(keys)}
+    assert {one[0] for one in packed.bundle.tips} == {keys, station.id}
+    assert hub.asked_back(station.id, tips) == (), "the hub holds all of it"
+    assert len(names_of(hub.subscriptions(enrolled(hub, "S02", salt="new").id))) > 5
