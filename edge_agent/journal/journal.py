@@ -151,6 +151,8 @@ class Journal:
             JournalFault: nothing was kept; `is_retryable` says whether to go on.
             HardwareFault: the same bytes hashed differently, twice.
         """
+        if not facts and (state is None or state == self.state):
+            return []
         return self._chain.append(facts, state, at=at, remember=remember)
 
     def delete(self, first: int, last: int) -> None:

@@ -90,8 +90,6 @@ class OwnChain:
             HardwareFault: the same bytes hashed differently, twice.
         """
         state = self.state if state is None else state
-        if not facts and state == self.state:
-            return []
         lines, events, hlc = self._lines(facts, at)
         first, before = self.seq + 1, self.event_id
         ids = self._hashed_twice(first, before, lines)

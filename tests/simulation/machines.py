@@ -54,26 +54,24 @@ TELLING = frozenset(("hello", "fresh", "piece", "seal"))
 class NewerJournal(Journal):
     """The journal of a newer agent, which knows a type of event that this version does not."""
 
-    _is_dreaming = False
-
     def dream(self, at):
         """Record something of tomorrow."""
-        self._is_dreaming = True
+        chain = self._chain
+        chain._lines = lambda facts, at: _tomorrow(chain, at)
         try:
-            self._append([], self.state, at=at, remember={})
+            chain.append([], None, at=at)
         finally:
-            self._is_dreaming = False
+            del chain._lines
 
-    def _lines(self, facts, at):
-        if not self._is_dreaming:
-            return super()._lines(facts, at)
-        stamp = next_stamp(self._hlc, max(0, int(at.timestamp() * 1000)))
-        line = (
-            f'{{"t":"unit.dreamt","v":1,"hlc":"{stamp}","at":"{at.isoformat()}",'
-            f'"by":"system","b":{{"depth":{self.seq}}}}}'
-        )
-        lines = [line.encode()]
-        return lines, read_lines(lines), stamp
+
+def _tomorrow(chain, at):
+    stamp = next_stamp(chain._hlc, max(0, int(at.timestamp() * 1000)))
+    line = (
+        f'{{"t":"unit.dreamt","v":1,"hlc":"{stamp}","at":"{at.isoformat()}",'
+        f'"by":"system","b":{{"depth":{chain.seq}}}}}'
+    )
+    lines = [line.encode()]
+    return lines, read_lines(lines), stamp
 
 
 class Machine:
