@@ -20,7 +20,7 @@ from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, piece_beyond
 from edge_agent.journal.space import Space, look
-from edge_agent.journal.standing import read_by_neighbours
+from edge_agent.journal.standing import read_by_neighbours, read_witnesses
 from edge_agent.journal.store import open_reader
 from edge_agent.journal.successors import former, pending, wanted
 from tally.records.ids import GENESIS, EventId, JournalId
@@ -33,6 +33,7 @@ from tally.records.segment import (
     piece_of,
 )
 from tally.records.signing import sign_head
+from tally.records.witness import Witness
 from tally.wire.messages import Position
 
 _CUT_BYTES_MAX: Final = SEGMENT_BYTES_MAX
@@ -124,6 +125,13 @@ class OutgoingJournal:
     def by_neighbours(self) -> Mapping[JournalId, int]:
         """Journals of which only neighbours are known to have all: from which seq on."""
         return read_by_neighbours(self.connection)
+
+    def witnesses(self) -> Sequence[Witness]:
+        """What neighbours signed that they hold of the own journal, as far as it is kept."""
+        return [
+            Witness(one.witness, self.journal, one.seq, one.event_id, one.signature)
+            for one in read_witnesses(self.connection)
+        ]
 
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1 under a head signed over the last of them; None at the head.

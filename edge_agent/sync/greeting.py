@@ -11,12 +11,14 @@ from edge_agent.sync.port import Effect, HubAhead, HubHolds, KeepReceipt, Notice
 from edge_agent.sync.state import NOTHING, Pulled, SyncState
 from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
+from edge_agent.sync.witnessing import told
 from edge_agent.sync.wording import say
 from tally.records.ids import parse_event_id, parse_journal
 from tally.records.segment import SEGMENT_EVENTS_MAX
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
+from tally.wire.reading import read_message
 
 SEALS_AGAIN_EVENTS: Final = 2 * SEGMENT_EVENTS_MAX
 """How far back seals are sent again after a start; the hub knows those it has."""
@@ -56,7 +58,8 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
     apart = tuple(Position(item.last, parse_event_id(item.id)) for item in answer.apart)
     state, effects = _place(turn, have, common, apart)
     if 0 < known < answer.epoch:
-        state = replace(state, asked={})  # what it answered then, it may not know any more
+        # What it answered then, and was told then, it may not know any more.
+        state = replace(state, asked={}, told_witnesses={})
         effects = (Noticed(say("hub_restored", epoch=answer.epoch)), *effects)
     feeds = [item for item in answer.subscriptions if item.kind == "feed"]
     feeds.sort(key=lambda item: _rank(item.name))
@@ -74,6 +77,7 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         fresh=_fresh_to(turn, apart),
         fresh_max=min(FRESH_MAX, answer.fresh_max),
         stations=answer.stations,
+        told_witnesses=told(state.told_witnesses, _carried(turn), turn.now),
         hub_events_max=max(EVENTS_MIN, answer.events_max),
         hub_bytes_max=max(BYTES_MIN, answer.bytes_max),
         events_max=max(EVENTS_MIN, min(state.events_max, answer.events_max)),
@@ -83,6 +87,10 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
     after, near = _neighbours(turn, after, answer)
     receipt = offered_receipt(turn, answer.receipt)
     return after, (*receipt, *effects, *seen, *near, *shown(answer.notices))
+
+
+def _carried(turn: Turn) -> tuple[m.SignedWitness, ...]:
+    return read_message(turn.request.body, m.Hello).witnesses
 
 
 def _neighbours(turn: Turn, state: SyncState, answer: m.HelloAnswer) -> Heard:

@@ -81,6 +81,10 @@ class JournalView(Protocol):
         """Journals of which only neighbours are known to have all: from which seq on."""
         ...
 
+    def witnesses(self) -> Sequence[Witness]:
+        """What neighbours signed that they hold of the own journal, as far as it is kept."""
+        ...
+
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1, at least one, else as many as fit; None at the head.
 

@@ -31,6 +31,7 @@ from edge_agent.sync.port import (
     Noticed,
 )
 from edge_agent.sync.state import REQUEST_SECONDS, Kind, Pulled, Request, SyncState, Wait
+from edge_agent.sync.witnessing import to_tell
 from edge_agent.sync.wording import say
 from tally.records.ids import GENESIS, EventId, show_journal
 from tally.records.segment import decode
@@ -60,12 +61,12 @@ def next_request(
     if state.bearer is None or now >= state.bearer_until:
         return state, _give_back(state, view, None) or _open_session(identity, state)
     if state.hello_at is None or now >= state.hello_at + HELLO_SECONDS:
-        return state, _hello(identity, state, view)
+        return state, _hello(identity, state, view, now)
     back = _give_back(state, view, state.bearer)
     if back is not None:
         return state, back
     if state.has_returned:  # the hub counts whom it has heard by what a hello says
-        return replace(state, has_returned=False, returns=()), _hello(identity, state, view)
+        return replace(state, has_returned=False, returns=()), _hello(identity, state, view, now)
     head = view.head()  # before looking for pieces: what is recorded meanwhile is the next round's
     feeds, pulled = _pull_first(state, state.feeds, view)
     if pulled is not None:
@@ -154,7 +155,7 @@ def _open_session(identity: Identity, state: SyncState) -> Request:
     return Request("answer", "POST", p.SESSION_ANSWER, write_message(answer))
 
 
-def _hello(identity: Identity, state: SyncState, view: JournalView) -> Request:
+def _hello(identity: Identity, state: SyncState, view: JournalView, now: float) -> Request:
     head = view.head()
     own = tuple(
         m.show_tip(identity.journal, seq, event_id) for seq, event_id in locator(view, head)
@@ -171,6 +172,7 @@ def _hello(identity: Identity, state: SyncState, view: JournalView) -> Request:
         ),
         gauges=_gauges(state, view, head),
         peer_port=state.peer_port,
+        witnesses=to_tell(identity, state, view, now),
     )
     return Request("hello", "POST", p.HELLO, write_message(said), bearer=state.bearer)
 

@@ -146,5 +146,9 @@ class SyncState:
     """Where the hub said that neighbours are."""
     succession_after: float = 0.0
     """Before this the hub is not asked again to let another journal go on."""
+    told_witnesses: Mapping[tuple[JournalId, JournalId], tuple[int, float]] = field(
+        default_factory=dict
+    )
+    """See `witnessing.Told`."""
     told: Mapping[str, float] = field(default_factory=dict)
     """What was shown to people, and until when it is not shown again."""

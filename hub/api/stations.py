@@ -41,6 +41,7 @@ from tally.records.ids import (
 from tally.records.signing import PublicKey, Receipt
 from tally.wire import messages as m
 from tally.wire import protocol as p
+from tally.wire.peers import read_witnesses
 from tally.wire.reading import UnreadableError, read_message, write_message
 
 SUBSCRIPTIONS_MAX: Final = 1000
@@ -249,7 +250,10 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
     common = desk.hub.common(caller.journal, locator)
     has_returned = desk.sessions.has_returned(caller.journal)
     facts = {**_gauges(desk, said, caller), **neighbours.place_of(host, said.peer_port)}
-    desk.hub.note_hello(caller.journal, facts, has_returned=has_returned)
+    witnesses = read_witnesses(said.witnesses)
+    said_of_them = desk.hub.note_hello(
+        caller.journal, facts, has_returned=has_returned, witnesses=witnesses
+    )
     cursors = _cursors(said)
     desk.hub.note_cursors(caller.journal, cursors)
     subscriptions = desk.hub.subscriptions(caller.journal)
@@ -272,7 +276,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
                 for item in (*subscriptions, *asked_back)
                 for seq, event_id in item.branch_tips or ((item.seq, item.event_id),)
             )[:SUBSCRIPTIONS_MAX],
-            notices=_notices(standing.notices),
+            notices=_notices((*standing.notices, *said_of_them)),
             apart=tuple(
                 m.Stretch(first=one.first, last=one.last, id=one.event_id.hex())
                 for one in standing.apart[:APART_MAX]

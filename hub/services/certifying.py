@@ -1,8 +1,9 @@
 """An as-built certificate: the events that make a unit, each proven, up to the plant root key.
 
 The events themselves, a seal or the chain to a signed head for each, the registrations of all keys
-that signed, receipts, and a list of all that under the hub's signature. `tally.records.certificate`
-spells the rows, `tally.proof.certified` is what a stranger checks them with.
+that signed, heads and receipts with neighbours' witnesses (`countersigned`), and a list of all that
+under the hub's signature. `tally.records.certificate` spells the rows, `tally.proof.certified` is
+what a stranger checks them with.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from msgspec import UNSET
 
 from hub.services import journals
 from hub.services.answers import Refused
+from hub.services.countersigned import countersigned
 from hub.services.office import Office
 from hub.services.tracing import checked_code
 from hub.store.port import Journal, Piece
@@ -35,7 +37,7 @@ from tally.records.certificate import (
     signed,
 )
 from tally.records.chain import chain_ids
-from tally.records.export import b64, receipt_row, seal_row
+from tally.records.export import b64, seal_row
 from tally.records.ids import EventId, JournalId, parse_journal, show_journal
 from tally.records.merkle import path
 from tally.records.segment import Segment
@@ -72,14 +74,23 @@ class _Bindery:
 
     def row_of(self, at: Placed) -> bytes:
         """The row of one event; its piece is among those used from now on."""
+        segment, ids, index = self._found(at)
+        before = ids[index - 1] if index else segment.before
+        way = path(ids, index) if segment.is_sealed else None
+        line = segment.lines[index]
+        return proven_row(at.journal, at.seq, at.id, line, before=before, path=way)
+
+    def path_to(self, at: Placed) -> Sequence[bytes] | None:
+        """See `hub.services.countersigned.Shelf`."""
+        segment, ids, index = self._found(at)
+        return path(ids, index) if segment.is_sealed else None
+
+    def _found(self, at: Placed) -> tuple[Segment, list[EventId], int]:
         for number, segment, ids in self._holding(at):
             index = at.seq - segment.first
             if 0 <= index < len(ids) and ids[index] == at.id:
                 self.used[number] = segment
-                before = ids[index - 1] if index else segment.before
-                way = path(ids, index) if segment.is_sealed else None
-                line = segment.lines[index]
-                return proven_row(at.journal, at.seq, at.id, line, before=before, path=way)
+                return segment, ids, index
         raise ValueError(f"{at.ref} is in the ledger and not in the store")
 
     def _holding(self, at: Placed) -> Iterator[tuple[int, Segment, list[EventId]]]:
@@ -121,14 +132,18 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
         bindery = _Bindery(office)
         own = [bindery.row_of(at) for at in made.events]
         writers = {at.journal for at in made.events}
-        keys = [bindery.row_of(at) for at in _registrations(office, writers)]
+        known = _registered(office)
+        ends = [countersigned(office, name, bindery, known) for name in sorted(writers)]
+        neighbours = {one for end in ends for one in end.witnesses}
+        keys = [bindery.row_of(at) for at in _registrations(office, known, writers | neighbours)]
         keys += [bindery.row_of(at) for at in _revocations(graph, writers)]
         under = [
             seal_row(segment) if segment.is_sealed else chain_row(segment)
             for _, segment in sorted(bindery.used.items())
         ]
         noted = [one for one in made.timed if not one.is_plain]
-        rows = list(dict.fromkeys((*under, *keys, *own, *_receipts(office, writers))))
+        heads = [row for end in ends for row in end.rows]
+        rows = list(dict.fromkeys((*under, *keys, *own, *heads)))
         contents = Contents(
             certificate="1",
             code=code,
@@ -165,20 +180,14 @@ def _note(timed: Timed) -> TimeNote:
     )
 
 
-def _receipts(office: Office, writers: set[JournalId]) -> Iterator[bytes]:
-    for name in sorted(writers):
-        journal = office.registered(name)
-        longest = journals.longest(office.store.branches(journal.no))
-        yield receipt_row(office.receipt(journal, longest))
-
-
-def _registrations(office: Office, writers: set[JournalId]) -> Sequence[Placed]:
+def _registrations(
+    office: Office, known: dict[JournalId, Placed], writers: set[JournalId]
+) -> Sequence[Placed]:
     """The events that register these journals' keys, those of the feeds they stand in, the hub's.
 
     Raises:
         Refused: `unknown_journal` for one that no feed held here registers.
     """
-    known = _registered(office)
     found: dict[JournalId, Placed] = {}
     waiting = [office.secrets.hub_id, *sorted(writers)]
     while waiting:

@@ -34,12 +34,14 @@ from hub.services import (
     succeeding,
     tracing,
     verifying,
+    witnessing,
 )
 from hub.services.answers import (
     Decided,
     Enrolled,
     Granted,
     Ingested,
+    Notice,
     Published,
     Refused,
     Standing,
@@ -53,6 +55,7 @@ from hub.services.verifying import Verified
 from tally.master import Person, Words
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt
+from tally.records.witness import Witness
 from tally.trace.lanes import Look
 
 Table: TypeAlias = Literal[
@@ -385,16 +388,21 @@ class Hub:
         gauges: Mapping[str, int | str],
         *,
         has_returned: bool = False,
-    ) -> None:
+        witnesses: Sequence[Witness] = (),
+    ) -> tuple[Notice, ...]:
         """Remember what a station said of itself, with the time by the hub's clock.
 
         `has_returned`: its program opened a session although it had one, as after a cut link.
+        `witnesses`: what stations hold of each other's journals; notices say which do not count.
         """
+        brought = witnessing.judge(self.office, witnesses)
         with self.office.store.transaction():
             row = self.office.registered(journal)
             starting.note_hello(self.office, row, gauges, has_returned=has_returned)
             said = msgspec.json.encode(dict(gauges), order="sorted").decode()
             self.office.store.note_gauges(row.no, self.office.now(), said)
+            witnessing.keep(self.office, brought.news)
+        return brought.notices
 
     def deciders(self) -> tuple[Person, ...]:
         """Persons whose role lets them settle cases, by badge."""

@@ -171,6 +171,8 @@ def _print_certificate(report: CertificateReport, *, plant: str | None, code: st
         f"made {report.made_at} by the hub of plant {report.plant[:12]} ({report.plant_name})"
     )
     click.echo(_visible(told))
+    for stand in report.stands:
+        click.echo(f"        {_visible(str(stand))}")
     _print_untrusted(report)
     for words in _left_open(report, plant=plant, code=code):
         click.echo(f"        {_visible(words)}")

@@ -6,9 +6,11 @@ How a change is found:
 2. Every event is proven again without the hub's word: its id follows from its line and stands
    under a seal or a signed head of its own journal.
 3. The keys that signed are registered by events of the same file, up to the plant root key.
-4. Another unit's certificate is whole as well: the reader says which code and plant they expect.
+4. What neighbours of a station signed names events that the file must have: where it ends before
+   one of them, its end was cut.
+5. Another unit's certificate is whole as well: the reader says which code and plant they expect.
 
-That the hub left nothing out of the list is its word and no proof (`decided.md` 4).
+That the hub left nothing else out of the list is its word and no proof (`decided.md` 4).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from tally.proof.listing import listing_problems
 from tally.proof.placing import Problem, ended
 from tally.proof.signers import anchor, event_problems
 from tally.proof.withdrawn import Withdrawn, withdrawn
+from tally.proof.witnessed import Stand, stands
 from tally.records.certificate import (
     FILE_BYTES_MAX,
     ROWS_MAX,
@@ -75,8 +78,11 @@ class CertificateReport:
     receipts: tuple[tuple[str, int], ...]
     cases: tuple[str, ...]
     waiting: int
-    """Gaps, references and unread events that the hub knew of."""
+    """Gaps, references and unread events that the hub knew of; `stands`: how far each journal goes
+    and who signed that.
+    """
     untrusted: tuple[Withdrawn, ...] = ()
+    stands: tuple[Stand, ...] = ()
 
 
 def prove_certificate(
@@ -107,8 +113,11 @@ def prove_certificate(
         file.problems += event_problems(file, event)
     file.problems += _receipt_problems(file)
     file.problems += _contents_problems(file)
+    untrusted = _untrusted(file)
+    stood, unfit = stands(file, {one.journal for one in untrusted})
+    file.problems += unfit
     file.problems += _swap_problems(file, plant, code)
-    return _report(file)
+    return _report(file, untrusted, stood)
 
 
 def _within_limits(lines: Iterable[bytes]) -> list[bytes]:
@@ -194,7 +203,9 @@ _ABOUT: Final = (
 """Fields of bodies in the order in which a line for people has them."""
 
 
-def _report(file: CertificateFile) -> CertificateReport:
+def _report(
+    file: CertificateFile, untrusted: tuple[Withdrawn, ...], stood: tuple[Stand, ...]
+) -> CertificateReport:
     contents = file.contents
     notes = {one.event: one for one in contents.times or ()}
     return CertificateReport(
@@ -212,8 +223,15 @@ def _report(file: CertificateFile) -> CertificateReport:
         receipts=tuple(sorted((_station(file, row.journal), row.seq) for row in file.receipts)),
         cases=contents.cases,
         waiting=contents.gaps + contents.pending + contents.unread,
-        untrusted=withdrawn(_of_feeds(file), {show_journal(one.journal) for one in file.events}),
+        untrusted=untrusted,
+        stands=stood,
     )
+
+
+def _untrusted(file: CertificateFile) -> tuple[Withdrawn, ...]:
+    """Writers and witnesses whose key was taken back."""
+    about = {show_journal(one.journal) for one in file.events}
+    return withdrawn(_of_feeds(file), about | {one.witness.witness for one in file.witnesses})
 
 
 def _of_feeds(file: CertificateFile) -> Iterator[EventLine]:

@@ -14,10 +14,25 @@ from typing import Final
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import Body
 from tally.proof.placing import Problem, ended
-from tally.records.certificate import ChainFields, ChainRow, Contents, ProvenRow, name_of, read_row
+from tally.records.certificate import (
+    ChainFields,
+    ChainRow,
+    Contents,
+    ProvenRow,
+    WitnessRow,
+    name_of,
+    read_row,
+)
 from tally.records.chain import event_id as make_event_id
 from tally.records.chain import line_hash
-from tally.records.export import ReceiptFields, RowError, SealFields, reading_of, unb64
+from tally.records.export import (
+    HeadFields,
+    ReceiptFields,
+    RowError,
+    SealFields,
+    reading_of,
+    unb64,
+)
 from tally.records.ids import (
     SEQ_MAX,
     EventId,
@@ -60,11 +75,15 @@ class CertificateFile:
     seals: list[SealFields] = field(default_factory=list)
     chains: list[ChainFields] = field(default_factory=list)
     receipts: list[ReceiptFields] = field(default_factory=list)
+    heads: list[HeadFields] = field(default_factory=list)
+    witnesses: list[WitnessRow] = field(default_factory=list)
     keys: dict[JournalId, PublicKey] = field(default_factory=dict)
     stations: dict[JournalId, str] = field(default_factory=dict)
     hubs: dict[JournalId, PublicKey] = field(default_factory=dict)
     feeds: set[JournalId] = field(default_factory=set)
     under_heads: set[tuple[JournalId, int, EventId]] = field(default_factory=set)
+    ends: set[tuple[JournalId, int, EventId]] = field(default_factory=set)
+    """Events that a writer signed as its newest: of heads, chains and seals."""
     under_seals: dict[JournalId, set[tuple[int, int, bytes]]] = field(
         default_factory=lambda: defaultdict(set)
     )
@@ -85,6 +104,10 @@ def sort_rows(file: CertificateFile, rows: Sequence[bytes]) -> None:
                 file.events.append(_line_of(row))
             elif isinstance(row, ChainRow):
                 file.chains.append(row.chain)
+            elif isinstance(row, WitnessRow):
+                file.witnesses.append(row)
+            elif row.head is not None:
+                file.heads.append(row.head)
             elif row.seal is not None:
                 file.seals.append(row.seal)
             elif row.receipt is not None:

@@ -15,7 +15,7 @@ from tally.proof.filing import WRONG, CertificateFile, CertifiedLine
 from tally.proof.placing import Problem, ended
 from tally.records.certificate import ChainFields
 from tally.records.chain import chain_hashes
-from tally.records.export import RowError, unb64
+from tally.records.export import HeadFields, RowError, unb64
 from tally.records.ids import (
     EventId,
     JournalId,
@@ -81,7 +81,9 @@ def _take_published(file: CertificateFile, body: KeyPublished) -> None:
 def _collect_signed(file: CertificateFile) -> None:
     """What the known keys signed: every event on the way to a head, and the roots of seals."""
     for chain in file.chains:
-        file.under_heads |= _covered(file, chain)
+        covered = _covered(file, chain)
+        file.under_heads |= covered
+        file.ends |= set(sorted(covered)[-1:])
     for seal in file.seals:
         with suppress(*WRONG, OverflowError):
             journal, root = parse_journal(seal.journal), parse_event_id(seal.root)
@@ -92,6 +94,22 @@ def _collect_signed(file: CertificateFile) -> None:
             )
             if key is not None and key.verifies(SEAL, message, signature):
                 file.under_seals[journal].add((seal.first, seal.last, root))
+                file.ends.add((journal, seal.last, head))
+    signed = {at for at in (signed_at(file, head) for head in file.heads) if at is not None}
+    file.under_heads |= signed
+    file.ends |= signed
+
+
+def signed_at(file: CertificateFile, head: HeadFields) -> tuple[JournalId, int, EventId] | None:
+    """The event that a head names; None if its writer's key did not sign it."""
+    try:
+        journal, event_id = parse_journal(head.journal), parse_event_id(head.head)
+        message = head_message(journal, head.seq, event_id)
+        key, signature = file.keys.get(journal), unb64(head.sig, 64)
+    except (*WRONG, OverflowError):
+        return None
+    holds = key is not None and key.verifies(HEAD, message, signature)
+    return (journal, head.seq, event_id) if holds else None
 
 
 def _covered(file: CertificateFile, chain: ChainFields) -> set[tuple[JournalId, int, EventId]]:
@@ -123,14 +141,19 @@ def event_problems(file: CertificateFile, event: CertifiedLine) -> Iterator[Prob
         if (event.journal, event.seq, event.id) not in file.under_heads:
             words = f"Event {event.name} stands under no signed head of its journal in the file."
             yield Problem(words, event.name)
-    elif not any(_leads_to(event, *seal) for seal in file.under_seals[event.journal]):
+    elif not any(
+        leads_to(event.seq, event.id, event.path, *seal) for seal in file.under_seals[event.journal]
+    ):
         words = f"The path of event {event.name} leads to no seal of its journal in the file."
         yield Problem(words, event.name)
 
 
-def _leads_to(event: CertifiedLine, first: int, last: int, root: bytes) -> bool:
+def leads_to(
+    seq: int, event_id: EventId, path: tuple[str, ...] | None, first: int, last: int, root: bytes
+) -> bool:
+    """Whether the Merkle path of the event at `seq` leads to the root of a seal."""
     try:
-        steps = [parse_event_id(step) for step in event.path or ()]
+        steps = [parse_event_id(step) for step in path or ()]
     except MalformedIdError:
         return False
-    return root_from_path(event.id, event.seq - first, last - first + 1, steps) == root
+    return root_from_path(event_id, seq - first, last - first + 1, steps) == root

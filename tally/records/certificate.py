@@ -1,8 +1,9 @@
 """Rows of an as-built certificate: one file that proves one unit to a stranger (`format.md` 3-4).
 
 The first row lists all others by name and SHA-256 and is signed by the hub; then come `seal` and
-`chain` rows, events with their Merkle path, and receipts. Rows of an export are reused where they
-say the same. Only spelling lives here; `tally.proof.certified` judges. A row has one spelling.
+`chain` rows, events with their Merkle path, heads, receipts and neighbours' witnesses. Rows of an
+export are reused where they say the same. Only spelling lives here; `tally.proof.certified` judges.
+A row has one spelling.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tally.records.export import (
 from tally.records.ids import EventId, JournalId, show_journal
 from tally.records.segment import Segment
 from tally.records.signing import CERTIFICATE, PublicKey, SigningKey
+from tally.records.witness import Witness
 
 EVENTS_MAX: Final = 5000
 """Events of one certificate; a pallet goes out as certificates of its boxes."""
@@ -92,6 +94,23 @@ class ChainRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chain: ChainFields
 
 
+class WitnessFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`tally.records.witness.Witness`: `witness` held `journal` to its event `head` at `seq`."""
+
+    witness: str
+    journal: str
+    seq: int
+    head: str
+    sig: str
+
+
+class WitnessRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a neighbour signed, and where a seal covers that event its Merkle path."""
+
+    witness: WitnessFields
+    path: tuple[str, ...] | None = None
+
+
 class ProvenRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One event as in an export, the id before it, and where a seal covers it its Merkle path."""
 
@@ -100,7 +119,8 @@ class ProvenRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     path: tuple[str, ...] | None = None
 
 
-_Row = TypeVar("_Row", Contents, ChainRow, ProvenRow, ClosingRow)
+Row = ProvenRow | ChainRow | WitnessRow | ClosingRow
+_Row = TypeVar("_Row", Contents, ChainRow, ProvenRow, WitnessRow, ClosingRow)
 
 
 def proven_row(
@@ -117,6 +137,19 @@ def proven_row(
     return msgspec.json.encode(
         ProvenRow(reading_of(journal, seq, event_id, line), before.hex(), shown)
     )
+
+
+def witness_row(witness: Witness, path: Sequence[bytes] | None) -> bytes:
+    """The row of a neighbour's witness; `path` is None under a chain, or at the very head."""
+    fields = WitnessFields(
+        show_journal(witness.witness),
+        show_journal(witness.journal),
+        witness.seq,
+        witness.event_id.hex(),
+        b64(witness.signature),
+    )
+    shown = None if path is None else tuple(step.hex() for step in path)
+    return msgspec.json.encode(WitnessRow(fields, shown))
 
 
 def chain_row(piece: Segment) -> bytes:
@@ -143,18 +176,22 @@ def listed(rows: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
     return tuple((name_of(read_row(row)), sha256(row).hexdigest()) for row in rows)
 
 
-def name_of(row: ProvenRow | ChainRow | ClosingRow) -> str:
+def name_of(row: Row) -> str:
     """What people call a row: an event by journal and seq."""
     if isinstance(row, ProvenRow):
         return f"{row.event.journal}:{row.event.seq}"
     if isinstance(row, ChainRow):
         last = row.chain.first + len(row.chain.hashes) - 1
         return f"chain {row.chain.journal} {row.chain.first}..{last}"
+    if isinstance(row, WitnessRow):
+        return f"witness {row.witness.witness} of {row.witness.journal}"
+    if row.head is not None:
+        return f"head {row.head.journal}"
     if row.seal is not None:
         return f"seal {row.seal.journal} {row.seal.first}..{row.seal.last}"
     if row.receipt is not None:
         return f"receipt {row.receipt.journal}"
-    raise RowError("a certificate holds events, seals, chains and receipts")
+    raise RowError("a certificate holds events, seals, chains, heads, witnesses and receipts")
 
 
 def signed(contents: Contents, key: SigningKey) -> bytes:
@@ -188,7 +225,7 @@ def read_contents(raw: bytes) -> Contents:
     return contents
 
 
-def read_row(raw: bytes) -> ProvenRow | ChainRow | ClosingRow:
+def read_row(raw: bytes) -> Row:
     """Any row but the first.
 
     Raises:
@@ -200,6 +237,8 @@ def read_row(raw: bytes) -> ProvenRow | ChainRow | ClosingRow:
         return _read_as(raw, ProvenRow)
     if raw.startswith(b'{"chain":'):
         return _read_as(raw, ChainRow)
+    if raw.startswith(b'{"witness":'):
+        return _read_as(raw, WitnessRow)
     return _read_as(raw, ClosingRow)
 
 

@@ -32,6 +32,9 @@ SignatureText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{
 BearerText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._~+/=-]{16,200}\Z")]
 RunText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 
+WITNESSES_MAX = 64
+"""Of one hello; the others come with the next ones."""
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all messages; unknown fields are ignored."""
@@ -64,6 +67,16 @@ class SignedReceipt(Message, frozen=True):
     id: IdText
     durable_through: Count
     archived_through: Count
+    sig: SignatureText
+
+
+class SignedWitness(Message, frozen=True):
+    """`tally.records.witness.Witness` as it travels."""
+
+    witness: JournalText
+    journal: JournalText
+    seq: Count
+    id: IdText
     sig: SignatureText
 
 
@@ -173,6 +186,8 @@ class Hello(Message, frozen=True):
     gauges: Gauges = Gauges()
     peer_port: Port = 0
     """Where neighbours read of this station, on the address it calls from; 0: nowhere."""
+    witnesses: Annotated[tuple[SignedWitness, ...], msgspec.Meta(max_length=WITNESSES_MAX)] = ()
+    """What the caller holds of its line's journals, signed, and what it was given of its own."""
 
 
 class Subscription(Message, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -15,29 +16,17 @@ import msgspec
 from tally.records.ids import parse_event_id, parse_journal, show_journal
 from tally.records.witness import Witness
 from tally.wire.messages import (
-    Count,
-    IdText,
-    JournalText,
     Message,
     Port,
     RunText,
-    SignatureText,
     SignedReceipt,
+    SignedWitness,
     Subscription,
 )
+from tally.wire.reading import UnreadableError
 
 HOLDINGS_MAX = 1000
 Holdings: TypeAlias = Annotated[tuple[Subscription, ...], msgspec.Meta(max_length=HOLDINGS_MAX)]
-
-
-class SignedWitness(Message, frozen=True):
-    """`tally.records.witness.Witness` as it travels."""
-
-    witness: JournalText
-    journal: JournalText
-    seq: Count
-    id: IdText
-    sig: SignatureText
 
 
 class Greeting(Message, frozen=True):
@@ -84,3 +73,15 @@ def read_witness(message: SignedWitness) -> Witness:
         parse_event_id(message.id),
         signature,
     )
+
+
+def read_witnesses(messages: Sequence[SignedWitness]) -> list[Witness]:
+    """Those of a greeting, as values.
+
+    Raises:
+        UnreadableError: one of them is no canonical text.
+    """
+    try:
+        return [read_witness(one) for one in messages]
+    except ValueError as error:
+        raise UnreadableError(f"witnesses: {error}") from error

@@ -9,9 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+import msgspec
+
 from tally.events import types as t
 from tally.events.decoding import write_line
-from tally.records.certificate import Contents, chain_row, listed, proven_row, signed
+from tally.records.certificate import (
+    Contents,
+    chain_row,
+    listed,
+    proven_row,
+    read_contents,
+    signed,
+    witness_row,
+)
 from tally.records.chain import event_id, line_hash
 from tally.records.export import b64, event_rows, head_row, receipt_row, root_row, seal_row
 from tally.records.ids import GENESIS, EventId, JournalId, ref_to, show_journal
@@ -28,6 +38,7 @@ from tally.records.signing import (
     seal_message,
     sign_head,
 )
+from tally.records.witness import sign_witness
 
 
 def _seed(name: str) -> bytes:
@@ -329,6 +340,39 @@ def golden_certificate() -> list[bytes]:
         rows=listed(rows),
         sig="",
     )
+    return [signed(contents, RECEIPTS), *rows]
+
+
+def golden_witnessed() -> list[bytes]:
+    """The golden certificate with heads and witnesses: S01 at a seal, S02 at the newest event."""
+    feed, station = golden()
+    neighbours = [GoldenJournal(name) for name in ("S01", "S02")]
+    for one in neighbours:
+        feed.add(
+            t.StationEnrolled(
+                journal=show_journal(one.journal),
+                key=b64(one.key.public.raw),
+                station=one.name,
+                line="L2",
+                site="NB1",
+            ),
+            by="system",
+        )
+    [first, *rows] = golden_certificate()
+    last = len(feed.ids)
+    head = sign_head(feed.key, feed.journal, last, feed.ids[-1])
+    rows[1] = chain_row(piece_of(head, GENESIS, tuple(feed.lines)))
+    rows[6:6] = [_certified(feed, last - 1, None), _certified(feed, last, None)]
+    end = len(station.ids)
+    rows.append(head_row(sign_head(station.key, station.journal, end, station.ids[-1])))
+    at = (station.journal, 10, station.ids[9])
+    s01, s02 = neighbours
+    rows.append(
+        witness_row(sign_witness(s01.key, s01.journal, *at), merkle_path(station.ids[:10], 9))
+    )
+    at = (station.journal, end, station.ids[-1])
+    rows.append(witness_row(sign_witness(s02.key, s02.journal, *at), None))
+    contents = msgspec.structs.replace(read_contents(first), rows=listed(rows))
     return [signed(contents, RECEIPTS), *rows]
 
 

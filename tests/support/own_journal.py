@@ -13,6 +13,7 @@ from tally.records.chain import chain_ids
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.segment import encode, piece_of
 from tally.records.signing import SigningKey, sign_head
+from tally.records.witness import Witness
 from tally.wire.messages import Position
 
 
@@ -99,6 +100,9 @@ class OwnJournal:
 
     def by_neighbours(self) -> Mapping[JournalId, int]:
         return {}
+
+    def witnesses(self) -> Sequence[Witness]:
+        return ()
 
     def keys_feeds(self) -> Sequence[JournalId]:
         return ()

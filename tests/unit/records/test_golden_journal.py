@@ -8,7 +8,7 @@ from tally.proof.certified import prove_certificate
 from tally.proof.exported import prove_export
 from tally.records.export import EventRow, read_row, unb64
 from tally.records.segment import decode, prove
-from tests.support.golden import golden, golden_certificate, golden_export
+from tests.support.golden import golden, golden_certificate, golden_export, golden_witnessed
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 LATER = GOLDEN / "lines"
@@ -49,6 +49,16 @@ def test_golden_certificate_has_the_bytes_of_version_1_and_is_accepted_whole() -
     assert report.problems == ()
     assert (report.code, len(report.events)) == ("BL2-2547-000401", 11)
     assert report.receipts == (("S03", 23),)
+
+
+def test_golden_certificate_with_witnesses_has_its_bytes_and_names_who_signed() -> None:
+    stored = (GOLDEN / "certificate-v1-witnessed.jsonl").read_bytes()
+    assert b"\n".join(golden_witnessed()) + b"\n" == stored, CHANGED
+    report = prove_certificate(stored.splitlines(keepends=True))
+    assert report.problems == ()
+    assert [str(one) for one in report.stands] == [
+        "S03 to event 23: signed by S03, receipt of the hub, witnessed by S01 (to 10), S02 (to 23)"
+    ]
 
 
 def test_every_event_type_has_a_golden_line_and_all_can_be_read() -> None:
