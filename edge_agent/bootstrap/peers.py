@@ -16,8 +16,12 @@ from edge_agent.journal.passing_on import NeighbourReading
 from edge_agent.journal.standing import read_peers
 from edge_agent.journal.store import DATABASE_NAME
 from edge_agent.settings import PeerSettings, Settings
+from edge_agent.station.clock import Clock, SystemClock
 from edge_agent.station.core import StationCore
+from edge_agent.station.handing import NOT_LENT, lend_to_neighbour
 from edge_agent.station.inbox import Inbox
+from edge_agent.station.knowledge import StationKnowledge
+from edge_agent.station.messages import Recorded
 from edge_agent.sync import port
 from edge_agent.sync.connections import Connections
 from edge_agent.sync.peers.addresses import AddressBook
@@ -55,7 +59,7 @@ def make_network(
     """
     trust = load_trust(directory)
     book = AddressBook(settings.peers.addresses, read_peers(journal.connection))
-    mailbox = Postbox(inbox, book)
+    mailbox = Postbox(inbox, book, _Lender(core.knowledge, SystemClock()))
     wire = open_wire(directory, settings)
     own = whom(journal, trust)
     draw = random.SystemRandom().random
@@ -84,6 +88,23 @@ def make_network(
         )
 
     return Connections(sync, own, peering if settings.peers.enabled else None)
+
+
+class _Lender:
+    """What the one writer does for a neighbour that asks for codes; a refusal is told once."""
+
+    def __init__(self, knowledge: StationKnowledge, clock: Clock) -> None:
+        self._knowledge = knowledge
+        self._clock = clock
+        self._told: Recorded | None = None
+
+    def __call__(self, journal: Journal, asked: port.LoanAsked) -> Recorded | None:
+        person, now = self._knowledge.person, self._clock.now()
+        said = lend_to_neighbour(journal, person, asked, at=now)
+        if said is None or said == self._told:
+            return None
+        self._told = said if said.code == NOT_LENT else None
+        return said
 
 
 @dataclass(frozen=True, slots=True)

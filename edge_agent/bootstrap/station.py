@@ -10,6 +10,7 @@ from typing import Final
 from drivers import Driver, Printer
 from drivers.registry import create
 from edge_agent.bootstrap.folder import load_trust
+from edge_agent.bootstrap.handing import open_admin_socket
 from edge_agent.bootstrap.heirs import FileHeirs
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.bootstrap.peers import make_network
@@ -77,7 +78,13 @@ def open_station(
         inputs = [device for device in made if isinstance(device, Driver)]
         inbox = Inbox(clock.monotonic)
         devices = Devices(inputs, inbox)
-        knowledge = StationKnowledge(journal, clock, language=language, devices=devices.names)
+        knowledge = StationKnowledge(
+            journal,
+            clock,
+            language=language,
+            devices=devices.names,
+            has_peers=settings.peers.enabled,
+        )
         labels = _labels(made, settings, knowledge)
         disk = DiskWatch(directory, settings.disk, clock)
         core = StationCore(
@@ -118,13 +125,16 @@ def open_station(
         if put_back := marker.found():
             inbox.post(HubSaid(PUT_BACK, put_back, suspect=True))
         marker.write()
+        admin = open_admin_socket(directory, inbox, knowledge, clock)
         try:
             devices.start()
             if journal.is_link_cut:
                 uplink.set_link(up=False)
             uplink.start(after=posting.first_picture if show else None)
+            admin.start()
             yield Station(loop, inbox, core, posting)
         finally:
+            admin.stop()
             inbox.close()
             uplink.stop()
             devices.stop()

@@ -16,6 +16,7 @@ from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import DATABASE_NAME, open_reader
+from edge_agent.journal.wishes import choose
 from edge_agent.settings import Settings
 from edge_agent.station import messages
 from edge_agent.station.core import StationCore
@@ -25,6 +26,8 @@ from edge_agent.sync.peers.addresses import AddressBook
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.uplink import Link, Uplink
 from tally.master import Words
+
+Lend = Callable[[Journal, port.LoanAsked], object]
 
 
 def make_uplink(
@@ -104,25 +107,34 @@ def authorities_of(directory: Path, trust: Trust) -> str:
 class Postbox:
     """The uplink's effects, as messages of the loop (`port.Mailbox`).
 
-    `book` hears at once where the hub says that neighbours are.
+    `book` hears at once where the hub says that neighbours are; `lend` is what the one writer does
+    for a neighbour that asks for codes.
     """
 
-    def __init__(self, inbox: Inbox, book: AddressBook | None = None) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        book: AddressBook | None = None,
+        lend: Lend | None = None,
+    ) -> None:
         self._inbox = inbox
         self._book = book
+        self._lend = lend
 
     def post(self, effect: port.Effect) -> "Future[None]":
         """Queue it; the future is done once it is on the disk."""
         if isinstance(effect, port.PeersTold) and self._book is not None:
             self._book.told(effect.peers)
-        message = message_of(effect)
+        message = message_of(effect, self._lend)
         self._inbox.post(message)
         return message.done
 
 
-def message_of(effect: port.Effect) -> messages.UplinkMessage:
+def message_of(effect: port.Effect, lend: Lend | None = None) -> messages.UplinkMessage:
     """What the loop is told for an effect of the session."""
     match effect:
+        case port.LoanAsked():
+            return messages.KeepAsked(lambda journal: lend(journal, effect) if lend else None)
         case port.SaveReceipt(receipt):
             return messages.ReceiptCame(receipt)
         case port.Ingest():
@@ -145,7 +157,7 @@ def message_of(effect: port.Effect) -> messages.UplinkMessage:
 
 
 def _keeping(
-    effect: port.Kept | port.OwnEventLost | port.OwnUnproven,
+    effect: port.Kept | port.OwnEventLost | port.OwnUnproven | port.LenderChosen,
 ) -> Callable[[Journal], object]:
     """What is kept beside the events, and what is looked at in them."""
     match effect:
@@ -153,6 +165,8 @@ def _keeping(
             return lambda journal: journal.give_up(seq)
         case port.OwnUnproven(first, last):
             return lambda journal: journal.look_again(first, last)
+        case port.LenderChosen(wish, lender):
+            return lambda journal: choose(journal, wish, lender)
         case port.KeepReceipt(receipt):
             return lambda journal: journal.keep_receipt_of_neighbour(receipt)
         case port.Witnessed(witness, name):

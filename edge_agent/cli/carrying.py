@@ -83,6 +83,7 @@ def _bring(directory: Path, file: Path) -> dict[str, Any]:
         "held": brought.held,
         "acknowledged": brought.acknowledged,
         "problems": list(brought.problems),
+        "borrowed": list(brought.borrowed),
     }
 
 
@@ -93,7 +94,8 @@ def _carried_words(told: dict[str, Any], file: Path) -> str:
             f"{told['station']} itself; read again and whole. Safe to remove."
         ) + _pruned_words(told["pruned"])
     taken = f"From {told['maker']}, {told['made']}: {told['stored']} new events"
-    known = f"{taken}, {told['held']} were here already."
+    loans = "".join(f" {words}" for words in told["borrowed"])
+    known = f"{taken}, {told['held']} were here already.{loans}"
     if told["acknowledged"] is None:
         return known
     return f"{known} The hub has own events to {told['acknowledged']}."

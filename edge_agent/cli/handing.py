@@ -1,6 +1,8 @@
 """Codes that change hands by a lead's badge: given back, or lent to a neighbour."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -23,16 +25,12 @@ def give_back_command(
 ) -> None:
     """Give the unused end of a block back; nobody gives those codes out any more.
 
-    Stop the station first.
+    The station may be running.
     """
     from edge_agent.bootstrap.handing import give_back
-    from edge_agent.journal.giving import NotGivenError
 
-    with said():
-        try:
-            body = give_back(directory, block, count, badge=badge, reason=reason)
-        except NotGivenError as error:
-            raise click.ClickException(str(error)) from error
+    with _refused():
+        body = give_back(directory, block, count, badge=badge, reason=reason)
     given = {"block": block, "scheme": body.scheme, "start": body.start, "count": body.count}
     click.echo(
         json.dumps(given)
@@ -52,17 +50,13 @@ def give_back_command(
 def lend(directory: Path, block: str, count: int, to: str, badge: str, *, as_json: bool) -> None:
     """Lend the unused end of a block to a neighbour that runs dry while the hub is away.
 
-    Stop the station first. The neighbour uses the codes as soon as it has heard of this: from the
-    hub, over the line's network, or with a stick: tally station journal DIR export --all FILE.tlyb.
+    The station may be running. The neighbour uses the codes as soon as it has heard of this: from
+    the hub, over the line's network, or with a stick: tally station journal DIR export --all FILE.
     """
     from edge_agent.bootstrap import handing
-    from edge_agent.journal.giving import NotGivenError
 
-    with said():
-        try:
-            body = handing.lend(directory, block, count, to, badge=badge)
-        except NotGivenError as error:
-            raise click.ClickException(str(error)) from error
+    with _refused():
+        body = handing.lend(directory, block, count, to, badge=badge)
     given = {"block": block, "scheme": body.scheme, "start": body.start, "count": body.count}
     click.echo(
         json.dumps(given | {"station": to})
@@ -70,3 +64,16 @@ def lend(directory: Path, block: str, count: int, to: str, badge: str, *, as_jso
         else f"{body.count} codes of block {block} ({body.scheme}, counters {body.start} to "
         f"{body.start + body.count - 1}) are lent to {to}; this station no longer gives them out."
     )
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """What cannot be given, as words and exit status 1."""
+    from edge_agent.journal.giving import NotGivenError
+    from edge_agent.station.admin_socket import AskedInVainError
+
+    with said():
+        try:
+            yield
+        except (NotGivenError, AskedInVainError) as error:
+            raise click.ClickException(str(error)) from error

@@ -16,7 +16,7 @@ from edge_agent.journal.auditing import Auditor
 from edge_agent.journal.blocks import Blocks
 from edge_agent.journal.facts import Fact, OwnFact
 from edge_agent.journal.faults import JournalCorrupt, fault_of
-from edge_agent.journal.giving import borrowing
+from edge_agent.journal.giving import borrowed, borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.left import cut, own_id
@@ -33,8 +33,10 @@ from edge_agent.journal.successors import former, keep_pending, pending
 from edge_agent.journal.tail import Tail, check_or_survive, check_tail
 from edge_agent.journal.writing import Entropy, Hashing, OwnChain
 from tally.events.decoding import EventLine
-from tally.events.types import AgentStarted, BlockLeased, BlockLent
+from tally.events.types import AgentStarted, BlockBorrowed, BlockLeased, BlockLent
 from tally.ledger.sqlite import SqliteLedger
+from tally.merge.blocks import Loan
+from tally.merge.trusting import is_revoked
 from tally.records.chain import chain_ids
 from tally.records.ids import EventId, JournalId, ref_to, show_journal
 from tally.records.segment import decode
@@ -292,10 +294,10 @@ class Journal:
             self.suspect(result.words)
         elif mended:
             result = replace(result, code=MENDED, words=mended[0], words_zh=mended[1])
-        if any(
+        if result.loans or any(
             isinstance(one, EventLine) and isinstance(one.b, _MAKE_LOANS) for one in result.events
         ):
-            self._take_loans(at)
+            result = borrowed(result, self._take_loans(at, result.loans))
         return result
 
     def give_up(self, seq: int) -> None:
@@ -306,13 +308,19 @@ class Journal:
         """
         self._auditor.give_up(seq)
 
-    def _take_loans(self, at: datetime) -> None:
-        """Record what neighbours lent to this journal; from then on the codes may be used."""
+    def _take_loans(self, at: datetime, apart: Sequence[Loan]) -> Sequence[BlockBorrowed]:
+        """Record what neighbours lent to this journal; from then on the codes may be used.
+
+        `apart`: loans that came without what stands before them in the lender's journal.
+        """
         if self.is_suspect:
-            return
-        loans = self.ledger.loans_to(self.identity.journal)
-        taken = borrowing(loans, self.blocks.all(), self.keys.name_of)
+            return ()
+        granted = (one for one in apart if self.ledger.is_granted(one.lender, one.body))
+        loans = (*self.ledger.loans_to(self.identity.journal), *granted)
+        counting = [one for one in loans if not is_revoked(self.ledger.graph, one.lender)]
+        taken = borrowing(counting, self.blocks.all(), self.keys.name_of)
         self.append([OwnFact(body, seen=(ref,)) for body, ref in taken], None, at=at)
+        return [body for body, _ in taken]
 
     def ingest(self, data: bytes, *, at: datetime) -> Ingested:
         """All steps of `ingest_in_steps` at once."""
@@ -352,6 +360,14 @@ class Journal:
             JournalFault: nothing was kept.
         """
         self._remembered.hub(noted)
+
+    def keep(self, key: str, value: str) -> None:
+        """Keep a small text beside the events.
+
+        Raises:
+            JournalFault: nothing was kept.
+        """
+        self._remembered.keep(key, value)
 
     @property
     def successor_piece(self) -> bytes | None:

@@ -56,6 +56,13 @@ class KeyRegistry:
         found = (key for keys in self._keys.values() for key in keys)
         return tuple(key for key in found if key.role == "station" and key.name == name)
 
+    def neighbours(self, own: str) -> tuple[str, ...]:
+        """The other stations of the line of the enrolment, by name."""
+        found = (key for keys in self._keys.values() for key in keys)
+        line = self._trust.line
+        names = {key.name for key in found if key.role == "station" and key.line == line}
+        return tuple(sorted(names - {own}))
+
     def name_of(self, journal: JournalId) -> str:
         """The station's or feed's name for people, empty when unknown."""
         return next((key.name for key in self.of(journal)), "")

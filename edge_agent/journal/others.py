@@ -22,10 +22,12 @@ from edge_agent.journal.returning import keep_proof
 from edge_agent.journal.standing import came_by_neighbour
 from edge_agent.journal.store import Store
 from tally.events.decoding import EventLine, Unread, read_lines
+from tally.events.types import BlockLent
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
+from tally.merge.blocks import Loan
 from tally.records.hlc import Hlc, parse_hlc
-from tally.records.ids import GENESIS, EventId, JournalId
+from tally.records.ids import GENESIS, EventId, JournalId, ref_to, show_journal
 from tally.records.segment import Segment, SegmentError, decode, encode, prove
 
 STEP_EVENTS: Final = 200
@@ -58,7 +60,8 @@ class Ingested:
     `need`: the seq to send from, when events before this segment are missing. `forked`: this
     opened another branch. `own_differs`: it holds events under the own key that the own journal
     has not. `is_revoked`: it takes the own journal's key back. `words` and `words_zh` say so for
-    people under `code`, else empty. `ids` and `events` are the new ones, in order.
+    people under `code`, else empty. `ids` and `events` are the new ones, in order. `loans`: to the
+    own journal, proven though events before them are missing. `borrowed`: loans were taken.
     """
 
     journal: JournalId
@@ -76,6 +79,8 @@ class Ingested:
     words: str = ""
     words_zh: str = ""
     code: str = "S-101"
+    loans: tuple[Loan, ...] = ()
+    borrowed: bool = False
 
 
 class OtherJournals:
@@ -118,6 +123,7 @@ class OtherJournals:
                 answer,
                 tip=self._tip(segment.journal),
                 need=need,
+                loans=_loans_in(segment, ids, own),
                 words=f"{segment}: events before it are missing; send from {need}.",
                 words_zh=f"{segment}:缺少之前的记录;请从 {need} 开始发送。",
             )
@@ -337,6 +343,18 @@ def _compare_with_own(segment: Segment, ids: list[EventId], own_id: OwnId) -> In
         "重新注册之前不再发放编码。"
     )
     return replace(answer, own_differs=True, code="S-102", words=words, words_zh=words_zh)
+
+
+def _loans_in(segment: Segment, ids: list[EventId], own: Identity) -> tuple[Loan, ...]:
+    """The loans to the own journal among proven events, wherever in their journal they stand."""
+    to = show_journal(own.journal)
+    return tuple(
+        Loan(str(ref_to(segment.journal, seq, event_id)), segment.journal, event.b)
+        for seq, (event_id, event) in enumerate(
+            zip(ids, read_lines(segment.lines), strict=True), segment.first
+        )
+        if isinstance(event, EventLine) and isinstance(event.b, BlockLent) and event.b.journal == to
+    )
 
 
 def _place(branch: int, seq: int) -> int:

@@ -12,12 +12,14 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from edge_agent.journal.cut import CutPiece
+from edge_agent.journal.loans import can_spare, taken_from, waiting_loan
 from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import cut_foreign
 from edge_agent.journal.revoked import is_taken_back
 from edge_agent.journal.standing import read_witnesses
+from edge_agent.journal.wishes import LoanWish, open_wish
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import PIECE_EVENTS_MAX
 from tally.records.signing import PublicKey, Receipt
@@ -137,6 +139,23 @@ class NeighbourReading:
         """The own events to here are held by this neighbour, as it signed; 0: none."""
         found = [one.seq for one in read_witnesses(self._connection) if one.witness == journal]
         return max(found, default=0)
+
+    def wish(self) -> LoanWish | None:
+        """What this station wants to borrow."""
+        return open_wish(self._connection)
+
+    def taken_from(self, lender: JournalId, scheme: str) -> int:
+        """How many loans of a neighbour were taken here."""
+        return taken_from(self._connection, lender, scheme)
+
+    def waiting_loan(self, borrower: JournalId, scheme: str, taken: int) -> CutPiece | None:
+        """The own event of a loan that the borrower has not taken, alone; None: there is none."""
+        seq = waiting_loan(self._connection, self._own.journal, borrower, scheme, taken)
+        return None if seq is None else self._own.newest_after(seq - 1, 1, PIECE_BYTES_MAX)
+
+    def can_spare(self, scheme: str) -> bool:
+        """Whether codes of the scheme may be lent from here."""
+        return not self.is_suspect() and can_spare(self._connection, scheme)
 
     def piece_toward(
         self, journal: JournalId, at: Position, toward: EventId | None

@@ -33,7 +33,7 @@ class Remembered:
             JournalFault: nothing was kept.
         """
         if not self.is_suspect:
-            self._put(_SUSPECT, words[:WORDS_MAX])
+            self.keep(_SUSPECT, words[:WORDS_MAX])
             self.is_suspect = True
 
     @property
@@ -48,7 +48,7 @@ class Remembered:
             JournalFault: nothing was kept.
         """
         if is_cut != self.is_link_cut:
-            self._put(_LINK, "cut" if is_cut else "whole")
+            self.keep(_LINK, "cut" if is_cut else "whole")
 
     def hub(self, noted: Mapping[str, int | str]) -> None:
         """Keep what was last seen of the hub.
@@ -56,8 +56,13 @@ class Remembered:
         Raises:
             JournalFault: nothing was kept.
         """
-        self._put(_HUB, json.dumps(dict(noted)))
+        self.keep(_HUB, json.dumps(dict(noted)))
 
-    def _put(self, key: str, text: str) -> None:
+    def keep(self, key: str, text: str) -> None:
+        """Keep a small text.
+
+        Raises:
+            JournalFault: nothing was kept.
+        """
         with self._store.transaction(self._rolled_back):
             self._store.put(key, text)

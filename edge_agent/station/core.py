@@ -18,6 +18,7 @@ from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.mending import MENDED, damaged_words
 from edge_agent.journal.store import Reached
+from edge_agent.journal.wishes import remembered
 from edge_agent.scan.recognising import recognise
 from edge_agent.scan.types import Scan, Typed
 from edge_agent.scan.window import Window
@@ -217,7 +218,8 @@ class StationCore:
 
     def _commit(self, outcome: Outcome) -> list[EventId]:
         at = self._clock.now()
-        ids = self.journal.append(outcome.records, dump_state(outcome.state), at=at)
+        state, remember = dump_state(outcome.state), remembered(outcome.wish, self.journal)
+        ids = self.journal.append(outcome.records, state, at=at, remember=remember)
         self.state, self._last = outcome.state, outcome.answer
         return ids
 

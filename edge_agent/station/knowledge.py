@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, Final, Literal, TypeVar
 
+from edge_agent.journal.giving import NotGivenError, lendable, lending
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.others import Ingested, lines_of
 from edge_agent.scan.types import Vocabulary
 from edge_agent.station.clock import Clock
 from edge_agent.station.concerns import Concerns
+from edge_agent.station.handing import others_named
 from edge_agent.station.shelf import MasterShelf
 from edge_agent.workflow.knowledge import (
     Allocation,
@@ -26,6 +28,7 @@ from edge_agent.workflow.knowledge import (
     DecisionFact,
     Grant,
     HoldFact,
+    LoanFact,
     LotFact,
     OrderFact,
     PersonFact,
@@ -47,6 +50,10 @@ from tally.records.ids import JournalId, ref_to
 
 T = TypeVar("T")
 FEEDS: Final = ("master", "orders")
+_NOTHING_TO_LEND: Final = Words(
+    "This station has no codes of its own to lend: they are used up, borrowed, or pre-printed.",
+    "本工位没有可出借的编码:已用完、是借来的或为预印标签。",
+)
 OWN: Final = Basis("own journal", words_zh="本工位记录")
 
 
@@ -60,7 +67,9 @@ class StationKnowledge:
         *,
         language: Literal["en", "zh"],
         devices: frozenset[str],
+        has_peers: bool = False,
     ) -> None:
+        """`has_peers`: stations of the line talk to each other here."""
         self.station = journal.identity.station
         self.language = language
         self.shelf = MasterShelf()
@@ -68,6 +77,7 @@ class StationKnowledge:
         self._ledger = journal.ledger
         self._clock = clock
         self._devices = devices
+        self._has_peers = has_peers
         self._online = False
         self._heard_at: datetime | None = None
         self._is_from_neighbour = False
@@ -282,6 +292,25 @@ class StationKnowledge:
             if block.scheme == scheme and block.start <= counter < block.end:
                 return Grant(block.block, block.ref)
         return None
+
+    def loan(self, station: str, count: int | None, schemes: Sequence[str]) -> LoanFact | Words:
+        """A loan to another station, or why there is none."""
+        blocks = self._journal.blocks.all()
+        held = lendable(blocks, schemes)
+        if held is None:
+            return _NOTHING_TO_LEND
+        count = max(1, held.left // 2) if count is None else count
+        known = others_named(self._journal, station)
+        try:
+            return LoanFact(*lending(blocks, held.block, count, station, known))
+        except NotGivenError as error:
+            return Words(str(error), error.zh)
+
+    def neighbours(self) -> Sequence[str]:
+        """Names of the line's other stations, if stations talk to each other here."""
+        if not self._has_peers:
+            return ()
+        return self._journal.keys.neighbours(self._journal.identity.station)
 
     # --- the ledger ---------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ from edge_agent.station.messages import (
     NotUnderstood,
     Pause,
     ReceiptCame,
+    Recorded,
     StopAsked,
     SuccessorKnown,
     SyncNow,
@@ -305,7 +306,13 @@ class Loop:
         if isinstance(message, ReceiptCame):
             _settle(message.done, lambda: journal.save_receipt(message.receipt))
         else:
-            _settle(message.done, lambda: message.keep(journal))
+            _settle(message.done, lambda: self._kept(message.keep(journal)))
+
+    def _kept(self, found: object) -> None:
+        if isinstance(found, Recorded):
+            said = self._core.say(Verdict.READY, found.words, code=found.code)
+            self._tell(replace(said, source="codes"))
+            self._poke()
 
     def _link_changed(self, message: LinkChanged) -> None:
         self._is_shown = False
@@ -407,9 +414,12 @@ class Loop:
     def _ingested(self, result: Ingested, neighbour: str) -> None:
         if result.words:
             words = Words(result.words, result.words_zh)
-            say = self._tell if result.is_revoked else self._speaker.remark
+            say = self._tell if result.is_revoked or result.borrowed else self._speaker.remark
             code = "S-103" if result.is_revoked else result.code
-            say(replace(self._core.say(Verdict.HOLD, words, code=code), source="hub"))
+            verdict = Verdict.READY if result.borrowed else Verdict.HOLD
+            say(replace(self._core.say(verdict, words, code=code), source="hub"))
+        if result.borrowed:
+            self._poke()
         if result.stored:
             self._is_shown = False
             self._core.knowledge.learned(result, by_neighbour=bool(neighbour))

@@ -153,8 +153,16 @@ class HubNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a `keep` recorded as own events, to be told and sent."""
+
+    code: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
 class KeepAsked:
-    """Keep something beside the events: `keep` is called by the one writer."""
+    """Keep something: `keep` is called by the one writer, and may give `Recorded`."""
 
     keep: Callable[[Journal], object]
     done: "Future[None]" = field(default_factory=Future)

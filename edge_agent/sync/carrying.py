@@ -58,6 +58,8 @@ class Brought:
     acknowledged: int | None
     """Own events to here are at the hub, by a receipt that is newer than the last."""
     problems: tuple[str, ...]
+    borrowed: tuple[str, ...] = ()
+    """Loans that were taken, in words."""
 
 
 def pack(
@@ -129,16 +131,19 @@ def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> B
     """
     stored, held = 0, 0
     problems: list[str] = []
+    borrowed: list[str] = []
     own = journal.identity if bundle.reader == journal.identity.journal else None
     for found in parts_in(bundle, file, own.sealing if own else None):
-        new, known, problem = _take(journal, found, at)
+        new, known, words = _take(journal, found, at, borrowed)
         stored, held = stored + new, held + known
-        problems += problem
+        problems += words
     acknowledged = _take_receipts(journal, bundle, problems)
-    return Brought(stored, held, acknowledged, tuple(problems))
+    return Brought(stored, held, acknowledged, tuple(problems), tuple(borrowed))
 
 
-def _take(journal: Journal, found: FoundPart, at: datetime) -> tuple[int, int, list[str]]:
+def _take(
+    journal: Journal, found: FoundPart, at: datetime, borrowed: list[str]
+) -> tuple[int, int, list[str]]:
     """Events stored, events held before, and words if not all is well."""
     if found.segment is None:
         return 0, 0, [found.words]
@@ -146,6 +151,9 @@ def _take(journal: Journal, found: FoundPart, at: datetime) -> tuple[int, int, l
         done = journal.ingest(plain(found.segment), at=at)
     except Untrusted as error:
         return 0, 0, [f"{found.fields}: {error.words}"]
+    if done.borrowed:
+        borrowed.append(done.words)
+        return done.stored, done.duplicates, []
     return done.stored, done.duplicates, [done.words] if done.words else []
 
 

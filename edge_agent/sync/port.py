@@ -16,6 +16,7 @@ from typing import Protocol
 
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.space import Space
+from edge_agent.journal.wishes import LoanWish
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt, SigningKey
 from tally.records.witness import Witness
@@ -273,6 +274,26 @@ class OwnUnproven:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class LoanAsked:
+    """A neighbour that ran dry asks for codes, by a lead's badge; `taken` as in `LoanAsk`."""
+
+    borrower: JournalId
+    station: str
+    scheme: str
+    count: int
+    badge: str
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class LenderChosen:
+    """Keep which neighbour is asked for this wish, 26 letters; empty: none yet."""
+
+    wish: LoanWish
+    lender: str
+
+
 Kept = KeepReceipt | Witnessed | PeersTold | HubHolds
 """What is kept beside the events, by the one writer."""
 Effect = (
@@ -286,6 +307,8 @@ Effect = (
     | TwinSeen
     | OwnEventLost
     | OwnUnproven
+    | LoanAsked
+    | LenderChosen
     | Kept
 )
 

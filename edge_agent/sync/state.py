@@ -35,6 +35,7 @@ Kind = Literal[
     "succeed",
     "lease",
     "news",
+    "loan",
 ]
 NOTHING: Final = Position(0, GENESIS)
 

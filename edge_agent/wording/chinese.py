@@ -28,6 +28,7 @@ TEXTS: Final[dict[str, str]] = {
     "ok.signed_in": "{name} 已登录。",
     "ok.signed_out": "{name} 已退出。产品和步骤保持不变。",
     "ok.unlocked": "{name} 已解锁本站({code})。被拒绝的仍然无效。",
+    "ok.lent": "号段 {block} 的 {count} 个编码已借给 {station}。本工位不再发放这些编码。",
     "ok.undone": "已撤销。本站回到之前的状态。",
     "done.pass": "{unit} 已完成:合格。",
     "done.fail": "{unit} 已完成:不合格。请放入红箱。",
@@ -50,6 +51,7 @@ TEXTS: Final[dict[str, str]] = {
     "ready.late_print": "打印机报告了标签任务 {job},此任务已处理。",
     "ready.language": "语言已切换。",
     "ready.ring": "请当面呼叫班长:本站没有呼叫灯。",
+    "ready.asked_neighbours": "已向相邻工位({stations})申请 {scheme} 编码。若有余量,一分钟内到达。",
     "ready.help": "按本步的提示扫码。CTLNO 取消,CTLUNDO 撤销上一步,CTLHOLD 隔离产品,"
     "CTLNEXT 暂存,CTLOUT 退出。",
     "ready.scanner_ok": "扫码枪正常:测试码的每个字符都与印刷一致。",
@@ -64,6 +66,9 @@ TEXTS: Final[dict[str, str]] = {
     "ask.takeover_lead": "{operator} 已登录。由班长 {name} 接手?CTLOK:是。CTLNO:否。",
     "ask.partial": "箱 {box} 只有 {count}/{capacity}。不满箱需要班长工牌。CTLNO:继续装箱。",
     "ask.defect": "{unit} 不合格。请扫缺陷代码({defects}),或扫 CTLOK 不填。CTLNO:返回。",
+    "ask.lend_to": "哪个工位缺编码?请扫或输入工位名,可加数量:S03 200。CTLNO:不借。",
+    "ask.lend": "把号段 {block} 的 {count} 个编码借给 {station}?班长:请扫工牌。CTLNO:不借。",
+    "ask.borrow": "向相邻工位借 {count} 个 {scheme} 编码?班长:请扫工牌。CTLNO:不借。",
     "ask.lot": "换用批次 {lot}?CTLOK:是。CTLNO:否。",
     "undo.label": "撤销对标签 {unit} 的核对?",
     "undo.commissioned": "撤销产品 {unit} 的开始?",
@@ -134,6 +139,10 @@ TEXTS: Final[dict[str, str]] = {
     # 打印机与编码
     "ng.not_printed": "标签未打印:{words}。编码 {unit} 已为本产品保留。处理打印机后扫 CTLPRINT。",
     "ng.no_codes": "{scheme} 编码已用完(已知:{basis})。停止打印,其他工序可继续。请班长申请编码。",
+    "ng.no_codes_borrow": "{scheme} 编码已用完。停止打印,其他工序可继续。"
+    "班长:扫工牌可向相邻工位借 {count} 个。CTLNO:不借。",
+    "ng.not_lent": "{words}请重新扫或输入工位名,或扫 CTLNO。",
+    "ng.nobody_lends": "本工位不知道本线有其他工位,无处可借编码。请班长用 U 盘带来编码。",
     "ng.codes_withheld": "{scheme} 编码停发:此电脑曾被复制或恢复。"
     "取得新编码前停止打印,其他工序可继续。若一直如此,请叫技术员。",
     "ng.key_revoked": "{scheme} 编码停发:本工位的密钥已被收回。此处的记录会保留,但目前不作数。"
@@ -191,6 +200,7 @@ TEXTS: Final[dict[str, str]] = {
     "next.lead_or_no": "班长工牌,或 CTLNO。",
     "next.confirm": "CTLOK:是。CTLNO:否。",
     "next.defect": "请扫缺陷代码;CTLOK 不填,CTLNO 返回。",
+    "next.lend_to": "请给出借入工位,或扫 CTLNO。",
     "next.latched": "请扫正确的,或扫 CTLHOLD 隔离产品,或扫班长工牌。",
     "next.plan": "请扫工单或工艺。",
     "next.start": "{text}:请扫 CTLNEXT。",

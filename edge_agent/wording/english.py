@@ -35,6 +35,8 @@ TEXTS: Final[dict[str, str]] = {
     "ok.signed_in": "{name} is signed in.",
     "ok.signed_out": "{name} is signed out. Unit and step stay as they are.",
     "ok.unlocked": "{name} unlocked the station ({code}). What was refused stays refused.",
+    "ok.lent": "{count} codes of block {block} are lent to {station}. "
+    "This station gives them out no more.",
     "ok.undone": "Taken back. The station stands where it stood before.",
     "done.pass": "{unit} is finished: PASS.",
     "done.fail": "{unit} is finished: FAIL. Put it in the red box.",
@@ -58,6 +60,8 @@ TEXTS: Final[dict[str, str]] = {
     "ready.late_print": "The printer reported label job {job}, which is settled already.",
     "ready.language": "Language changed.",
     "ready.ring": "Call the team leader by voice: this station has no call light.",
+    "ready.asked_neighbours": "The neighbours are asked for codes of {scheme} ({stations}). "
+    "They come within a minute if one can spare some.",
     "ready.help": "Scan what this step asks for. CTLNO cancels, CTLUNDO takes the last action "
     "back, CTLHOLD sets the unit aside, CTLNEXT parks it, CTLOUT signs out.",
     "ready.scanner_ok": "The scanner is ok: every character of the test code arrived as printed.",
@@ -77,6 +81,12 @@ TEXTS: Final[dict[str, str]] = {
     "leader's badge. CTLNO: go on packing.",
     "ask.defect": "{unit} does not pass. Scan the defect code ({defects}), "
     "or CTLOK without one. CTLNO: back.",
+    "ask.lend_to": "Which station runs dry? Scan or type its name, with a number if you like: "
+    "S03 200. CTLNO: leave it.",
+    "ask.lend": "Lend {count} codes of block {block} to {station}? "
+    "Team leader: scan your badge. CTLNO: leave it.",
+    "ask.borrow": "Ask the neighbours for {count} codes of {scheme}? "
+    "Team leader: scan your badge. CTLNO: leave it.",
     "ask.lot": "Load lot {lot}? CTLOK: yes. CTLNO: no.",
     "undo.label": "Take back that label {unit} was verified?",
     "undo.commissioned": "Take back the start of unit {unit}?",
@@ -167,6 +177,11 @@ TEXTS: Final[dict[str, str]] = {
     "Put the printer right, then scan CTLPRINT.",
     "ng.no_codes": "No codes of {scheme} are left (known: {basis}). Printing stops; "
     "other steps go on. Tell the team leader to get codes.",
+    "ng.no_codes_borrow": "No codes of {scheme} are left. Printing stops; other steps go on. "
+    "Team leader: scan your badge to ask the neighbours for {count}. CTLNO: leave it.",
+    "ng.not_lent": "{words} Scan or type the station again, or CTLNO.",
+    "ng.nobody_lends": "No neighbour of this line is known here, so nobody can lend codes. "
+    "Team leader: bring codes by stick.",
     "ng.codes_withheld": "Codes of {scheme} are withheld: this PC was copied or restored. "
     "Printing stops until it has codes of its own; other steps go on. If it lasts, call the "
     "technician.",
@@ -239,6 +254,7 @@ TEXTS: Final[dict[str, str]] = {
     "next.lead_or_no": "Team leader's badge, or CTLNO.",
     "next.confirm": "CTLOK: yes. CTLNO: no.",
     "next.defect": "Scan the defect code, CTLOK without one, CTLNO to go back.",
+    "next.lend_to": "Station to lend to, or CTLNO.",
     "next.latched": "Scan the right one, or CTLHOLD to set the unit aside, "
     "or the team leader's badge.",
     "next.plan": "Scan a work order or a plan.",

@@ -90,6 +90,8 @@ def expects(state: StationState, knowledge: Knowledge) -> Expects:
 def _for_ask(what: str, step: Step | None) -> Expects:
     if what in LEADS:
         return Expects("badge", ("CTLNO",), lead=True)
+    if what == "lend_to":
+        return Expects("command", ("CTLNO",))
     if what == "defect":
         defects = step.defects if isinstance(step, PassFail) else ()
         return Expects("defect", _YES_NO, defects=defects)

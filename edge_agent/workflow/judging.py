@@ -16,10 +16,20 @@ from typing import Final
 import msgspec
 
 from edge_agent.scan import Scan, ScanKind, Typed, recognise
-from edge_agent.workflow import boxes, changing, labels, news, parts, people, results, undoing
+from edge_agent.workflow import (
+    boxes,
+    changing,
+    labels,
+    lending,
+    news,
+    parts,
+    people,
+    results,
+    undoing,
+)
 from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.tables import blocked_unit, on_command, on_scan
-from edge_agent.workflow.turn import Reply, Turn, Weight, ready, refuse
+from edge_agent.workflow.turn import Reply, Turn, Weight, plain, ready, refuse
 from edge_agent.workflow.types import LEADS, Ask, Measured, SavedScan, Verdict
 from edge_agent.workflow.wrong import tested, unreadable
 from tally.master.plans import Measure, PassFail
@@ -27,6 +37,7 @@ from tally.master.plans import Measure, PassFail
 _YES: Final = frozenset(("CTLOK", "CTLDONE"))
 _LEAVING: Final = frozenset(("CTLOUT", "CTLLOCK"))
 _SHOWING: Final = frozenset(("CTLHELP", "CTLLNG", "CTLTEST"))
+_WAITS: Final = {"release": "E-204", "lend": "", "borrow": ""}
 _WHILE_LATCHED: Final = _LEAVING | {"CTLHOLD", "CTLRING"}
 
 
@@ -37,9 +48,15 @@ def scanned(turn: Turn, scan: Scan) -> Reply:
     command = scan.text if scan.kind is ScanKind.COMMAND else ""
     if command in _SHOWING:
         return _show(turn, scan)
-    if scan.kind in {ScanKind.PARTIAL, ScanKind.GARBLED} and not turn.state.locked:
+    is_spoiled = scan.kind in {ScanKind.PARTIAL, ScanKind.GARBLED}
+    if is_spoiled and not turn.state.locked and not _is_name_wanted(turn):
         return unreadable(scan)
     return _shut(turn) or _work(turn, scan, command)
+
+
+def _is_name_wanted(turn: Turn) -> bool:
+    """A station's name may look like a part of some code."""
+    return turn.state.ask is not None and turn.state.ask.what == "lend_to"
 
 
 def measured(turn: Turn, event: Measured) -> Reply:
@@ -100,10 +117,12 @@ def _step_scan(turn: Turn, scan: Scan, approved: PersonFact | None = None) -> Re
 def _answer(turn: Turn, ask: Ask, scan: Scan, command: str) -> Reply | None:
     """Answer a pending question; None: the scan is no answer, and the question is dropped."""
     if ask.what in LEADS and command in _YES:
-        return Reply(Verdict.WAIT, ask.key, ask.says, "E-204" if ask.what == "release" else "E-207")
+        return Reply(Verdict.WAIT, ask.key, ask.says, _WAITS.get(ask.what, "E-207"))
     turn.change(ask=None)
     if command == "CTLNO":
         return ready("ready.cancelled")
+    if ask.what == "lend_to" and not command:
+        return lending.name_borrower(turn, scan)
     if ask.what == "defect" and not command and isinstance(turn.step, PassFail):
         return results.take_defect(turn, scan, turn.step)
     return _confirmed(turn, ask) if command in _YES else None
@@ -157,6 +176,10 @@ def _allow(turn: Turn, ask: Ask, lead: PersonFact) -> Reply:
     """A lead's badge on a question that only a lead may answer."""
     turn.change(ask=None)
     people.record_presence(turn, lead, f"allowed: {ask.key}")
+    if ask.what == "borrow":
+        return lending.borrow(turn, plain(ask.says["scheme"]), lead)
+    if ask.what == "lend" and ask.scan:
+        return lending.lend(turn, ask.scan.text, lead)
     if ask.what == "release" and ask.scan:
         return changing.release(turn, ask.scan.text, lead)
     if ask.scan is None:

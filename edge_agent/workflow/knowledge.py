@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from edge_agent.scan.types import Vocabulary
-from tally.events.types import Body
+from tally.events.types import BlockLent, Body
 from tally.master.plans import Plan
 from tally.master.reading import Words
 
@@ -243,6 +243,14 @@ class RecheckFact:
     words: Words
 
 
+@dataclass(frozen=True, slots=True)
+class LoanFact:
+    """Codes that this station can lend now: the fact to record, and the grant that it rests on."""
+
+    body: BlockLent
+    grant: SeenRef
+
+
 class Knowledge(Protocol):
     """Everything outside the machine's state that an answer may depend on."""
 
@@ -301,6 +309,16 @@ class Knowledge(Protocol):
         ...
 
     def block_of(self, scheme: str, counter: int) -> Grant | None: ...
+    def loan(self, station: str, count: int | None, schemes: Sequence[str]) -> LoanFact | Words:
+        """A loan to another station out of blocks of these schemes, or why there is none.
+
+        `count`: None for half of what is left of the block; `schemes`: empty for any.
+        """
+        ...
+
+    def neighbours(self) -> Sequence[str]:
+        """Names of the line's other stations; empty where stations do not talk to each other."""
+        ...
 
     # the ledger
     def unit(self, code: str) -> UnitFact | None: ...

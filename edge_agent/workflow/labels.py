@@ -11,10 +11,12 @@ Rules:
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import msgspec
 
 from edge_agent.scan import Scan, ScanKind
+from edge_agent.workflow import lending
 from edge_agent.workflow.progress import step_done
 from edge_agent.workflow.turn import Reply, Turn, Weight, ok, ready, refuse, refuse_hard, stand
 from edge_agent.workflow.types import (
@@ -86,6 +88,9 @@ def _reserve(turn: Turn, step: Commission | OpenBox) -> OpenUnit | Reply:
     if taken is None and turn.knowledge.codes_withheld():
         why = "ng.key_revoked" if turn.knowledge.is_key_revoked() else "ng.codes_withheld"
         return refuse("E-402", why, weight=Weight.SHOWN, scheme=step.scheme)
+    if taken is None and turn.knowledge.neighbours():
+        offered = lending.offer(turn, step.scheme, "ng.no_codes_borrow")
+        return replace(offered, verdict=Verdict.NG, code="E-402", weight=Weight.SHOWN)
     if taken is None:
         basis = turn.knowledge.heard()
         return refuse(

@@ -60,7 +60,8 @@ def next_prompt(state: StationState, knowledge: Knowledge) -> Prompt:
 def _for_ask(what: str) -> Prompt:
     if what in LEADS:
         return Prompt("next.lead_or_no")
-    return Prompt("next.defect" if what == "defect" else "next.confirm")
+    keys = {"defect": "next.defect", "lend_to": "next.lend_to"}
+    return Prompt(keys.get(what, "next.confirm"))
 
 
 def _for_label(unit: OpenUnit | None) -> Prompt | None:

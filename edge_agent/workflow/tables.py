@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from edge_agent.scan import Scan, ScanKind
-from edge_agent.workflow import boxes, changing, labels, parts, results, undoing
+from edge_agent.workflow import boxes, changing, labels, lending, parts, results, undoing
 from edge_agent.workflow.knowledge import PersonFact
 from edge_agent.workflow.rules import held_reply
 from edge_agent.workflow.turn import Reply, Turn, Weight, ready, refuse
@@ -135,6 +135,8 @@ ANYWHERE: Final[dict[str, OnCommand]] = {
     "CTLUNDO": undoing.ask_undo,
     "CTLNO": _cancel,
     "CTLRING": _ring,
+    "CTLLEND": lending.ask_lend,
+    "CTLBORROW": lending.ask_borrow,
 }
 """What a command does at every step that has no row of its own."""
 

@@ -130,7 +130,16 @@ class Print:
     copy: int
 
 
-Effect: TypeAlias = Record | Print
+@dataclass(frozen=True, slots=True)
+class AskNeighbours:
+    """Ask the line's other stations for codes; kept with the commit. `badge`: the lead's."""
+
+    scheme: str
+    count: int
+    badge: str
+
+
+Effect: TypeAlias = Record | Print | AskNeighbours
 
 
 class Verdict(StrEnum):
@@ -276,17 +285,29 @@ class Ask(msgspec.Struct, frozen=True):
 
     `what`: `undo`, `scrap`, `takeover` (another badge), `lead` (a rule's UNKNOWN), `lot` (another
     lot while the step wants something else), `defect` (a defect code is scanned next), `partial`
-    (close a box that is not full), `release` (a unit set aside here). `scan` is the input that
-    caused the question.
+    (close a box that is not full), `release` (a unit set aside here), `lend_to` (the station is
+    scanned next), `lend`, `borrow`. `scan` is the input that caused the question.
     """
 
-    what: Literal["undo", "scrap", "takeover", "lead", "lot", "defect", "partial", "release"]
+    what: Literal[
+        "undo",
+        "scrap",
+        "takeover",
+        "lead",
+        "lot",
+        "defect",
+        "partial",
+        "release",
+        "lend_to",
+        "lend",
+        "borrow",
+    ]
     key: str
     says: Says
     scan: SavedScan | None = None
 
 
-LEADS: Final = frozenset(("lead", "partial", "release"))
+LEADS: Final = frozenset(("lead", "partial", "release", "lend", "borrow"))
 """The questions that only a lead's badge answers with yes."""
 
 
@@ -397,3 +418,8 @@ class Outcome:
     def prints(self) -> tuple[Print, ...]:
         """The labels to print after the commit."""
         return tuple(effect for effect in self.effects if isinstance(effect, Print))
+
+    @property
+    def wish(self) -> AskNeighbours | None:
+        """What neighbours are to be asked for."""
+        return next((one for one in self.effects if isinstance(one, AskNeighbours)), None)

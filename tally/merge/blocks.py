@@ -65,11 +65,27 @@ def blocks_of(granting: Granting, journal: JournalId) -> Holding:
 
 def is_worth(granting: Granting, loan: Grant) -> bool:
     """Whether one grant to the lender holds all that it lends."""
-    return loan.count > 0 and any(
-        grant.scheme == loan.scheme
-        and grant.start <= loan.start
-        and loan.start + loan.count <= grant.start + grant.count
-        for grant in granting.grants_to(loan.place.journal)
+    return is_granted(granting, loan.place.journal, loan)
+
+
+class Lent(Protocol):
+    """A range that is lent."""
+
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+
+
+def is_granted(granting: Granting, lender: JournalId, lent: Lent) -> bool:
+    """Whether one grant to the lender holds all of this range."""
+    return lent.count > 0 and any(
+        grant.scheme == lent.scheme
+        and grant.start <= lent.start
+        and lent.start + lent.count <= grant.start + grant.count
+        for grant in granting.grants_to(lender)
     )
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 from tally.records.ids import parse_event_id, parse_journal, show_journal
 from tally.records.witness import Witness
 from tally.wire.messages import (
+    Count,
     Message,
     Port,
     RunText,
+    Short,
     SignedReceipt,
     SignedWitness,
     Subscription,
@@ -43,6 +45,30 @@ class Greeting(Message, frozen=True):
     witness: SignedWitness | None = None
     receipt: SignedReceipt | None = None
     port: Port = 0
+
+
+LOAN_BYTES_MAX = 8 * 1024
+
+
+class LoanAsk(Message, frozen=True):
+    """A station that ran dry asks a neighbour for codes, by a lead's badge.
+
+    `taken`: how many loans of this neighbour, of this scheme, it has taken so far; so the same
+    question may come twice. `is_chosen`: without it the neighbour only says whether it could.
+    """
+
+    scheme: Short
+    count: Count
+    badge: Short
+    taken: Count = 0
+    is_chosen: bool = False
+
+
+class LoanAnswer(Message, frozen=True):
+    """`lent` with the piece that holds the loan alone, base64; `could`; `asked`; or `nothing`."""
+
+    state: Literal["lent", "could", "asked", "nothing"]
+    loan: Annotated[str, msgspec.Meta(max_length=LOAN_BYTES_MAX)] = ""
 
 
 def show_witness(witness: Witness) -> SignedWitness:

@@ -25,6 +25,8 @@ RETURNS: Final = "/v1/returns"
 """Where a station gives a restored hub the events of its old feed `keys`, known to it or not."""
 SUCCESSIONS: Final = "/v1/successions"
 """Where a journal names the one that goes on in its place."""
+LOANS: Final = "/v1/loans"
+"""Where a neighbour asks for codes."""
 JOURNALS: Final = "/v1/journals"
 PREFIX: Final = "/v1/"
 

@@ -63,6 +63,8 @@ SOMETIMES = (
     "forgotten unbind",
     "codes given back",
     "codes lent",
+    "neighbours asked for codes",
+    "a neighbour lent codes when asked",
     # paths of the product that only these faults open
     "fork proven at contact",
     "said hub_fork",

@@ -402,6 +402,9 @@ PRUNED = ("journal_prune",)
 """And after those."""
 SUCCEEDED = ("id_heir",)
 """And after those: stations go on by themselves after a copy or restore, cut short now and then."""
+ASKED = ("codes_asked",)
+"""And after those: a lead asks the neighbours for codes, while they go round."""
 _OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED + VISITED + PRUNED + SUCCEEDED
+_OWN_DRAWS += ASKED
 KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""

@@ -1,11 +1,15 @@
-"""Leads who hand codes on: the end of a block goes back, or to a neighbour.
+"""Leads who hand codes on: the end of a block goes back, or to a neighbour, who may have asked.
 
-They do what `tally station give-back` and `tally station lend` do, at a station that runs. What
-the other side makes of it is the product's.
+They do what `tally station give-back` and `tally station lend` do, at a station that runs, and what
+`CTLBORROW` does. What the other side makes of it is the product's.
 """
 
 from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.giving import NotGivenError, lending, returning
+from edge_agent.journal.wishes import remembered
+from edge_agent.station.handing import LENT, lend_to_neighbour
+from edge_agent.workflow.types import AskNeighbours
+from tally.events.types import OperatorSignedIn
 from tests.simulation import plant
 
 
@@ -38,6 +42,35 @@ def lend(world, machine):
         return
     if _record(machine, body, grant):
         world.count("codes lent")
+
+
+def ask_neighbours(world):
+    """A lead at a station that prints has the neighbours asked; then they are soon visited."""
+    found = [one for one in world.machines if one.power == "on" and one.prints]
+    if not found or "codes_asked" not in world.kinds or not world.asks.chance(0.2):
+        return
+    machine = world.asks.pick(found)
+    scheme = plant.SCHEMES[plant.role_of(machine.name)]
+    asked = AskNeighbours(scheme, world.asks.between(1, 30), plant.LEAD)
+    came = OwnFact(OperatorSignedIn(plant.LEAD, "lead"), plant.LEAD)
+    kept = remembered(asked, machine.journal)
+    machine.guarded(
+        lambda: machine.journal.append([came], None, at=machine.clock.now(), remember=kept)
+    )
+    world.count("neighbours asked for codes")
+
+
+def lend_when_asked(world, machine):
+    """What a machine's loop does for a neighbour that asks."""
+
+    def lend(journal, asked):
+        person, now = machine.core.knowledge.person, machine.clock.now()
+        said = lend_to_neighbour(journal, person, asked, at=now)
+        if said is not None and said.code == LENT:
+            world.count("a neighbour lent codes when asked")
+        return said
+
+    return lend
 
 
 def _with_codes(world, machine):

@@ -324,8 +324,9 @@ def codes_are_of_their_journal(world, events):
     """Model 4, decided 27: a finding for each code of nobody's or another's block, and no other.
 
     By brute force: granted or lent by a grantee to the journal, and not given away by it. What a
-    key signed that was taken back is another check's.
+    key signed that was taken back is another check's. In one history nobody uses what it gave away.
     """
+    oracle = Oracle(events)
     bodies = [(show_journal(ev.journal), ev.b) for ev in events if ev.line is not None]
     granted = {(b.journal, _range(b)) for _, b in bodies if isinstance(b, BlockLeased)}
     lent = {(j, b.journal, _range(b)) for j, b in bodies if isinstance(b, BlockLent)}
@@ -343,6 +344,10 @@ def codes_are_of_their_journal(world, events):
         is_own = any(j == journal and _holds(part, at) for j, part in owned)
         is_away = any(j == journal and _holds(part, at) for j, part in away)
         world.count("a code was used though it was given away", is_own and is_away)
+        if is_own and is_away and _gave_away_before(oracle, ev, at):
+            raise Violation(
+                "codes_are_of_their_journal", f"{ev.b.code} was used after it was given"
+            )
         world.count("a loan was used", is_own and not is_away and "+" in ev.b.block)
         if not is_own or is_away:
             expected.add((ev.b.code, str(ref_to(ev.journal, ev.seq, ev.id))))
@@ -353,6 +358,14 @@ def codes_are_of_their_journal(world, events):
     if found != expected:
         odd = sorted(found ^ expected)[:3]
         raise Violation("codes_are_of_their_journal", f"findings differ: {odd}")
+
+
+def _gave_away_before(oracle, ev, at):
+    """Whether its own history shows that these codes were no longer its own to use."""
+    return any(
+        one.t in {"block.lent", "block.returned"} and _holds(_range(one.b), at)
+        for one in oracle.chain_before(ev)
+    )
 
 
 def _range(body):

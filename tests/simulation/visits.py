@@ -22,6 +22,7 @@ from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.peers import Greeting
 from tally.wire.reading import write_message
+from tests.simulation.handing import ask_neighbours, lend_when_asked
 from tests.support.neighbours import asked_of, reply_of
 
 EIGHT_HOURS = 8 * 3600.0
@@ -44,6 +45,7 @@ def peers_alone(world):
 
     def go():
         if world.phase == "chaos" and world.hub_is_away:
+            ask_neighbours(world)
             visit(world)
             world.after(dice.seconds(1, 8), "peers", go)
 
@@ -139,7 +141,7 @@ def _deliver(world, machine, effects):
     def deliver():
         for effect in effects:
             world.effect(machine, effect)
-            message = message_of(effect)
+            message = message_of(effect, lend_when_asked(world, machine))
             machine.loop._do(message)
             while machine.loop._ingestion is not None:
                 machine.loop._do(None)

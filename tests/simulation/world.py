@@ -61,9 +61,10 @@ class World:
         self.visits = root.another()
         self.crops = root.another()
         self.heirs = root.another()
+        self.asks = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
         streams += (self.hands, self.walks, self.locks, self.trade, self.visits, self.crops)
-        streams += (self.heirs,)
+        streams += (self.heirs, self.asks)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -80,6 +81,7 @@ class World:
         own += tuple(self.visits.some(faults.VISITED, 0.4))
         own += tuple(self.crops.some(faults.PRUNED, 0.2))
         own += tuple(self.heirs.some(faults.SUCCEEDED, 0.15))
+        own += tuple(self.asks.some(faults.ASKED, 0.3))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)

@@ -34,6 +34,7 @@ from edge_agent.workflow.knowledge import (
     DecisionFact,
     Grant,
     HoldFact,
+    LoanFact,
     LotFact,
     OrderFact,
     PersonFact,
@@ -111,6 +112,7 @@ class Knowing:
     named_devices: frozenset[str] = frozenset(("camera-1", "serial-1", "serial-2"))
     home: str = ""
     next_counter: int = -1
+    line: tuple[str, ...] = ()
     withheld: bool = False
     revoked: bool = False
     lots: dict[str, LotFact] = field(default_factory=dict)
@@ -225,6 +227,19 @@ class Knowing:
     def is_key_revoked(self) -> bool:
         return self.revoked
 
+    def loan(self, station: str, count: int | None, schemes: Sequence[str]) -> LoanFact | Words:
+        left = self.start + self.count - self.next_counter
+        count = left // 2 if count is None else count
+        if station not in self.line or self.scheme not in schemes or not 1 <= count <= left:
+            return Words("No such station, or not so many codes.", "没有此工位或编码不够。")
+        start = self.start + self.count - count
+        to = "A" * 26
+        body = t.BlockLent(self.block, self.scheme, start, count, to, station, "2026-11-20")
+        return LoanFact(body, REF)
+
+    def neighbours(self) -> Sequence[str]:
+        return self.line
+
     def block_of(self, scheme: str, counter: int) -> Grant | None:
         if scheme == self.scheme and self.start <= counter < self.start + self.count:
             return Grant(self.block, REF)
@@ -291,6 +306,8 @@ class Knowing:
         seq, body = self.seq, record.body
         self.seq += 1
         self.written[seq] = body
+        self.count -= body.count if isinstance(body, t.BlockLent) else 0
+        assert self.start + self.count >= self.next_counter, "only codes never opened are lent"
         match body:
             case t.CodeReserved(code=code, counter=counter):
                 assert counter == self.next_counter, "a code is taken from the cursor"

@@ -32,10 +32,14 @@ def free_ports(count):
 
 
 class Line:
-    """Stations of one line below a folder; `start` runs one, `ports` says where its door is."""
+    """Stations of one line below a folder; `start` runs one, `ports` says where its door is.
 
-    def __init__(self, folder, names=("S02", "S03")):
+    `grants`: blocks as (block, scheme, start, count, station); without it those of the demo plant.
+    """
+
+    def __init__(self, folder, names=("S02", "S03"), grants=None):
         self.folder = folder
+        self.grants = demo_grants() if grants is None else grants
         self.plant = Plant()
         self.plant.publish_demo()
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -58,7 +62,7 @@ class Line:
         writing = writing_of(bench.identity.station)
         writing.id, writing.key = bench.identity.journal, bench.identity.key
         self.plant.enrol(writing, LINE)
-        for block, scheme, start, number, station in demo_grants():
+        for block, scheme, start, number, station in self.grants:
             if station == bench.identity.station:
                 self.plant.grant(block, scheme, start, number, bench.identity)
 

@@ -6,6 +6,7 @@ from edge_agent.bootstrap.uplink import message_of
 from edge_agent.journal.faults import JournalFault, Untrusted
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.passing_on import NeighbourReading
+from edge_agent.station.handing import lend_to_neighbour
 from edge_agent.station.messages import IngestAsked, KeepAsked, ReceiptCame
 from edge_agent.sync import port
 from edge_agent.sync.peers.desk import Asked, Desk
@@ -13,6 +14,7 @@ from edge_agent.sync.peers.exchange import PeerState, begin, next_request, on_no
 from edge_agent.sync.peers.port import Neighbour, Views
 from edge_agent.sync.peers.sessions import PeerSessions
 from edge_agent.sync.turn import Reply
+from edge_agent.workflow.knowledge import PersonFact
 from tests.support.own_journal import seeded
 from tests.support.stations import NOON
 
@@ -87,10 +89,15 @@ class Standing:
         self.states[there.journal] = state
         return made
 
+    def lend(self, journal, asked):
+        """What the loop does for a neighbour that asks for codes; one badge is a lead's."""
+        known = {"BDG-2004": PersonFact("BDG-2004", "LIU", ("lead",), "zh")}
+        return lend_to_neighbour(journal, known.get, asked, at=NOON)
+
     def take(self, effect):
         """What the loop does with an effect; the fault, if it was not stored."""
         self.effects.append(effect)
-        message = message_of(effect)
+        message = message_of(effect, self.lend)
         try:
             match message:
                 case IngestAsked(data, neighbour):

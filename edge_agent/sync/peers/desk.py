@@ -1,6 +1,7 @@
 """What a neighbour that asks is answered: the reading half of the hub's door, smaller.
 
-1. Only stations of this line get a session, and only what `holdings` lists is read.
+1. Only stations of this line get a session, and only what `holdings` lists is read; who asks for
+   codes is answered by `borrowing`.
 2. Every answer is small and cut from what is committed; nothing is kept for a caller but its
    session. What a greeting proves of the own journal goes to the loop as effects.
 3. Statuses and problem documents are those of the hub (`tally.wire`).
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from edge_agent.sync.peers import borrowing
 from edge_agent.sync.peers.exchange import evidence, greeting, lacks
 from edge_agent.sync.peers.port import Neighbour, Views
 from edge_agent.sync.peers.sessions import PeerSessions, Visitor
@@ -33,7 +35,7 @@ from tally.records.ids import (
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
-from tally.wire.peers import Greeting
+from tally.wire.peers import Greeting, LoanAsk
 from tally.wire.reading import UnreadableError, read_message, write_message
 
 
@@ -115,6 +117,8 @@ class Desk:
                 return self._grant(read_message(asked.body, m.SessionAnswer))
             case "POST", ["", "v1", "hello"]:
                 return self._greet(self._visitor(asked), read_message(asked.body, Greeting))
+            case "POST", ["", "v1", "loans"]:
+                return self._lend(self._visitor(asked), read_message(asked.body, LoanAsk))
             case "GET", ["", "v1", "journals", journal, "records"]:
                 return self._read(self._visitor(asked), parse_journal(journal), asked.query)
             case _:
@@ -175,6 +179,13 @@ class Desk:
             said.port,
             is_ahead,
         )
+
+    def _lend(self, visitor: Visitor, said: LoanAsk) -> Answered:
+        name = self._views.others.names().get(visitor.journal, "")
+        borrower = Neighbour(visitor.journal, visitor.key, name)
+        told, effects = borrowing.answer(borrower, said, self._views)
+        body = write_message(told)
+        return Answered(HTTPStatus.OK, p.JSON_TYPE, body, effects, visitor.journal)
 
     def _read(self, visitor: Visitor, journal: JournalId, query: Mapping[str, str]) -> Answered:
         if journal not in {one.journal for one in self._views.others.holdings()}:

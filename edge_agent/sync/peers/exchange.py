@@ -19,6 +19,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from edge_agent.journal.faults import Untrusted
+from edge_agent.journal.wishes import LoanWish
+from edge_agent.sync.peers import borrowing
 from edge_agent.sync.peers.port import Neighbour, Views
 from edge_agent.sync.port import Effect, Identity, Ingest, Said, SaveReceipt, Witnessed
 from edge_agent.sync.session import PIECE_SECONDS, locator
@@ -64,6 +66,8 @@ class PeerState:
     """What it holds, by its newest greeting; None before it was greeted in this round."""
     has_taken: bool = False
     """Something of its own journal was taken since it was greeted."""
+    asked: LoanWish | None = None
+    """The wish for codes that it was last asked for, in this round."""
     requests: int = 0
     untrue: int = 0
     """Journals of which it brought what does not prove itself, in this round."""
@@ -80,7 +84,14 @@ Heard = tuple[PeerState, tuple[Effect, ...]]
 def begin(state: PeerState) -> PeerState:
     """A new round; sessions outlive it."""
     return replace(
-        state, holdings=None, has_taken=False, requests=0, untrue=0, is_over=False, said=None
+        state,
+        holdings=None,
+        has_taken=False,
+        asked=None,
+        requests=0,
+        untrue=0,
+        is_over=False,
+        said=None,
     )
 
 
@@ -98,6 +109,11 @@ def next_request(
     state, pull = _next_pull(whom, state, state.holdings, views)
     if pull is None and state.has_taken:
         return replace(state, has_taken=False), _greet(whom, neighbour, state, views, port)
+    if pull is None:
+        wish = borrowing.wish_for(neighbour, views)
+        if wish is not None and wish != state.asked:  # once more when this neighbour was chosen
+            asked = borrowing.ask(neighbour, wish, views, state.bearer)
+            return replace(state, asked=wish), asked
     return state, pull
 
 
@@ -123,6 +139,8 @@ def on_reply(
                 return _granted(state, reply, now), ()
             case "hello":
                 return _greeted(whom, neighbour, state, reply, views)
+            case "loan":
+                return state, borrowing.heard(neighbour, reply, views)
             case _:
                 return _pulled(neighbour, state, request, reply)
     except (NotAnAnswerError, UnreadableError, MalformedIdError, ValueError) as error:
@@ -367,6 +385,8 @@ def _refused(state: PeerState, request: Request, reply: Reply, now: float) -> Pe
             for item in state.holdings
         )
         return replace(state, holdings=holdings)
+    if reply.status != 401 and request.kind == "loan":  # an older program does not know of loans
+        return state
     if reply.status == 401 and state.failures == 0:  # it was started again: once in a row
         return replace(state, bearer=None, nonce=None, failures=1)
     said = say("peer_refused", asked=request, status=reply.status, why=why)

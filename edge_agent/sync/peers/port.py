@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from edge_agent.journal.cut import CutPiece
+from edge_agent.journal.wishes import LoanWish
 from edge_agent.sync.port import JournalView
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey, Receipt
@@ -66,6 +67,22 @@ class NeighbourView(Protocol):
 
     def witnessed(self, journal: JournalId) -> int:
         """The own events to here are held by this neighbour, as it signed; 0: none."""
+        ...
+
+    def wish(self) -> LoanWish | None:
+        """What this station wants to borrow."""
+        ...
+
+    def taken_from(self, lender: JournalId, scheme: str) -> int:
+        """How many loans of a neighbour were taken here."""
+        ...
+
+    def waiting_loan(self, borrower: JournalId, scheme: str, taken: int) -> CutPiece | None:
+        """The own event of a loan that the borrower has not taken, alone; None: there is none."""
+        ...
+
+    def can_spare(self, scheme: str) -> bool:
+        """Whether codes of the scheme may be lent from here."""
         ...
 
     def piece_toward(

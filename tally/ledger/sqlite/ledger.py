@@ -26,7 +26,7 @@ from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.reading import ordinal_of
 from tally.ledger.sqlite.tables import TABLES, Statements
 from tally.master.content import from_content
-from tally.merge.blocks import Loan, is_worth
+from tally.merge.blocks import Loan, is_granted, is_worth
 from tally.merge.claims import BY_NAME, BY_NUMBER, HOLD, UNIT
 from tally.merge.conflicts import Case, case_on
 from tally.merge.decisions import standing_on
@@ -259,6 +259,10 @@ class SqliteLedger:
             for one in found
             if isinstance(body := self._reader.line(one.place).b, BlockLent)
         )
+
+    def is_granted(self, lender: JournalId, lent: BlockLent) -> bool:
+        """Whether the hub granted this journal what it lends, as far as is known here."""
+        return is_granted(self._reader, lender, lent)
 
     def holds(self, target: str) -> tuple[ClaimView, ...]:
         """Live holds placed on exactly this target, oldest first."""

@@ -124,7 +124,7 @@ def test_a_loan_names_the_newest_journal_of_the_neighbour(lender, plant, s02):
 
 
 def test_a_loan_to_a_stranger_is_refused_in_words(lender):
-    with pytest.raises(NotGivenError, match="No station 'S77' is known here"):
+    with pytest.raises(NotGivenError, match="No other station 'S77' is known here"):
         lending(lender.blocks.all(), "B-01", 30, "S77", lender.keys.stations("S77"))
 
 

@@ -50,6 +50,7 @@ VALUES = {
     "tries": "2",
     "ended": CODE,
     "box": "095211010000000870",
+    "block": "B-01",
     "count": "7",
     "capacity": "12",
     "position": "7",
