@@ -123,6 +123,7 @@ class StationSender:
             previous_run=self._journal.previous_run,
             agent="bench",
             hub=self._trust.hub,
+            root=self._trust.root,
             receipt_key=self._trust.receipt_key,
         )
 

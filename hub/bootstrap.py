@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import socket
-import ssl
 import struct
 import tempfile
 import time
@@ -26,8 +25,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub import backup, trust
-from hub.certificates import AUTHORITY_WARNS
 from hub.recovery import RecoveryKey, new_key
+from hub.renewing import RENEW, Renewal, finish, renew
 from hub.services import Hub, authority, checking, feeds, restoring
 from hub.services.office import Office
 from hub.services.operations import OPERATIONS, perform
@@ -39,8 +38,7 @@ from tally.records.ids import show_journal
 
 SERVING_FILE: Final = "serving.json"
 ADMIN_LINK: Final = "admin-link"
-RENEW: Final = "renew"
-"""The operations that a serving hub offers besides those of the services."""
+"""An operation that a serving hub offers besides those of the services."""
 _SIOCGIFADDR: Final = 0x8915
 
 _FIRST_SETTINGS: Final = """\
@@ -119,23 +117,6 @@ def renew_recovery(directory: Path) -> RecoveryKey:
     return key
 
 
-def renew_authority(directory: Path, hub: Hub, *, is_lost: bool) -> dict[str, Any]:
-    """Give the hub another CA; `Renewal.look`, or the next start, then serves under it.
-
-    Returns:
-        `ca`, its name, and `retires`, the names of those that stations trust no more.
-
-    Raises:
-        StoreFault, OSError: it cannot be written; what stands in the file is served.
-    """
-
-    def save(secrets: trust.Secrets) -> None:
-        trust.save_again(directory, secrets)
-
-    done = authority.renew(hub.office, save, is_lost=is_lost)
-    return {"ca": done.name, "retires": list(done.retires)}
-
-
 def restore(
     file: Path,
     directory: Path,
@@ -196,7 +177,10 @@ def open_hub(directory: Path, *, reached: Callable[[str], None] | None = None) -
     trust.load(directory)
     if not (directory / DATABASE_FILE).exists():
         raise _lost()
-    return _matching(_open(directory, take_lock(directory), reached))
+    hub = _matching(_open(directory, take_lock(directory), reached))
+    with _closed_unless_usable(hub.office):
+        finish(directory, hub)
+    return hub
 
 
 def _open(directory: Path, lock: int, reached: Callable[[str], None] | None) -> Office:
@@ -303,7 +287,7 @@ def serve(
         renewal.look()
         doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
         bell = Bell()
-        sessions = Sessions(hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
+        sessions = Sessions(lambda: hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
         desk = Desk(hub, sessions, bell, lambda: int(office.now().timestamp() * 1000))
         admissions = Admissions(time.monotonic, os.urandom)
         ends = partial(trust.certificate_end, directory)
@@ -314,7 +298,7 @@ def serve(
             if name == ADMIN_LINK:
                 return {"url": f"{address}in/{admissions.invite()}", "seconds": int(LINK_SECONDS)}
             if name == RENEW:
-                done = renew_authority(directory, hub, is_lost=given.get("is_lost") is True)
+                done = renew(directory, hub, given)
                 renewal.look()
                 return done
             return perform(hub, name, given)
@@ -341,57 +325,6 @@ def serve(
     finally:
         (directory / SERVING_FILE).unlink(missing_ok=True)
         office.store.close()
-
-
-class Renewal:
-    """Renews the certificate for stations while the hub serves, and says when it cannot.
-
-    An end that passed stops no station (`sync.md` 3.16): it is a sign of a disk or folder that
-    wants a technician. Each reason is told once.
-    """
-
-    def __init__(
-        self, directory: Path, office: Office, tls: ssl.SSLContext, warn: Callable[[str], None]
-    ) -> None:
-        self._directory = directory
-        self._office = office
-        self._tls = tls
-        self._warn = warn
-        self._told = ""
-
-    def look(self) -> None:
-        """Renew if it is time."""
-        try:
-            end = trust.renew(self._tls, self._directory, self._office.secrets, self._office.now())
-        except (OSError, trust.TrustFault) as error:
-            was = trust.certificate_end(self._directory)
-            ends = f"ends on {was:%Y-%m-%d}" if was else "is missing"
-            words = (
-                f"The certificate for stations {ends} and cannot be renewed: {error}. Stations go "
-                f"on with the old one. Look at the disk and the rights of {self._directory}."
-            )
-            if words != self._told:
-                self._warn(words)
-            self._told = words
-            return
-        self._told = self._of_the_authority()
-        if end is not None:
-            self._warn(
-                f"The certificate for stations was renewed; it is good until {end:%Y-%m-%d}."
-            )
-
-    def _of_the_authority(self) -> str:
-        """What somebody has to do about the CA, told once; empty while it has years."""
-        end = trust.authority_end(self._office.secrets)
-        if end - self._office.now() > AUTHORITY_WARNS:
-            return ""
-        words = (
-            f"The hub's CA ends on {end:%Y-%m-%d}. No station stops for it; renew it when it "
-            f"suits: tally hub renew {self._directory} --ca"
-        )
-        if words != self._told:
-            self._warn(words)
-        return words
 
 
 def addresses(directory: Path) -> tuple[str, ...]:

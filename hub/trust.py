@@ -61,6 +61,18 @@ class FeedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """Signing keys that are to take the place of those in use (`hub.services.rotating`).
+
+    `is_lost`: somebody else may have the ones in use.
+    """
+
+    receipt: SigningKey
+    feeds: Mapping[str, FeedKey]
+    is_lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Secrets:
     """Everything private of one hub; never logged, never sent, `repr` shows no key."""
 
@@ -80,6 +92,8 @@ class Secrets:
     """The CA as the one before it certified it, then that one by its predecessor, …: PEM."""
     former: tuple[str, ...] = ()
     """Names of all CAs before (`tally.records.authority`)."""
+    coming: Coming | None = None
+    """Other signing keys, from when they are made until the events say so."""
 
     def __repr__(self) -> str:
         """Without the secrets."""
@@ -147,14 +161,38 @@ def new_secrets(
 
 
 def renewed(secrets: Secrets, entropy: Entropy, now: dt.datetime) -> Secrets:
-    """The keys of a hub that is restored now: a later epoch, and feeds of their own for it.
+    """The keys of a hub that is restored now: a later epoch, and other signing keys for it.
 
-    What the hub wrote into its old feeds after the backup is not known to it, so it must never
-    write there again (`decided.md` 11). Nor is it known how often it was restored since: the epoch
+    The receipt key of the backup may be out of use since, because somebody else had it. What the
+    hub wrote into its old feeds after the backup is not known to it, so it must never write there
+    again (`decided.md` 11). Nor is it known how often it was restored since: the epoch
     is the minute, as 202611201319, so that an older backup still gives a later one.
     """
     minute = int(now.astimezone(dt.UTC).strftime("%Y%m%d%H%M"))
-    return replace(secrets, epoch=max(secrets.epoch + 1, minute), feeds=_new_feeds(entropy))
+    return replace(
+        secrets,
+        epoch=max(secrets.epoch + 1, minute),
+        feeds=_new_feeds(entropy),
+        receipt=SigningKey(entropy(32)),
+        coming=None,
+    )
+
+
+def with_keys_to_come(secrets: Secrets, entropy: Entropy, *, is_lost: bool) -> Secrets:
+    """The same keys in use, and others beside them that nobody knows yet.
+
+    Of those that were made before and not taken, the latest are kept.
+    """
+    is_lost = is_lost or (secrets.coming is not None and secrets.coming.is_lost)
+    coming = Coming(SigningKey(entropy(32)), _new_feeds(entropy), is_lost)
+    return replace(secrets, coming=coming)
+
+
+def with_keys_that_came(secrets: Secrets) -> Secrets:
+    """The keys that were to come in use."""
+    coming = secrets.coming
+    assert coming is not None, "no keys are to come"
+    return replace(secrets, receipt=coming.receipt, feeds=coming.feeds, coming=None)
 
 
 def with_another_authority(secrets: Secrets, entropy: Entropy, now: dt.datetime) -> Secrets:
@@ -191,10 +229,7 @@ def write(secrets: Secrets) -> str:
         "site": secrets.site,
         "root": secrets.root.raw.hex(),
         "receipt": secrets.receipt.raw.hex(),
-        "feeds": {
-            name: {"journal": show_journal(feed.journal), "key": feed.key.raw.hex()}
-            for name, feed in secrets.feeds.items()
-        },
+        "feeds": _feeds_text(secrets.feeds),
         "ca_key": secrets.ca_key,
         "ca_certificate": secrets.ca_certificate,
         "schemes": dict(secrets.schemes),
@@ -202,6 +237,12 @@ def write(secrets: Secrets) -> str:
         "crossed": list(secrets.crossed),
         "former": list(secrets.former),
     }
+    if secrets.coming is not None:
+        fields["coming"] = {
+            "receipt": secrets.coming.receipt.raw.hex(),
+            "feeds": _feeds_text(secrets.coming.feeds),
+            "is_lost": secrets.coming.is_lost,
+        }
     return json.dumps(fields, indent=1)
 
 
@@ -339,20 +380,37 @@ def _read(fields: dict[str, Any]) -> Secrets:
         site=str(fields["site"]),
         root=SigningKey(bytes.fromhex(fields["root"])),
         receipt=SigningKey(bytes.fromhex(fields["receipt"])),
-        feeds={
-            name: FeedKey(
-                parse_journal(fields["feeds"][name]["journal"]),
-                SigningKey(bytes.fromhex(fields["feeds"][name]["key"])),
-            )
-            for name in FEEDS
-        },
+        feeds=_read_feeds(fields["feeds"]),
         ca_key=str(fields["ca_key"]),
         ca_certificate=str(fields["ca_certificate"]),
         schemes={str(k): str(v) for k, v in fields["schemes"].items()},
         recovery=bytes.fromhex(fields.get("recovery", "")),
         crossed=tuple(map(str, fields.get("crossed", ()))),
         former=tuple(map(str, fields.get("former", ()))),
+        coming=_read_coming(fields["coming"]) if "coming" in fields else None,
     )
+
+
+def _read_coming(fields: dict[str, Any]) -> Coming:
+    receipt = SigningKey(bytes.fromhex(fields["receipt"]))
+    return Coming(receipt, _read_feeds(fields["feeds"]), fields["is_lost"] is True)
+
+
+def _read_feeds(fields: dict[str, Any]) -> dict[str, FeedKey]:
+    return {
+        name: FeedKey(
+            parse_journal(fields[name]["journal"]),
+            SigningKey(bytes.fromhex(fields[name]["key"])),
+        )
+        for name in FEEDS
+    }
+
+
+def _feeds_text(feeds: Mapping[str, FeedKey]) -> dict[str, dict[str, str]]:
+    return {
+        name: {"journal": show_journal(feed.journal), "key": feed.key.raw.hex()}
+        for name, feed in feeds.items()
+    }
 
 
 def _new_feeds(entropy: Entropy) -> dict[str, FeedKey]:

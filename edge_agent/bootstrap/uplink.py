@@ -61,6 +61,7 @@ def whom(journal: Journal, trust: Trust) -> port.Identity:
         previous_run=journal.previous_run,
         agent=agent_version(),
         hub=trust.hub,
+        root=trust.root,
         receipt_key=trust.receipt_key,
     )
 

@@ -1,8 +1,8 @@
 """Whom to believe: which key writes which journal, anchored in the plant's root key.
 
-The `keys` feed says it (`key.published`, `station.enrolled`); that feed's own key is vouched for
-by the root key of the enrolment. A key of the hub counts only with the root's signature over it.
-What a journal means is not judged here.
+The `keys` feed says it (`key.published`, `station.enrolled`, `key.retired`); that feed's own key is
+vouched for by the root key of the enrolment. A key of the hub counts, and goes out of use, only
+with the root's signature over that. What a journal means is not judged here.
 """
 
 import base64
@@ -13,14 +13,18 @@ from dataclasses import dataclass
 
 from edge_agent.journal.identity import Trust
 from tally.events.decoding import EventLine, Unread, read_line
-from tally.events.types import KeyPublished, StationEnrolled
-from tally.records.ids import JournalId, MalformedIdError, parse_journal
-from tally.records.signing import KEY, PublicKey, key_message
+from tally.events.types import KeyPublished, KeyRetired, StationEnrolled
+from tally.records.ids import JournalId, MalformedIdError, Ref, parse_journal, parse_ref
+from tally.records.signing import KEY, RETIRED, PublicKey, key_message, retired_message
 
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A key that may sign one journal. `role`: feed, station, receipt or ca; `name` for people."""
+    """A key that may sign one journal. `role`: feed, station, receipt or ca; `name` for people.
+
+    Role `retired`: a key of the hub that is out of use; `line` is then the reference of the last
+    event of its feed, empty for a receipt key.
+    """
 
     journal: JournalId
     public: PublicKey
@@ -82,8 +86,15 @@ class KeyRegistry:
 
     def receipt_keys(self) -> tuple[PublicKey, ...]:
         """Keys whose receipts count: the enrolment's, and those the root signed since."""
-        later = [k.public for keys in self._keys.values() for k in keys if k.role == "receipt"]
-        return (self._trust.receipt_key, *later)
+        known = [k for keys in self._keys.values() for k in keys]
+        later = [k.public for k in known if k.role == "receipt"]
+        over = {k.public for k in known if k.role == "retired" and k.journal == self._trust.hub}
+        return tuple(key for key in (self._trust.receipt_key, *later) if key not in over)
+
+    def end_of(self, journal: JournalId) -> Ref | None:
+        """The last event of a feed whose key is out of use; None for any other journal."""
+        found = (k for k in self._keys.get(journal, ()) if k.role == "retired" and k.line)
+        return next((parse_ref(key.line) for key in found), None)
 
     def vouched_in(self, journal: JournalId, lines: Iterable[bytes]) -> tuple[KnownKey, ...]:
         """Keys for `journal` that its own lines publish under the root's signature.
@@ -112,6 +123,10 @@ class KeyRegistry:
                 found = _published(event.b)
                 if found and self._is_rooted(*found):
                     self._store(found[0])
+            elif isinstance(event.b, KeyRetired):
+                key = _retired(event.b, self._trust.root)
+                if key:
+                    self._store(key)
             elif isinstance(event.b, StationEnrolled):
                 key = _enrolled(event.b)
                 if key:
@@ -144,6 +159,12 @@ class KeyRegistry:
             known.append(key)
 
 
+def known_keys(connection: sqlite3.Connection, role: str) -> tuple[PublicKey, ...]:
+    """The believed keys of one role as the file holds them, in order of arrival."""
+    rows = connection.execute("SELECT public FROM known_key WHERE role = ? ORDER BY rowid", (role,))
+    return tuple(PublicKey(row[0]) for row in rows)
+
+
 def _keys_in(lines: Iterable[bytes]) -> Iterator[tuple[KnownKey, bytes]]:
     for line in lines:
         event = read_line(line) if b'"key.published"' in line else None
@@ -160,6 +181,21 @@ def _published(body: KeyPublished) -> tuple[KnownKey, bytes] | None:
         return key, base64.b64decode(body.sig, validate=True)
     except (binascii.Error, MalformedIdError, ValueError):
         return None
+
+
+def _retired(body: KeyRetired, root: PublicKey) -> KnownKey | None:
+    """The key that is out of use, if the root said so."""
+    try:
+        journal, public = parse_journal(body.journal), _public(body.key)
+        signature = base64.b64decode(body.sig, validate=True)
+        if body.last and parse_ref(body.last).journal != journal:
+            return None
+    except (binascii.Error, MalformedIdError, ValueError):
+        return None
+    message = retired_message(journal, public, purpose=body.purpose, name=body.name, last=body.last)
+    if not root.verifies(RETIRED, message, signature):
+        return None
+    return KnownKey(journal, public, "retired", body.name, body.last)
 
 
 def _enrolled(body: StationEnrolled) -> KnownKey | None:

@@ -170,11 +170,25 @@ class OtherJournals:
         problem: SegmentError | None = None
         for key in keys:
             try:
-                return segment, prove(segment, key)
+                return self._within(segment, prove(segment, key))
             except SegmentError as error:
                 problem = error
         self.refused += 1
         raise Untrusted("forged", str(problem)) from problem
+
+    def _within(self, segment: Segment, ids: list[EventId]) -> tuple[Segment, list[EventId]]:
+        """Proven events, if they do not stand behind the end of a feed whose key was changed."""
+        end = self._keys.end_of(segment.journal)
+        if end is None or segment.last < end.seq:
+            return segment, ids
+        if segment.last > end.seq or not end.names(ids[end.seq - segment.first]):
+            self.refused += 1
+            words = (
+                f"{segment}: this feed of the hub ended with event {end.seq}, when its key was "
+                f"changed. Somebody has a key of its past."
+            )
+            raise Untrusted("forged", words)
+        return segment, ids
 
     def _count_known(self, journal: JournalId, first: int, ids: list[EventId]) -> int:
         """How many leading events are held already, on whatever branch."""

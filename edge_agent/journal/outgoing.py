@@ -14,6 +14,7 @@ from edge_agent.journal.blocks import HeldBlock, read_blocks
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
+from edge_agent.journal.keys import known_keys
 from edge_agent.journal.left import own_id, pruned_through
 from edge_agent.journal.mending import damaged_in
 from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
@@ -32,7 +33,7 @@ from tally.records.segment import (
     header_line,
     piece_of,
 )
-from tally.records.signing import sign_head
+from tally.records.signing import PublicKey, sign_head
 from tally.records.witness import Witness
 from tally.wire.messages import Position
 
@@ -94,6 +95,14 @@ class OutgoingJournal:
     def id_at(self, seq: int) -> EventId | None:
         """The id of the own event at `seq`; `GENESIS` for 0, None beyond the head."""
         return own_id(self.connection, seq)
+
+    def later_receipt_keys(self) -> Sequence[PublicKey]:
+        """Keys of the hub's receipts that the plant root vouched for since the enrolment."""
+        return known_keys(self.connection, "receipt")
+
+    def retired_keys(self) -> Sequence[PublicKey]:
+        """Keys of the hub that are out of use."""
+        return known_keys(self.connection, "retired")
 
     def archived(self) -> int:
         """To which own event a backup of the hub goes, by the newest saved receipt; 0 without."""

@@ -1,7 +1,7 @@
 """When own events count as taken: receipts, and the size of the next piece.
 
-`acknowledged` moves only by a receipt that names our own event id at its seq and verifies under the
-hub's pinned receipt key. Status 200 alone is never an acknowledgement.
+`acknowledged` moves only by a receipt that names our own event id at its seq and verifies under a
+receipt key of the hub (`believing`). Status 200 alone is never an acknowledgement.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from edge_agent.sync.believing import is_of_hub
 from edge_agent.sync.fresh import FRESH_SECONDS
 from edge_agent.sync.port import Effect, Noticed, SaveReceipt
 from edge_agent.sync.state import EVENTS_START, SyncState
@@ -21,6 +22,7 @@ from tally.wire import messages as m
 FAST_SECONDS: Final = 1.0
 EVENTS_MIN: Final = 1
 BYTES_MIN: Final = 1024
+_UNSIGNED: Final = "its signature is not that of the hub's receipt key"
 
 
 def taken(turn: Turn, reply: Reply) -> Heard:
@@ -32,6 +34,9 @@ def taken(turn: Turn, reply: Reply) -> Heard:
     wrong = _objection(turn, receipt)
     if wrong is None and receipt.seq < turn.request.first:
         wrong = f"it ends before the events sent, {turn.request.first} to {turn.request.last}"
+    if wrong == _UNSIGNED and not turn.state.doubted:
+        # It may have other keys by now: its challenge and its feed `keys` say which.
+        return replace(turn.state, bearer=None, nonce=None, hello_at=None, doubted=True), ()
     if wrong is not None:
         said = say("bad_receipt", seq=receipt.seq, why=wrong)
         return failed(turn, said, goes_offline=False)
@@ -39,7 +44,9 @@ def taken(turn: Turn, reply: Reply) -> Heard:
     sealed = turn.state.sealed
     if turn.request.is_sealed and (sealed or 0) >= turn.request.first - 1:
         sealed = turn.request.last  # it went with its seal
-    after = replace(_double(turn.state, reply.seconds), sent=receipt.seq, sealed=sealed)
+    after = replace(
+        _double(turn.state, reply.seconds), sent=receipt.seq, sealed=sealed, doubted=False
+    )
     return after, (*saved, *shown(answer.notices))
 
 
@@ -108,8 +115,8 @@ def _objection(turn: Turn, receipt: Receipt) -> str | None:
     if own != receipt.event_id:
         shown = own.hex()[:16] if own else "no event"
         return f"it names event id {receipt.event_id.hex()[:16]}, here stands {shown}"
-    if not receipt.is_signed_by(turn.identity.receipt_key):
-        return "its signature is not that of the hub's receipt key"
+    if not is_of_hub(turn.identity, turn.view, receipt):
+        return _UNSIGNED
     return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
+from edge_agent.sync.believing import is_of_hub, speaks_for_hub
 from edge_agent.sync.fresh import FRESH_MAX
 from edge_agent.sync.port import Effect, HubAhead, HubHolds, KeepReceipt, Noticed, PeersTold
 from edge_agent.sync.state import NOTHING, Pulled, SyncState
@@ -15,6 +16,7 @@ from edge_agent.sync.witnessing import told
 from edge_agent.sync.wording import say
 from tally.records.ids import parse_event_id, parse_journal
 from tally.records.segment import SEGMENT_EVENTS_MAX
+from tally.records.signing import PublicKey
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
@@ -25,16 +27,18 @@ SEALS_AGAIN_EVENTS: Final = 2 * SEGMENT_EVENTS_MAX
 
 
 def challenged(turn: Turn, reply: Reply) -> Heard:
-    """The nonce to sign, if the hub shows the key that was pinned."""
+    """The nonce to sign, if the hub shows a key that was pinned or that the plant root signed."""
     given = read_json(reply, m.Challenge)
-    if given.verifier != turn.identity.receipt_key.raw.hex():
+    verifier = PublicKey(bytes.fromhex(given.verifier))
+    if not speaks_for_hub(turn.identity, turn.view, verifier, given.vouched):
         said = say("other_hub", found=f"key {given.verifier[:16]}…")
         return failed(turn, said, goes_offline=True)
     known = turn.view.acknowledged_epoch()
     if given.epoch < known:
         said = say("old_hub", found=given.epoch, known=known)
         return failed(turn, said, goes_offline=True)
-    return replace(turn.state, nonce=bytes.fromhex(given.nonce), epoch=given.epoch), ()
+    nonce = bytes.fromhex(given.nonce)
+    return replace(turn.state, nonce=nonce, verifier=verifier, epoch=given.epoch), ()
 
 
 def granted(turn: Turn, reply: Reply) -> Heard:
@@ -152,7 +156,9 @@ def returned(turn: Turn, reply: Reply) -> Heard:
     item = next((i for i in returns if i.journal == request.journal), None)
     if item is not None and item.is_neighbour:
         # Passed on: nothing for people here; for its writer, which may not reach the hub itself.
-        return after, (KeepReceipt(m.read_receipt(answer.receipt)),)
+        receipt = m.read_receipt(answer.receipt)
+        is_known = is_of_hub(turn.identity, turn.view, receipt)
+        return after, (KeepReceipt(receipt),) if is_known else ()
     name = item.name if item else ""
     said = say("gave_back", journal=name, count=answer.stored, last=request.last)
     return after, (Noticed(said),) if answer.stored else ()

@@ -9,7 +9,7 @@ Next: `session`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,6 +37,7 @@ class Identity:
     previous_run: str | None
     agent: str
     hub: JournalId
+    root: PublicKey
     receipt_key: PublicKey
 
 
@@ -57,6 +58,14 @@ class JournalView(Protocol):
 
     def acknowledged_epoch(self) -> int:
         """The hub's epoch in the newest saved receipt, 0 without one."""
+        ...
+
+    def later_receipt_keys(self) -> Sequence[PublicKey]:
+        """Keys of the hub's receipts that the plant root vouched for since the enrolment."""
+        ...
+
+    def retired_keys(self) -> Collection[PublicKey]:
+        """Keys of the hub that are out of use."""
         ...
 
     def archived(self) -> int:

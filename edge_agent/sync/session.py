@@ -140,7 +140,7 @@ def _open_session(identity: Identity, state: SyncState) -> Request:
         return Request("challenge", "POST", p.SESSION, write_message(asked))
     signature = sign_session(
         identity.key,
-        identity.receipt_key,
+        state.verifier or identity.receipt_key,
         state.epoch,
         state.nonce,
         identity.run,

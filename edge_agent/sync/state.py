@@ -13,6 +13,7 @@ from typing import Final, Literal
 from edge_agent.journal.cut import Runway
 from edge_agent.sync.port import HubNoted, Said
 from tally.records.ids import GENESIS, JournalId
+from tally.records.signing import PublicKey
 from tally.wire import protocol as p
 from tally.wire.clocks import ClockOffset
 from tally.wire.messages import Position
@@ -99,6 +100,10 @@ class SyncState:
     bearer: str | None = None
     bearer_until: float = 0.0
     nonce: bytes | None = None
+    verifier: PublicKey | None = None
+    """The hub's key that the session is signed for."""
+    doubted: bool = False
+    """The hub signed a receipt with a key that is not known (yet): it was greeted anew."""
     epoch: int = 0
     hello_at: float | None = None
     returns: tuple[Pulled, ...] = ()

@@ -36,11 +36,11 @@ class Session:
 
 
 class Sessions:
-    """Challenges given and bearers granted."""
+    """Challenges given and bearers granted. `verifier`: the hub's receipt key of the moment."""
 
     def __init__(
         self,
-        verifier: PublicKey,
+        verifier: Callable[[], PublicKey],
         epoch: int,
         clock: Callable[[], float],
         entropy: Callable[[int], bytes],
@@ -80,7 +80,7 @@ class Sessions:
                 "This challenge was not given to this journal and run, was answered before, or is "
                 f"older than {NONCE_SECONDS:g} s.",
             )
-        message = session_message(self._verifier, STATION, self._epoch, nonce, run, journal)
+        message = session_message(self._verifier(), STATION, self._epoch, nonce, run, journal)
         if not key.verifies(SESSION, message, signature):
             raise TurnedAway("wrong_answer", "The signature is not that of the journal's key.")
         bearer = self._entropy(32).hex()

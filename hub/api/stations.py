@@ -29,6 +29,7 @@ from hub.api.sessions import Session, Sessions
 from hub.api.turns import Pace
 from hub.services import Hub, neighbours
 from hub.services.answers import Enrolled, Ingested, Notice, Standing
+from tally.records.export import b64
 from tally.records.ids import (
     GENESIS,
     EventId,
@@ -219,6 +220,7 @@ def challenge(desk: AtDesk, body: Body) -> Response:
             nonce=desk.sessions.challenge(journal, asked.run).hex(),
             verifier=desk.hub.receipt_key.raw.hex(),
             epoch=desk.hub.epoch,
+            vouched=b64(desk.hub.word_for_receipts),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Commands about keys: take a station's back, decide what counts of it, renew the hub's CA."""
+"""Commands about keys: take a station's back, decide what counts of it, renew the hub's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from hub.api.admin_client import NoHubError, ask
 from hub.cli.printing import give_up, in_words, print_json, print_rows
 from hub.cli.running import DIRECTORY
 from hub.cli.writing import AS_JSON, ask_hub
+from hub.renewing import RENEW
+from hub.renewing import renew as renewing
 from hub.services import revoking
 
 _ROWS = ("station", "status", "since", "by", "at", "reason", "journal")
@@ -149,36 +151,45 @@ def _seq(ref: str) -> int:
 
 @click.command(epilog="Example: tally hub renew /var/lib/tally-hub --ca")
 @click.argument("directory", metavar="DIR", type=DIRECTORY)
-@click.option(
-    "--ca", "is_ca", is_flag=True, required=True, help="Another CA for the stations' door."
-)
+@click.option("--ca", "is_ca", is_flag=True, help="Another CA for the stations' door.")
+@click.option("--keys", "is_keys", is_flag=True, help="Other keys for the feeds and receipts.")
 @click.option(
     "--old-key-lost",
     "is_lost",
     is_flag=True,
-    help="Somebody else may have the old CA's key: stations stop trusting it when they hear of it.",
+    help="Somebody else may have the old ones: stations stop trusting them when they hear of it.",
 )
 @AS_JSON
 @in_words
-def renew(directory: Path, *, is_ca: bool, is_lost: bool, as_json: bool) -> None:
-    """Give the hub another CA; stations follow by themselves, and no work stops.
+def renew(directory: Path, *, is_ca: bool, is_keys: bool, is_lost: bool, as_json: bool) -> None:
+    """Give the hub another CA, or other keys to sign with; stations follow by themselves, and no
+    work stops.
 
     Its certificate needs nobody: a hub that serves renews it half a year before its end.
     """
-    del is_ca  # so that nobody changes a CA who only wanted to see what the command does
-    try:
-        done = ask(directory, bootstrap.RENEW, {"is_lost": is_lost})
-    except NoHubError:
-        hub = bootstrap.open_hub(directory)
-        try:
-            done = bootstrap.renew_authority(directory, hub, is_lost=is_lost)
-        finally:
-            hub.office.store.close()
+    if is_ca == is_keys:  # so that nobody changes one who only wanted to see what the command does
+        raise click.UsageError("Say which: --ca or --keys.")
+    done = _renewed(directory, {"what": "keys" if is_keys else "ca", "is_lost": is_lost})
     if as_json:
         print_json(done)
         return
-    click.echo(f"The stations' door has another CA: {done['ca'][:12]}.")
+    if is_keys:
+        click.echo(f"The hub signs with other keys; its feed keys is {done['keys_feed']} now.")
+    else:
+        click.echo(f"The stations' door has another CA: {done['ca'][:12]}.")
     if is_lost:
         click.echo("Stations stop trusting the one before when they next hear of this hub.")
     click.echo("Stations follow by themselves, also those that are away; nothing stops.")
-    click.echo(f"Now      tally hub backup {directory} FILE  (an older backup has the old CA)")
+    if is_ca:
+        click.echo(f"Now      tally hub backup {directory} FILE  (an older backup has the old CA)")
+
+
+def _renewed(directory: Path, given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return ask(directory, RENEW, given)
+    except NoHubError:
+        hub = bootstrap.open_hub(directory)
+        try:
+            return renewing(directory, hub, given)
+        finally:
+            hub.office.store.close()

@@ -40,6 +40,13 @@ def renew(office: Office, save: Callable[[Secrets], None], *, is_lost: bool) -> 
         is_lost: somebody else may have the old key: stations stop trusting it once they hear.
     """
     secrets = with_another_authority(office.secrets, office.entropy, office.now())
+    return take_over(office, save, secrets, is_lost=is_lost)
+
+
+def take_over(
+    office: Office, save: Callable[[Secrets], None], secrets: Secrets, *, is_lost: bool
+) -> Renewed:
+    """Let the hub have the CA of these keys from now on; see `renew`."""
     save(secrets)
     office.secrets = secrets
     with office.store.transaction():

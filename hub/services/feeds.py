@@ -30,7 +30,15 @@ from tally.records.segment import (
     encode,
     piece_of,
 )
-from tally.records.signing import KEY, SEAL, PublicKey, key_message, seal_message, sign_head
+from tally.records.signing import (
+    KEY,
+    RECEIPTS,
+    SEAL,
+    PublicKey,
+    key_message,
+    seal_message,
+    sign_head,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +110,17 @@ def register(office: Office, journal: JournalId, key: PublicKey, name: str) -> J
     )
 
 
-def open_feeds(office: Office) -> None:
+def open_feeds(office: Office, *, reason: str = "", retired: Sequence[Body] = ()) -> None:
     """Begin the feeds of this epoch: every feed's event 1, and the root's word for every key.
 
     The first piece of `keys` vouches for the key that signs it, so that a station can begin there.
-    After a restore each names the feed before it and the newest event of that which is known.
+    After a restore, or for other keys, each names the feed before it and the newest event of that
+    which is known.
+
+    Args:
+        office: with the keys that are to sign.
+        reason: why, if not for a new hub or after a restore.
+        retired: what feed `keys` says of keys that were in use before.
     """
     secrets = office.secrets
     before = {j.name: j for j in office.store.journals() if j.role == "feed"}
@@ -115,15 +129,18 @@ def open_feeds(office: Office) -> None:
     hub = secrets.hub_id
     vouched = [
         *(_vouch(office, f.journal, f.key.public, "feed", n) for n, f in secrets.feeds.items()),
-        _vouch(office, hub, secrets.receipt.public, "receipt", "receipt"),
+        _vouch(office, hub, secrets.receipt.public, RECEIPTS, RECEIPTS),
         _vouch(office, hub, authority_key(secrets), "ca", secrets.server_name),
     ]
     for name in FEEDS:
-        opening = _opening(office, name, secrets.feeds[name], before.get(name))
-        append(office, name, [opening, *map(Entry, vouched)] if name == "keys" else [opening])
+        opening = _opening(office, name, secrets.feeds[name], before.get(name), reason)
+        said = map(Entry, (*vouched, *retired)) if name == "keys" else ()
+        append(office, name, [opening, *said])
 
 
-def _opening(office: Office, name: str, feed: FeedKey, before: Journal | None) -> Entry:
+def _opening(
+    office: Office, name: str, feed: FeedKey, before: Journal | None, reason: str
+) -> Entry:
     tip = journals.longest(office.store.branches(before.no)) if before else None
     epoch = office.secrets.epoch
     opened = JournalOpened(
@@ -132,7 +149,7 @@ def _opening(office: Office, name: str, feed: FeedKey, before: Journal | None) -
         plant=office.secrets.plant,
         writer=name,
         role="feed",
-        reason=f"restored from a backup, epoch {epoch}" if before else "new hub",
+        reason=reason or (f"restored from a backup, epoch {epoch}" if before else "new hub"),
         feed=name,
         predecessor=show_journal(before.id) if before else None,
     )
@@ -140,16 +157,26 @@ def _opening(office: Office, name: str, feed: FeedKey, before: Journal | None) -
     return Entry(opened, seen=seen)
 
 
+def vouched_receipt_key(office: Office) -> bytes:
+    """The plant root key's signature over the receipt key."""
+    secrets = office.secrets
+    return _signed(office, secrets.hub_id, secrets.receipt.public, RECEIPTS, RECEIPTS)
+
+
+def _signed(office: Office, journal: JournalId, key: PublicKey, purpose: str, name: str) -> bytes:
+    message = key_message(journal, key, purpose=purpose, name=name)
+    return office.secrets.root.sign(KEY, message)
+
+
 def _vouch(
     office: Office, journal: JournalId, key: PublicKey, purpose: str, name: str
 ) -> KeyPublished:
-    message = key_message(journal, key, purpose=purpose, name=name)
     return KeyPublished(
         journal=show_journal(journal),
         key=b64(key.raw),
         purpose=purpose,  # type: ignore[arg-type]  # one of the three words, from `open_feeds`
         name=name,
-        sig=b64(office.secrets.root.sign(KEY, message)),
+        sig=b64(_signed(office, journal, key, purpose, name)),
     )
 
 

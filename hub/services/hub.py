@@ -21,6 +21,7 @@ from hub.services import (
     directory,
     enrolling,
     exploring,
+    feeds,
     ingesting,
     leasing,
     previewing,
@@ -98,6 +99,11 @@ class Hub:
     def receipt_key(self) -> PublicKey:
         """The key that signs receipts."""
         return self.office.secrets.receipt.public
+
+    @property
+    def word_for_receipts(self) -> bytes:
+        """The plant root key's signature over the receipt key, as in `key.published`."""
+        return feeds.vouched_receipt_key(self.office)
 
     def ingest(self, journal: JournalId, data: bytes) -> Ingested:
         """Store one piece or segment of a station's journal, proven, without what is held already.

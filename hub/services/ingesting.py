@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from hub.services import feeds, gaps, journals, restoring, returning, succeeding
+from hub.services import feeds, gaps, journals, restoring, returning, rotating, succeeding
 from hub.services.answers import Ingested, Notice, Refused, Standing
 from hub.services.feeds import Entry
 from hub.services.journals import Placed
@@ -88,7 +88,10 @@ def take_returned(office: Office, data: bytes) -> Ingested:
         ids = prove(segment, key)
     except SegmentError as error:
         raise Refused("forged", f"{error} Nothing was stored.") from error
-    if row is None:
+    if row is not None:
+        with office.store.reading():
+            rotating.check_end(office, row, segment, ids)
+    else:
         with office.store.transaction():
             row = office.store.find_journal(segment.journal)
             row = row or feeds.register(office, segment.journal, key, "keys")
@@ -200,7 +203,7 @@ def _proven(office: Office, row: Journal, data: bytes) -> tuple[Segment, list[Ev
         )
         raise Refused("malformed", words)
     try:
-        return segment, prove(segment, row.key)
+        ids = prove(segment, row.key)
     except SegmentError as error:
         _set_aside(office, row, "forged", str(error), data)
         raise Refused(
@@ -208,6 +211,9 @@ def _proven(office: Office, row: Journal, data: bytes) -> tuple[Segment, list[Ev
             f"{error} The hub knows {row.name} by another key, or the bytes changed on the way. "
             f"Send again; if it repeats, check the station's memory and disk.",
         ) from error
+    with office.store.reading():
+        rotating.check_end(office, row, segment, ids)
+    return segment, ids
 
 
 def _refuse_own(office: Office, row: Journal, data: bytes) -> NoReturn:

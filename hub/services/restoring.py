@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from hub.services import feeds, journals
+from hub.services import feeds, journals, rotating
 from hub.services.answers import Refused
 from hub.services.office import Office
 from hub.store.port import Journal
@@ -92,6 +92,11 @@ def note_forgotten(office: Office, feed: Journal, seq: int) -> None:
     office.store.put(_FORGOTTEN, f"event {seq} of feed {feed.name}")
 
 
+def note_changed_since(office: Office) -> None:
+    """The hub was shown that its signing keys are others by now, which it does not have."""
+    office.store.put(_FORGOTTEN, "the change of its signing keys")
+
+
 def check_awaited(office: Office) -> None:
     """Before codes are granted.
 
@@ -123,9 +128,9 @@ def first_free(office: Office, scheme: Scheme, period: str) -> tuple[int, int]:
     position = office.store.position(scheme.scheme_id, period)
     if office.secrets.epoch == 1:
         return position, 0
-    leases = office.secrets.feeds["leases"].journal
+    own = rotating.written_since_the_start(office, office.secrets.feeds["leases"].journal)
     known = [b for b in office.store.blocks() if (b.scheme, b.period) == (scheme.scheme_id, period)]
-    since = [block.range.start for block in known if block.feed == leases]
+    since = [block.range.start for block in known if block.feed in own]
     if since:
         return position, min(since)
     end = max([position, *(block.range.end for block in known)])

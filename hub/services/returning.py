@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub.services import feeds, restoring, succeeding, writing_off
+from hub.services import feeds, restoring, rotating, succeeding, writing_off
 from hub.services.answers import Position
 from hub.services.office import Office
 from hub.store.port import UNPLACED, Journal, StoredBlock, StoredVersion
@@ -24,13 +24,14 @@ from tally.events.types import (
     BlockWrittenOff,
     JournalClosed,
     KeyPublished,
+    KeyRetired,
     MasterPublished,
     OrderReleased,
     StationEnrolled,
 )
 from tally.master import from_content, id_of, version_of
 from tally.records.export import RowError, unb64
-from tally.records.ids import EventId, JournalId, MalformedIdError, parse_journal
+from tally.records.ids import EventId, JournalId, MalformedIdError, parse_journal, show_journal
 from tally.records.signing import KEY, PublicKey, key_message
 
 
@@ -67,6 +68,8 @@ def _learn(office: Office, feed: str, at: Position, body: Any) -> None:
             succeeding.learn(office, body)
         case "leases", BlockWrittenOff():
             writing_off.learn(office, body)
+        case "keys", KeyRetired() if rotating.is_rooted(office, body):
+            _retire(office, body)
         case "keys", KeyPublished():
             found = _rooted(office, body)
             if found and office.store.find_journal(found[0]) is None:
@@ -77,6 +80,14 @@ def _learn(office: Office, feed: str, at: Position, body: Any) -> None:
             _remember(office, at, "order", body.sha256, body.content)
         case _:
             pass
+
+
+def _retire(office: Office, body: KeyRetired) -> None:
+    """The hub's keys were changed after its newest event: its files are an old copy."""
+    rotating.learn(office, body)
+    own = [feed.journal for feed in office.secrets.feeds.values()]
+    if body.purpose == "feed" and body.journal in map(show_journal, own):
+        restoring.note_changed_since(office)
 
 
 def _grant(office: Office, at: Position, body: BlockLeased) -> None:

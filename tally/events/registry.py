@@ -47,6 +47,7 @@ TYPES: Final[dict[str, type[t.Body]]] = {
     "action.undone": t.ActionUndone,
     "station.enrolled": t.StationEnrolled,
     "key.published": t.KeyPublished,
+    "key.retired": t.KeyRetired,
     "ca.published": t.AuthorityPublished,
     "key.revoked": t.KeyRevoked,
     "journal.forked": t.JournalForked,

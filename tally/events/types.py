@@ -482,6 +482,22 @@ class KeyPublished(Body, frozen=True):
     sig: str
 
 
+class KeyRetired(Body, frozen=True):
+    """Feed `keys`: the plant root key says that a key of the hub is out of use.
+
+    `last`: reference of the last event of a feed; what its key signs after that is nobody's. Of a
+    receipt key it is empty: no receipt under it is taken any more. `sig`: over journal ‖ key ‖
+    purpose ‖ NUL ‖ name ‖ NUL ‖ last, under the domain `tally/retired/1`.
+    """
+
+    journal: str
+    key: str
+    purpose: Literal["feed", "receipt"]
+    name: str
+    sig: str
+    last: str = ""
+
+
 class AuthorityPublished(Body, frozen=True):
     """Feed `keys`: the plant root key vouches for another CA of the hub's stations' door.
 

@@ -5,7 +5,7 @@ Feed and receipt keys are signed by the root; keys of stations stand in vouched 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -44,13 +44,15 @@ def anchored_keys(
     keys: dict[JournalId, PublicKey],
     root: PublicKey | None,
     problems: list[Problem],
-) -> tuple[dict[JournalId, PublicKey], dict[JournalId, PublicKey]]:
-    """The keys that the plant vouches for, by journal, and the receipt keys, by hub."""
+) -> tuple[dict[JournalId, PublicKey], dict[JournalId, list[PublicKey]]]:
+    """The keys that the plant vouches for, by journal, and the receipt keys, by hub: a hub that
+    changed its keys had several.
+    """
     if root is None:
         return {}, {}
     vouched: dict[JournalId, PublicKey] = {}
     enrolled: list[tuple[JournalId, StationEnrolled, JournalId]] = []
-    receipt_keys: dict[JournalId, PublicKey] = {}
+    receipt_keys: dict[JournalId, list[PublicKey]] = {}
     for journal, name, event in _key_events(journals):
         try:
             subject, key = parse_journal(event.journal), PublicKey(unb64(event.key, 32))
@@ -67,7 +69,7 @@ def anchored_keys(
             )
             continue
         if event.purpose == "receipt":
-            receipt_keys[subject] = key
+            receipt_keys.setdefault(subject, []).append(key)
         elif event.purpose == "feed":
             vouched[subject] = key
     feeds = {journal for journal, key in vouched.items() if keys.get(journal) == key}
@@ -93,7 +95,7 @@ def _key_events(
 
 
 def receipt_problems(
-    journal: JournalId, found: FiledJournal, receipt_keys: Mapping[JournalId, PublicKey]
+    journal: JournalId, found: FiledJournal, receipt_keys: Mapping[JournalId, Sequence[PublicKey]]
 ) -> Iterator[Problem]:
     """Receipts that their hub did not sign, or that name events which the file lacks."""
     name = show_journal(journal)
@@ -109,7 +111,7 @@ def receipt_problems(
 
 
 def _receipt_holds(
-    row: ReceiptFields, journal: JournalId, receipt_keys: Mapping[JournalId, PublicKey]
+    row: ReceiptFields, journal: JournalId, receipt_keys: Mapping[JournalId, Sequence[PublicKey]]
 ) -> bool:
     try:
         hub = parse_journal(row.hub)
@@ -123,7 +125,7 @@ def _receipt_holds(
             row.archived_through,
             unb64(row.sig, 64),
         )
-        return hub in receipt_keys and receipt.is_signed_by(receipt_keys[hub])
+        return any(receipt.is_signed_by(key) for key in receipt_keys.get(hub, ()))
     except (RowError, MalformedIdError, OverflowError):
         return False
 

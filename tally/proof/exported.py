@@ -32,6 +32,7 @@ from tally.proof.anchors import (
     receipt_problems,
 )
 from tally.proof.chains import chain_problems, missing_events, own_key, signature_problems
+from tally.proof.endings import end_problems
 from tally.proof.placing import FiledJournal, Problem, collect
 from tally.proof.withdrawn import MARKER, Withdrawn, withdrawn
 from tally.records.ids import (
@@ -95,6 +96,7 @@ def prove_export(rows: Iterable[bytes], *, plant: str | None = None) -> Report:
     vouched, receipt_keys = anchored_keys(journals, keys, root, problems)
     for journal, found in journals.items():
         problems += receipt_problems(journal, found, receipt_keys)
+    problems += end_problems(journals, root)
     anchored = {journal for journal, key in vouched.items() if keys.get(journal) == key}
     if plant is not None:
         problems += plant_problems(root, plant)

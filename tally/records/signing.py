@@ -25,6 +25,9 @@ CERTIFICATE: Final = b"tally/certificate/1\0"
 SUCCESSION: Final = b"tally/succession/1\0"
 PEER: Final = b"tally/peer/1\0"
 WITNESS: Final = b"tally/witness/1\0"
+RETIRED: Final = b"tally/retired/1\0"
+RECEIPTS: Final = "receipt"
+"""Purpose and name of the key that signs receipts, as the plant root key vouches for it."""
 
 
 def _u64(number: int) -> bytes:
@@ -94,6 +97,18 @@ def key_message(journal: JournalId, public: PublicKey, *, purpose: str, name: st
         name: the feed's name as people know it.
     """
     return journal + public.raw + purpose.encode() + b"\0" + name.encode()
+
+
+def retired_message(
+    journal: JournalId, public: PublicKey, *, purpose: str, name: str, last: str
+) -> bytes:
+    """What the plant root key signs to say that a key of the hub is out of use.
+
+    Args:
+        journal, public, purpose, name: as for `key_message`.
+        last: reference of the last event that a feed's key signed; empty for other purposes.
+    """
+    return key_message(journal, public, purpose=purpose, name=name) + b"\0" + last.encode()
 
 
 def succession_message(hub: JournalId, predecessor: JournalId, first: EventId) -> bytes:

@@ -131,11 +131,16 @@ class SessionRequest(Message, frozen=True):
 
 
 class Challenge(Message, frozen=True):
-    """A nonce for one answer; `verifier` is the hub's receipt key."""
+    """A nonce for one answer; `verifier` is the hub's receipt key.
+
+    `vouched`: the plant root key's signature over it, as in `key.published`, so that a station
+    that was away while the hub got another knows it all the same.
+    """
 
     nonce: NonceText
     verifier: KeyText
     epoch: Count
+    vouched: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9+/]{86}==)?\Z")] = ""
 
 
 class SessionAnswer(Message, frozen=True):

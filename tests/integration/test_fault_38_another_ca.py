@@ -45,7 +45,7 @@ def run(*words):
 
 def renewed(hub, *, is_lost=False):
     """Another CA, by the hub that serves; its name."""
-    return ask(hub.folder, "renew", {"is_lost": is_lost})["ca"]
+    return ask(hub.folder, "renew", {"what": "ca", "is_lost": is_lost})["ca"]
 
 
 def trusted_by(folder):

@@ -118,6 +118,9 @@ SOMETIMES = (
     "untrusted events judged",
     "journal untrusted and open",
     "untrusted events excluded",
+    "hub's keys changed",
+    "hub's CA changed",
+    "old keys lost",
     "station equal to the hub",
     "station with fewer events than the hub",
 )

@@ -20,6 +20,7 @@ from hub.services.checking import check
 from tally.records.ids import GENESIS, parse_event_id, parse_journal
 from tally.wire import protocol as p
 from tally.wire.reading import UnreadableError
+from tests.simulation import turning
 
 FRESH_MAX = 2
 """A station sends as many ahead of a backlog of more than five times that."""
@@ -55,7 +56,7 @@ class Door:
             reached=self._reached,
         )
         self.sessions = Sessions(
-            self.hub.receipt_key, self.hub.epoch, lambda: self._true.seconds, self._entropy
+            lambda: self.hub.receipt_key, self.hub.epoch, lambda: self._true.seconds, self._entropy
         )
         self.desk = stations.Desk(
             self.hub,
@@ -64,6 +65,25 @@ class Door:
             lambda: int(self._true.now().timestamp() * 1000),
             fresh_max=FRESH_MAX,
         )
+
+        turning.go_on(self)
+
+    def keep(self, secrets):
+        """The keys, on its disk."""
+        self._secrets = secrets
+
+    @property
+    def entropy(self):
+        """Its source of random bytes."""
+        return self._entropy
+
+    def turn_keys(self, *, is_lost):
+        """It signs with other keys from now on."""
+        turning.turn_keys(self, is_lost=is_lost)
+
+    def turn_authority(self, *, is_lost):
+        """Its door has another CA from now on."""
+        turning.turn_authority(self, is_lost=is_lost)
 
     def _reached(self, label):
         if self.crash_next and self._is_armed and label == "before_commit":

@@ -9,6 +9,7 @@ from tally.events.types import ComponentUnbound
 from tests.simulation import plant
 from tests.simulation.pruning import journal_prune
 from tests.simulation.sticks import usb_round, usb_stick
+from tests.simulation.turning import keys_turned
 from tests.simulation.visits import peers_alone
 
 STEADY = (
@@ -382,6 +383,7 @@ SUDDEN = {
         id_revoke,
         peers_alone,
         journal_prune,
+        keys_turned,
     )
 }
 LATER = ("net_gateway", "version_rework")
@@ -404,7 +406,9 @@ SUCCEEDED = ("id_heir",)
 """And after those: stations go on by themselves after a copy or restore, cut short now and then."""
 ASKED = ("codes_asked",)
 """And after those: a lead asks the neighbours for codes, while they go round."""
+TURNED = ("keys_turned",)
+"""And after those."""
 _OWN_DRAWS = LATER + LATEST + CARRIED + WALKED + REVOKED + TRADED + VISITED + PRUNED + SUCCEEDED
-_OWN_DRAWS += ASKED
+_OWN_DRAWS += ASKED + TURNED
 KINDS = tuple(kind for kind in (*STEADY, *SUDDEN) if kind not in _OWN_DRAWS)
 """All others, in the order in which a seed chooses among them."""

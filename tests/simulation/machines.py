@@ -213,6 +213,7 @@ class Machine:
             previous_run=self.journal.previous_run,
             agent="sim",
             hub=self.trust.hub,
+            root=self.trust.root,
             receipt_key=self.trust.receipt_key,
         )
 

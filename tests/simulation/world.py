@@ -19,7 +19,7 @@ from hub.services import Refused, StoreFault, gaps, journals, revoking
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import CodeReserved
 from tally.records.ids import show_journal
-from tests.simulation import copies, faults, oracles, plant, visits
+from tests.simulation import copies, faults, oracles, plant, turning, visits
 from tests.simulation.clocks import TrueTime, WallClock
 from tests.simulation.dice import Dice
 from tests.simulation.door import Door, PowerCut
@@ -62,9 +62,10 @@ class World:
         self.crops = root.another()
         self.heirs = root.another()
         self.asks = root.another()
+        self.turns = root.another()
         streams = (self.setting, self.fate, self.work, self.net, self.habit, self.odds, self.mood)
         streams += (self.hands, self.walks, self.locks, self.trade, self.visits, self.crops)
-        streams += (self.heirs, self.asks)
+        streams += (self.heirs, self.asks, self.turns)
         self._streams = [root, *streams]
         self._hash = hashlib.sha256()
         self._heap, self._number = [], 0
@@ -82,6 +83,7 @@ class World:
         own += tuple(self.crops.some(faults.PRUNED, 0.2))
         own += tuple(self.heirs.some(faults.SUCCEEDED, 0.15))
         own += tuple(self.asks.some(faults.ASKED, 0.3))
+        own += tuple(self.turns.some(faults.TURNED, 0.2))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)
         self.names = plant.names(drawn if stations is None else stations)
@@ -172,6 +174,7 @@ class World:
         self._heal()
         self.phase = "audit"
         oracles.audit(self)
+        turning.every_station_follows(self)
         return self
 
     def _set_up(self):

@@ -44,6 +44,7 @@ class Standing:
             previous_run=journal.previous_run,
             agent="test",
             hub=bench.trust.hub,
+            root=bench.trust.root,
             receipt_key=bench.trust.receipt_key,
         )
         own = OutgoingJournal(lambda: journal.connection, identity, tuple)

@@ -12,7 +12,7 @@ from tally.events.types import Body, JournalOpened, LotReceived
 from tally.records.chain import chain_ids
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.segment import encode, piece_of
-from tally.records.signing import SigningKey, sign_head
+from tally.records.signing import PublicKey, SigningKey, sign_head
 from tally.records.witness import Witness
 from tally.wire.messages import Position
 
@@ -34,6 +34,8 @@ class OwnJournal:
         self.acked = 0
         self.acked_epoch = 0
         self.archived_to = 0
+        self.later_keys: tuple[PublicKey, ...] = ()
+        self.over_keys: tuple[PublicKey, ...] = ()
         self.held: dict[JournalId, Position] = {}
         self.codes: list[Runway] = []
         self.disk: Space | None = None
@@ -49,9 +51,12 @@ class OwnJournal:
         )
         self.record(opened)
 
-    def identity(self, hub: JournalId, receipt_key: SigningKey) -> Identity:
-        """Who this station is, trusting that hub."""
-        return Identity(self.journal, self.key, "run-1", None, "test", hub, receipt_key.public)
+    def identity(
+        self, hub: JournalId, receipt_key: SigningKey, root: PublicKey | None = None
+    ) -> Identity:
+        """Who this station is, trusting that hub; without `root` no other key is vouched for."""
+        public = receipt_key.public
+        return Identity(self.journal, self.key, "run-1", None, "test", hub, root or public, public)
 
     def record(self, *bodies: Body) -> None:
         """Append events."""
@@ -88,6 +93,12 @@ class OwnJournal:
 
     def acknowledged_epoch(self) -> int:
         return self.acked_epoch
+
+    def later_receipt_keys(self) -> tuple[PublicKey, ...]:
+        return self.later_keys
+
+    def retired_keys(self) -> tuple[PublicKey, ...]:
+        return self.over_keys
 
     def archived(self) -> int:
         return self.archived_to

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.wishes import LoanWish
+from edge_agent.sync.believing import is_of_hub
 from edge_agent.sync.peers import borrowing
 from edge_agent.sync.peers.port import Neighbour, Views
 from edge_agent.sync.port import Effect, Identity, Ingest, Said, SaveReceipt, Witnessed
@@ -228,7 +229,7 @@ def evidence(
         receipt = m.read_receipt(said.receipt)
         before = (views.own.acknowledged_epoch(), views.own.acknowledged())
         is_newer = (receipt.epoch, receipt.durable_through) > before
-        is_ours = receipt.journal == whom.journal
+        is_ours = receipt.journal == whom.journal and is_of_hub(whom, views.own, receipt)
         if is_ours and is_newer and views.own.id_at(receipt.seq) == receipt.event_id:
             found.append(SaveReceipt(receipt))
     return tuple(found)

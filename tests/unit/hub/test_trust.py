@@ -13,7 +13,7 @@ from cryptography import x509
 
 from hub import trust
 from hub.api.serving import every
-from hub.bootstrap import Renewal
+from hub.renewing import Renewal
 from hub.services.office import Office
 from tally.records.authority import name_of
 from tests.support.hub_floor import Clock, entropy_of

@@ -41,7 +41,7 @@ def hub():
 
 @pytest.fixture(scope="module")
 def stations(hub):
-    sessions = Sessions(hub.receipt_key, hub.epoch, lambda: 0.0, os.urandom)
+    sessions = Sessions(lambda: hub.receipt_key, hub.epoch, lambda: 0.0, os.urandom)
     with TestClient(stations_app(Desk(hub, sessions, Bell(), lambda: 1))) as client:
         yield client
 
@@ -68,7 +68,9 @@ def clock():
 @pytest.fixture
 def sessions(clock):
     counter = itertools.count()
-    return Sessions(HUB_KEY.public, 1, clock, lambda size: next(counter).to_bytes(size, "big"))
+    return Sessions(
+        lambda: HUB_KEY.public, 1, clock, lambda size: next(counter).to_bytes(size, "big")
+    )
 
 
 def signed(nonce, run="r"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import msgspec
@@ -26,7 +27,7 @@ from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import TEXTS, say
 from tally.events.types import LotReceived
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
-from tally.records.signing import RECEIPT, SESSION, Receipt, SigningKey
+from tally.records.signing import KEY, RECEIPT, SESSION, Receipt, SigningKey, key_message
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
@@ -136,8 +137,6 @@ def test_the_session_is_signed_for_the_pinned_hub_this_run_and_this_journal():
     play = Play()
     answer = read_message(play.sign_in().body, m.SessionAnswer)
     message = session_message(RECEIPTS.public, STATION, 1, bytes(32), "run-1", play.view.journal)
-    import base64
-
     assert play.view.key.public.verifies(SESSION, message, base64.b64decode(answer.signature))
 
 
@@ -148,6 +147,70 @@ def test_a_hub_that_shows_another_receipt_key_is_not_signed_in_to():
     effects = play.hear(asked, ok(m.Challenge(nonce="0" * 64, verifier=other, epoch=1)))
     assert effects[0].said.code == "other_hub"
     assert isinstance(play.step(), Wait)
+
+
+ROOT = SigningKey(seeded("root"))
+LATER = SigningKey(seeded("receipts of later"))
+
+
+def challenge_by(key, root=ROOT, purpose="receipt"):
+    message = key_message(HUB, key.public, purpose=purpose, name="receipt")
+    word = base64.b64encode(root.sign(KEY, message)).decode()
+    return m.Challenge(nonce="0" * 64, verifier=key.public.raw.hex(), epoch=1, vouched=word)
+
+
+def rooted():
+    play = Play()
+    play.identity = play.view.identity(HUB, RECEIPTS, ROOT.public)
+    return play
+
+
+def test_a_hub_that_got_another_receipt_key_is_known_by_the_plant_roots_word():
+    play = rooted()
+    assert play.hear(play.step(), ok(challenge_by(LATER))) == ()
+    answer = read_message(play.step().body, m.SessionAnswer)
+    message = session_message(LATER.public, STATION, 1, bytes(32), "run-1", play.view.journal)
+    assert play.view.key.public.verifies(SESSION, message, base64.b64decode(answer.signature))
+
+
+@pytest.mark.parametrize("how", ["another root", "another purpose", "no word", "out of use"])
+def test_a_key_for_which_the_root_does_not_speak_is_not_signed_in_to(how):
+    play = rooted()
+    given = {
+        "another root": challenge_by(LATER, root=LATER),
+        "another purpose": challenge_by(LATER, purpose="feed"),
+        "no word": replace_word(challenge_by(LATER)),
+        "out of use": challenge_by(LATER),
+    }[how]
+    if how == "out of use":
+        play.view.over_keys = (LATER.public,)
+    effects = play.hear(play.step(), ok(given))
+    assert effects[0].said.code == "other_hub"
+
+
+def replace_word(challenge):
+    return m.Challenge(nonce=challenge.nonce, verifier=challenge.verifier, epoch=1)
+
+
+def test_a_hub_that_changes_its_keys_in_a_session_is_greeted_anew_and_then_believed():
+    play = rooted()
+    play.hear(play.step(), ok(challenge_by(RECEIPTS)))
+    play.hear(play.step(), ok(m.SessionGrant(bearer="b" * 32, seconds=600)))
+    play.greet(greeting(play.view))
+    asked = play.step()
+    assert play.hear(asked, ok(taken(play.view, asked.last, key=LATER))) == ()
+    play.hear(play.step(), ok(challenge_by(LATER)))
+    play.hear(play.step(), ok(m.SessionGrant(bearer="b" * 32, seconds=600)))
+    play.greet(greeting(play.view))
+    play.view.later_keys = (LATER.public,)  # feed `keys` was pulled
+    asked = play.step()
+    play.hear(asked, ok(taken(play.view, asked.last, key=LATER)))
+    assert play.view.acked == 1
+    play.view.over_keys = (RECEIPTS.public,)
+    play.view.grow(1)
+    asked = play.step()
+    play.hear(asked, ok(taken(play.view, asked.last)))
+    assert play.view.acked == 1, "the key before is out of use"
 
 
 def test_everything_unsent_is_sent_and_then_the_session_is_settled():
@@ -237,6 +300,11 @@ def test_a_receipt_counts_only_for_our_own_event_under_the_hubs_key():
     for name, answer in forgeries.items():
         play = greeted()
         effects = play.hear(play.step(), ok(answer))
+        if name == "another key":  # the hub may have another by now: it is asked, once
+            assert effects == ()
+            play.sign_in()
+            play.greet(greeting(play.view))
+            effects = play.hear(play.step(), ok(answer))
         assert [effect.said.code for effect in effects] == ["bad_receipt"], name
         assert play.view.acked == 0, name
         assert play.state.sent == 0, name
