@@ -83,6 +83,8 @@ class Settings:
     """The journal never grows beyond this many KiB; 0: as far as the disk goes."""
     mark: str | None = None
     """Folder for the journal's high-water mark; "": none is kept, None: the usual one."""
+    mirror: str = ""
+    """Folder on another medium that gets a copy of the own journal; empty: none."""
     trim: TrimLimits = field(default_factory=TrimLimits)
     """From how large a journal on old events are deleted that backups of the hub hold."""
     disk: DiskLimits = field(default_factory=DiskLimits)
@@ -133,6 +135,7 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
         printer=reading.text(table.pop("printer", ""), "printer"),
         journal_kib_max=reading.kib_max(journal),
         mark=reading.mark(journal),
+        mirror=reading.mirror(journal),
         trim=reading.trim(journal),
         disk=reading.disk(reading.table(table, "disk")),
         keyboard=reading.pace(reading.table(table, "keyboard")),
@@ -206,13 +209,20 @@ class _Reading:
         self.note("mark", "a folder, as in '/var/lib/marks', or '' for none", found)
         return ""
 
+    def mirror(self, table: dict[str, Any]) -> str:
+        found = table.pop("mirror", "")
+        if isinstance(found, str) and re.fullmatch(r"|/[^\0]{0,4095}", found):
+            return found
+        self.note("mirror", "a folder on another medium, as in '/media/mirror', or ''", found)
+        return ""
+
     def trim(self, table: dict[str, Any]) -> TrimLimits:
         usual = TrimLimits()
         found = {
             "prune_at_gib": self._whole(table, "prune_at_gib", usual.at_gib, 0, 2**20),
             "keep_days": self._whole(table, "keep_days", usual.keep_days, KEEP_DAYS_MIN, 36_500),
         }
-        self.unknown(table, ("kib_max", "mark", *found), "journal.")
+        self.unknown(table, ("kib_max", "mark", "mirror", *found), "journal.")
         return TrimLimits(found["prune_at_gib"], found["keep_days"])
 
     def disk(self, table: dict[str, Any]) -> DiskLimits:

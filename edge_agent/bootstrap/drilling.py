@@ -56,7 +56,9 @@ def run_drill(
         LinkIsCutError: nothing was done.
     """
     clock = SystemClock()
-    with open_journal(directory, clock, kib_max=settings.journal_kib_max) as journal:
+    with open_journal(
+        directory, clock, kib_max=settings.journal_kib_max, mirror=settings.mirror
+    ) as journal:
         if journal.is_link_cut:
             raise LinkIsCutError
         drill, began = journal.run, clock.now()

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from edge_agent.bootstrap.folder import load_identity, load_trust, settle_identity
+from edge_agent.bootstrap.mirroring import copies_in_mirror
 from edge_agent.journal.faults import JournalFault, fault_of
 from edge_agent.journal.journal import Journal, passed
 from edge_agent.journal.lock import WriterLock
@@ -29,11 +30,13 @@ def open_journal(
     reached: Reached = passed,
     starts: bool = True,
     tolerates_all: bool = False,
+    mirror: str = "",
 ) -> Iterator[Journal]:
     """The journal of a station's folder, for its one writer; closed and let go at the end.
 
     `starts`: the station itself starts, which is recorded as `agent.started`. `tolerates_all`: own
-    events may be damaged that nobody acknowledged, because a copy is brought.
+    events may be damaged that nobody acknowledged, because a copy is brought. `mirror`: the folder
+    of the settings; what is damaged is put back from it at a start.
 
     Yields:
         The journal.
@@ -55,10 +58,11 @@ def open_journal(
                 trust,
                 entropy=secrets.token_bytes,
                 reached=reached,
-                tolerates_all=tolerates_all,
+                tolerates_all=tolerates_all or (starts and bool(mirror)),
             )
             if starts:
-                journal.start(agent=agent_version(), at=clock.now())
+                copies = copies_in_mirror(mirror, directory, identity.journal) if mirror else None
+                journal.start(agent=agent_version(), at=clock.now(), copies=copies)
             yield journal
         except sqlite3.Error as error:
             # Met while reading: only transactions sort their errors themselves.

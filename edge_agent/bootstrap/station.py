@@ -12,6 +12,7 @@ from drivers.registry import create
 from edge_agent.bootstrap.folder import load_trust
 from edge_agent.bootstrap.handing import open_admin_socket
 from edge_agent.bootstrap.heirs import FileHeirs
+from edge_agent.bootstrap.mirroring import make_mirroring
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.bootstrap.peers import make_network
 from edge_agent.bootstrap.uplink import whom
@@ -72,7 +73,11 @@ def open_station(
     crash = os.environ.get(VARIABLE)
     reached = crash_at(crash) if crash else passed
     with open_journal(
-        directory, clock, kib_max=settings.journal_kib_max, reached=reached
+        directory,
+        clock,
+        kib_max=settings.journal_kib_max,
+        reached=reached,
+        mirror=settings.mirror,
     ) as journal:
         made = [create(table, clock=clock.monotonic) for table in settings.devices]
         inputs = [device for device in made if isinstance(device, Driver)]
@@ -102,12 +107,19 @@ def open_station(
         if show:
             picturing = Picturing(core, clock, _shown(made, settings), disk.seen)
             screen = Screen(picturing, show, posting.unseen)
+        mirroring = make_mirroring(settings.mirror, directory, journal.identity, inbox, clock)
+
+        def changed() -> None:
+            uplink.become(whom(journal, load_trust(directory)))
+            if mirroring:
+                mirroring.become(journal.identity)
+
         succession = Succession(
             core,
             FileHeirs(directory, journal.identity.station, journal.identity.plant),
             clock,
             reached=reached,
-            changed=lambda: uplink.become(whom(journal, load_trust(directory))),
+            changed=changed,
         )
         loop = Loop(
             core,
@@ -119,6 +131,7 @@ def open_station(
             screen=screen,
             succession=succession,
         )
+        loop.mirroring = mirroring
         loop.await_head(HEAD_S)
         loop.trimmer = Trimmer(journal, clock, settings.trim)
         marker = loop.marker = Marker(journal, marks_folder(settings.mark, os.environ), clock)
@@ -132,12 +145,16 @@ def open_station(
                 uplink.set_link(up=False)
             uplink.start(after=posting.first_picture if show else None)
             admin.start()
+            if mirroring:
+                mirroring.start()
             yield Station(loop, inbox, core, posting)
         finally:
             admin.stop()
             inbox.close()
             uplink.stop()
             devices.stop()
+            if mirroring:
+                mirroring.stop()
             marker.write()
 
 

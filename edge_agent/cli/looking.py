@@ -233,16 +233,16 @@ def doctor(directory: Path, as_json: bool) -> None:
     from edge_agent.station.doctoring import USUAL_LIMITS, Checked, devices_checked, examine
     from edge_agent.station.marking import marks_folder
 
-    limits, mark = USUAL_LIMITS, None
+    limits, mark, mirror = USUAL_LIMITS, None, ""
     try:
         settings = settings_of(directory)
         findings, limits = devices_checked(settings.devices), settings.disk
-        mark = settings.mark
+        mark, mirror = settings.mark, settings.mirror
     except SettingsError as error:
         findings = [Checked("settings", is_well=False, words=problem) for problem in error.problems]
     try:
         findings += examine(
-            directory, load_identity(directory), limits, marks_folder(mark, os.environ)
+            directory, load_identity(directory), limits, marks_folder(mark, os.environ), mirror
         )
     except JournalFault as fault:
         findings.append(Checked("identity", is_well=False, words=fault.words))

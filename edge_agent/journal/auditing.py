@@ -3,6 +3,7 @@
 What damage is, and which copy proves itself, is `mending`; what a station starts with is `tail`.
 """
 
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from typing import Final
 
@@ -20,12 +21,15 @@ from edge_agent.journal.mending import (
 from edge_agent.journal.rebuilding import bring_up_to_date
 from edge_agent.journal.standing import read_witnesses
 from edge_agent.journal.store import Store
-from edge_agent.journal.tail import audit
+from edge_agent.journal.tail import audit, held_elsewhere
 from edge_agent.journal.writing import OwnChain
 from tally.events.types import EventMended
 from tally.ledger.sqlite import SqliteLedger
 
 AUDIT_DAYS: Final = 7
+
+Copies = Callable[[Collection[int]], Iterable[bytes]]
+"""Segments and pieces near at hand that hold one of these own events; each has to be proven."""
 
 
 class Auditor:
@@ -56,10 +60,10 @@ class Auditor:
                 remember_damage(connection, damage)
             self.reload()
 
-    def weekly(self, today: date) -> None:
+    def weekly(self, today: date, *, tolerates_all: bool = False) -> None:
         """Hash the whole chain once a week: about a second for a million events.
 
-        A clock set back audits once more.
+        A clock set back audits once more. `tolerates_all`: as in `tail.audit`.
 
         Raises:
             JournalCorrupt: it does not lead to the head, or is damaged where no copy is known of.
@@ -67,7 +71,13 @@ class Auditor:
         last = self._store.get(AUDITED)
         if last and 0 <= (today - date.fromisoformat(last)).days < AUDIT_DAYS:
             return
-        self.remember(audit(self._store.connection, self._chain.identity, self._chain.seq))
+        found = audit(
+            self._store.connection,
+            self._chain.identity,
+            self._chain.seq,
+            tolerates_all=tolerates_all,
+        )
+        self.remember(found)
         with self._store.transaction(self._chain.rolled_back):
             self._store.put(AUDITED, today.isoformat())
 
@@ -93,6 +103,31 @@ class Auditor:
         self.reload()
         bring_up_to_date(self._store, self._ledger, identity, self.damaged)
         return mended_words([one.seq for one in copies], self.damaged)
+
+    def demand_copies(self, copies: Copies) -> None:
+        """Every damaged event has to be held elsewhere, or be in one of these copies.
+
+        Raises:
+            JournalCorrupt: naming the first that is not.
+        """
+        connection, identity = self._store.connection, self._chain.identity
+        covered = held_elsewhere(connection, identity)
+        alone = {seq for seq in self.damaged if seq > covered}
+        for data in copies(sorted(alone)) if alone else ():
+            alone -= {one.seq for one in copies_in(connection, identity, data, sorted(alone))}
+        if alone:
+            raise JournalCorrupt(
+                min(alone),
+                expected="the event as it was saved",
+                found="a damaged line here, and no copy of it at hand",
+            )
+
+    def mend_from(self, copies: Copies, at: datetime) -> tuple[str, str]:
+        """Put back what these copies hold; what was done in both languages, empty for nothing."""
+        said = ("", "")
+        for data in copies(self.damaged) if self.damaged else ():
+            said = self.mend(data, at) or said
+        return said
 
     def give_up(self, seq: int) -> None:
         """The hub lacks a damaged own event; if it had acknowledged it, it was restored.

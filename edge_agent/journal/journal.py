@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from edge_agent.journal.accepting import Receipts
-from edge_agent.journal.auditing import Auditor
+from edge_agent.journal.auditing import Auditor, Copies
 from edge_agent.journal.blocks import Blocks
 from edge_agent.journal.facts import Fact, OwnFact
 from edge_agent.journal.faults import JournalCorrupt, fault_of
@@ -56,6 +56,7 @@ class Journal:
 
     Attributes:
         run, previous_run, agent: this start and the one before, hex; the program's version.
+        mended: what this start put back from a copy, in English and Chinese.
         ledger, keys, others: what follows from the events held here.
         standing: where else they are held.
         former: journals that this one went on after, oldest first.
@@ -85,6 +86,7 @@ class Journal:
         self.run = ""
         self.previous_run: str | None = None
         self.agent = ""
+        self.mended = ("", "")
         self._connection = connection
         self._entropy = entropy
         self._store = Store(connection, reached)
@@ -108,19 +110,24 @@ class Journal:
         self.others = OtherJournals(self._store, self.keys, self._chain.blocks, self.ledger)
         self.former = former(self._connection)
 
-    def start(self, *, agent: str, at: datetime) -> None:
+    def start(self, *, agent: str, at: datetime, copies: Copies | None = None) -> None:
         """Record that the program started: `agent.started`, linked to the run before.
 
-        Once a week the whole chain is hashed again first.
+        Once a week the whole chain is hashed again first. What is damaged is put back from `copies`
+        near at hand before anybody is asked.
 
         Raises:
             JournalCorrupt: it does not lead to the head, or is damaged where no copy is known of.
         """
-        self._auditor.weekly(at.date())
+        self._auditor.weekly(at.date(), tolerates_all=copies is not None)
+        if copies is not None:
+            self._auditor.demand_copies(copies)
         previous, run = self._store.get("run"), self._entropy(RUN_BYTES).hex()
         body = AgentStarted(run=run, agent=agent, sqlite=sqlite3.sqlite_version, previous=previous)
         self.append([OwnFact(body)], None, at=at, remember={"run": run})
         self.run, self.previous_run, self.agent = run, previous, agent
+        if copies is not None:
+            self.mended = self._auditor.mend_from(copies, at)
 
     def look_again(self, first: int, last: int) -> None:
         """The hub could not prove these own events: hash them, and remember what is damaged.

@@ -68,16 +68,23 @@ def check_or_survive(
 
 
 def audit(
-    connection: sqlite3.Connection, identity: Identity, tip: int, *, start: int = 1
+    connection: sqlite3.Connection,
+    identity: Identity,
+    tip: int,
+    *,
+    start: int = 1,
+    tolerates_all: bool = False,
 ) -> Damage:
     """Hash the chain again from `start` to `tip`, a stretch at a time; what is damaged in it.
+
+    `tolerates_all`: any event may be damaged: somebody brings a copy.
 
     Raises:
         JournalCorrupt: naming the first event that is missing, or damaged and nowhere else.
     """
     lines: list[int] = []
     ids: dict[int, EventId] = {}
-    covered = held_elsewhere(connection, identity)
+    covered = tip if tolerates_all else held_elsewhere(connection, identity)
     done = pruned_through(connection)
     if done and start == 1:
         check_range(connection, identity, 1, 1)

@@ -99,6 +99,9 @@ class StationCore:
     def start(self) -> list[Output]:
         """Take up where the last run ended; what it says is the first line of the station."""
         outputs = self._apply(Restarted(), source=None)
+        if self.journal.mended[0]:
+            words = Words(*self.journal.mended)
+            outputs.append(replace(self.say(Verdict.HOLD, words, code=MENDED), source="mirror"))
         if self.journal.damaged:
             words = Words(*damaged_words(self.journal.damaged))
             outputs.append(replace(self.say(Verdict.HOLD, words, code=MENDED), source="hub"))

@@ -23,6 +23,7 @@ from edge_agent.station import marking
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
 from edge_agent.station.looking import hub_noted, newest_event
+from edge_agent.station.mirroring import mirror_checked
 from tally.ledger.sqlite import SqliteLedger
 from tally.wire.clocks import WRONG_MS, YEARS, ClockOffset
 
@@ -62,8 +63,9 @@ def examine(
     identity: Identity,
     limits: DiskLimits = USUAL_LIMITS,
     marks: Path | None = None,
+    mirror: str = "",
 ) -> list[Checked]:
-    """Files, disk, clock, SQLite, the whole chain, what the ledger could not read, and the mark."""
+    """Files, disk, clock, SQLite, the whole chain, what the ledger could not read, mark, mirror."""
     found = [_disk(directory, limits), _sqlite(), _running(directory), _secret(directory)]
     found.append(_trust(directory))
     try:
@@ -78,6 +80,8 @@ def examine(
         found.append(_ledger(connection))
         is_well, words = marking.checked(marks, connection, identity.journal)
         found.append(Checked("mark", is_well, words))
+        if mirror:
+            found.append(Checked("mirror", *mirror_checked(mirror, directory, identity)))
     except sqlite3.Error as error:
         found.append(Checked("journal", is_well=False, words=f"It cannot be read: {error}."))
     finally:

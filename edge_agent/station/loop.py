@@ -47,6 +47,7 @@ from edge_agent.station.messages import (
     Uplink,
     Work,
 )
+from edge_agent.station.mirroring import Mirroring
 from edge_agent.station.outputs import Output
 from edge_agent.station.picturing import Screen
 from edge_agent.station.succession import Succession
@@ -107,6 +108,7 @@ class Loop:
     Attributes:
         trimmer: deletes old events while nobody waits; None: nothing is deleted by itself.
         marker: writes down how far the journal is while nobody waits; None: nobody does.
+        mirroring: copies the journal to another medium; None: nobody does.
     """
 
     def __init__(
@@ -138,6 +140,7 @@ class Loop:
         self._succession = succession
         self.trimmer: Trimmer | None = None
         self.marker: Marker | None = None
+        self.mirroring: Mirroring | None = None
         self._head_s = 0.0
         self._head_until: float | None = None
 
@@ -354,6 +357,8 @@ class Loop:
     def _poke(self) -> None:
         if self._uplink is not None:
             self._uplink.poke()
+        if self.mirroring is not None:
+            self.mirroring.poke()
 
     def _hub_said(self, message: HubSaid) -> None:
         def act() -> None:

@@ -10,10 +10,13 @@ import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from tally.records.bundle import Bundle, BundleError, Source, parts_in, read_opening
+from tally.records.mirror import START as MIRROR
+from tally.records.mirror import MirrorError, as_bundle
 
 _SHOWN_MAX: Final = 20
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -64,10 +67,10 @@ def write_bundle(file: Path, opening: bytes, parts: Iterable[bytes], *, size: in
 
 @contextmanager
 def opened_bundle(file: Path, plant: str) -> Iterator[tuple[Bundle, Source]]:
-    """A bundle of this plant, open at its first part; the file is only read.
+    """A bundle of this plant, or a mirror file of one of its stations, open at its first part.
 
     Args:
-        file: the bundle.
+        file: the bundle; it is only read.
         plant: fingerprint of the own plant root key.
 
     Yields:
@@ -82,24 +85,34 @@ def opened_bundle(file: Path, plant: str) -> Iterator[tuple[Bundle, Source]]:
         raise _unreadable(file, error) from error
     with raw:
         medium = _Medium(file, raw)
+        parts: Source = medium
         try:
-            bundle = read_opening(medium)
-        except BundleError as error:
+            if medium.begins_with(MIRROR):
+                bundle, parts = as_bundle(medium)
+            else:
+                bundle = read_opening(medium)
+        except (BundleError, MirrorError) as error:
             raise BundleFault(f"{file}: {error}") from error
         if bundle.plant != plant:
             raise BundleFault(
                 f"{file} is of another plant: it was made under the plant root key "
                 f"{bundle.plant[:12]}, this plant's is {plant[:12]}. Nothing was taken from it."
             )
-        yield bundle, medium
+        yield bundle, parts
 
 
 class _Medium:
     """The stick while it is read: when it is pulled out, that is said in words."""
 
-    def __init__(self, file: Path, raw: IO[bytes]) -> None:
+    def __init__(self, file: Path, raw: BufferedReader) -> None:
         self._file = file
         self._raw = raw
+
+    def begins_with(self, start: bytes) -> bool:
+        try:
+            return self._raw.peek(len(start)).startswith(start)
+        except OSError as error:
+            raise _unreadable(self._file, error) from error
 
     def read(self, size: int, /) -> bytes:
         try:
@@ -112,6 +125,15 @@ class _Medium:
             return self._raw.readline(size)
         except OSError as error:
             raise _unreadable(self._file, error) from error
+
+    def seek(self, offset: int, /) -> int:
+        try:
+            return self._raw.seek(offset)
+        except OSError as error:
+            raise _unreadable(self._file, error) from error
+
+    def tell(self) -> int:
+        return self._raw.tell()
 
 
 def _unreadable(file: Path, error: OSError) -> BundleFault:

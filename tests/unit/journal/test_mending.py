@@ -4,14 +4,13 @@ import datetime as dt
 
 import pytest
 
-from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.tail import CHECKED_EVENTS
 from tally.events.decoding import read_line
-from tally.events.types import LabelPrinted
 from tally.records.segment import decode
 from tests.support.building import Writing
+from tests.support.damage import copy_of, flip, label, stored, whole
 from tests.support.stations import NOON, Bench, Plant, piece, pieces
 
 
@@ -20,45 +19,12 @@ def bench():
     return Bench(Plant(), "S03")
 
 
-def label(number):
-    return OwnFact(LabelPrinted(f"BL2-2647-{number:06}", "printer-1", f"job-{number}"))
-
-
 def worked(bench, count=8):
     """A journal with some labels; its whole copy as a `Writing`."""
     journal = bench.told(bench.open())
     journal.append([label(number) for number in range(count)], b"state", at=NOON)
     journal.save_receipt(bench.plant.receipt(journal))
     return journal, copy_of(bench, journal)
-
-
-def copy_of(bench, journal):
-    own = Writing("S03")
-    own.id, own.key = bench.identity.journal, bench.identity.key
-    rows = journal.connection.execute("SELECT id, line FROM event ORDER BY seq").fetchall()
-    own.ids, own.lines = [row[0] for row in rows], [row[1] for row in rows]
-    return own
-
-
-def flip(bench, seq, column="line", at=3):
-    connection = bench.connect()
-    (was,) = connection.execute(f"SELECT {column} FROM event WHERE seq = ?", (seq,)).fetchone()
-    turned = bytearray(was)
-    turned[at] ^= 4
-    (trigger,) = connection.execute(
-        "SELECT sql FROM sqlite_schema WHERE name = 'event_is_never_changed'"
-    ).fetchone()
-    connection.execute("DROP TRIGGER event_is_never_changed")
-    connection.execute(f"UPDATE event SET {column} = ? WHERE seq = ?", (bytes(turned), seq))
-    connection.execute(trigger)
-
-
-def stored(bench):
-    return bench.connect().execute("SELECT id, line FROM event ORDER BY seq").fetchall()
-
-
-def whole(own):
-    return list(zip(own.ids, own.lines, strict=True))
 
 
 def test_an_acknowledged_event_that_is_damaged_is_named_and_work_goes_on(bench):

@@ -126,6 +126,16 @@ def test_every_code_of_journal_and_station_is_on_the_faults_page_and_no_other():
     assert used == set(re.findall(code, page))
 
 
+def test_the_mirror_is_a_folder_or_none():
+    def mirror(text):
+        return parse_settings(f"[journal]\n{text}".encode(), check_device, name="s").mirror
+
+    assert (mirror(""), mirror('mirror = "/media/S03"')) == ("", "/media/S03")
+    for text in ('"media"', "true", '"/a\\u0000"'):
+        [found] = problems(f"[journal]\nmirror = {text}")
+        assert "line 2: mirror: expected a folder on another medium" in found
+
+
 def test_the_folder_of_the_mark_is_absolute_or_none():
     def mark(text):
         return parse_settings(f"[journal]\n{text}".encode(), check_device, name="s").mark
