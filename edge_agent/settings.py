@@ -25,6 +25,7 @@ DEVICES_MAX: Final = 32
 ADDRESSES_MAX: Final = 8
 DISK_MIB_MAX: Final = 2**20
 PEERS_MAX: Final = 32
+START_WAITS_S: Final = 5
 
 KEYS: Final = (
     "language",
@@ -85,6 +86,8 @@ class Settings:
     """Folder for the journal's high-water mark; "": none is kept, None: the usual one."""
     mirror: str = ""
     """Folder on another medium that gets a copy of the own journal; empty: none."""
+    start_waits_s: int = START_WAITS_S
+    """How long a start waits to hear from hub and neighbours where the own journal ends."""
     trim: TrimLimits = field(default_factory=TrimLimits)
     """From how large a journal on old events are deleted that backups of the hub hold."""
     disk: DiskLimits = field(default_factory=DiskLimits)
@@ -136,6 +139,7 @@ def parse_settings(raw: bytes, check_device: DeviceCheck, *, name: str) -> Setti
         journal_kib_max=reading.kib_max(journal),
         mark=reading.mark(journal),
         mirror=reading.mirror(journal),
+        start_waits_s=reading.start_waits(journal),
         trim=reading.trim(journal),
         disk=reading.disk(reading.table(table, "disk")),
         keyboard=reading.pace(reading.table(table, "keyboard")),
@@ -216,13 +220,16 @@ class _Reading:
         self.note("mirror", "a folder on another medium, as in '/media/mirror', or ''", found)
         return ""
 
+    def start_waits(self, table: dict[str, Any]) -> int:
+        return self._whole(table, "start_waits_s", START_WAITS_S, 0, 60)
+
     def trim(self, table: dict[str, Any]) -> TrimLimits:
         usual = TrimLimits()
         found = {
             "prune_at_gib": self._whole(table, "prune_at_gib", usual.at_gib, 0, 2**20),
             "keep_days": self._whole(table, "keep_days", usual.keep_days, KEEP_DAYS_MIN, 36_500),
         }
-        self.unknown(table, ("kib_max", "mark", "mirror", *found), "journal.")
+        self.unknown(table, ("kib_max", "mark", "mirror", "start_waits_s", *found), "journal.")
         return TrimLimits(found["prune_at_gib"], found["keep_days"])
 
     def disk(self, table: dict[str, Any]) -> DiskLimits:

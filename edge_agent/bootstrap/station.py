@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from drivers import Driver, Printer
 from drivers.registry import create
@@ -34,9 +33,6 @@ from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
 from edge_agent.station.snapshot import DeviceShown
 from edge_agent.station.succession import Succession
 from edge_agent.station.trimming import Trimmer
-
-HEAD_S: Final = 5.0
-"""How long a start waits to hear where the own journal ends (`sync.md` 3.6, F1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +128,7 @@ def open_station(
             succession=succession,
         )
         loop.mirroring = mirroring
-        loop.await_head(HEAD_S)
+        loop.await_head(settings.start_waits_s, with_neighbours=settings.peers.enabled)
         loop.trimmer = Trimmer(journal, clock, settings.trim)
         marker = loop.marker = Marker(journal, marks_folder(settings.mark, os.environ), clock)
         if put_back := marker.found():

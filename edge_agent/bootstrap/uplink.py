@@ -149,10 +149,10 @@ def message_of(effect: port.Effect, lend: Lend | None = None) -> messages.Uplink
             return messages.SuccessorKnown(journal)
         case port.HubNoted(clock, end):
             return messages.HubNoted(clock.offset_ms, clock.within_ms, end)
-        case port.HubAhead(have):
-            return messages.HubSaid("S-102", _copied(have.seq), suspect=True)
-        case port.TwinSeen(address):
-            return messages.HubSaid("S-106", _twin(address), suspect=True)
+        case port.HubAhead() | port.TwinSeen():
+            return _copy_seen(effect)
+        case port.NeighboursAsked():
+            return messages.NeighboursAsked()
         case _:
             return messages.KeepAsked(_keeping(effect))
 
@@ -176,6 +176,12 @@ def _keeping(
             return lambda journal: journal.standing.hub_holds(holder, seq)
         case port.PeersTold(peers):
             return lambda journal: journal.standing.found_peers(peers)
+
+
+def _copy_seen(effect: port.HubAhead | port.TwinSeen) -> messages.HubSaid:
+    if isinstance(effect, port.HubAhead):
+        return messages.HubSaid("S-102", _copied(effect.have.seq), suspect=True)
+    return messages.HubSaid("S-106", _twin(effect.address), suspect=True)
 
 
 def _copied(seq: int) -> Words:

@@ -16,6 +16,7 @@ from edge_agent.journal.auditing import Auditor, Copies
 from edge_agent.journal.blocks import Blocks
 from edge_agent.journal.facts import Fact, OwnFact
 from edge_agent.journal.faults import JournalCorrupt, fault_of
+from edge_agent.journal.forked import forked_in, in_doubt, told_of_fork
 from edge_agent.journal.giving import borrowed, borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
@@ -38,7 +39,7 @@ from tally.ledger.sqlite import SqliteLedger
 from tally.merge.blocks import Loan
 from tally.merge.trusting import is_revoked
 from tally.records.chain import chain_ids
-from tally.records.ids import EventId, JournalId, ref_to, show_journal
+from tally.records.ids import EventId, JournalId, parse_ref, ref_to, show_journal
 from tally.records.segment import decode
 from tally.records.signing import Receipt
 
@@ -109,6 +110,7 @@ class Journal:
     def _meet_others(self) -> None:
         self.others = OtherJournals(self._store, self.keys, self._chain.blocks, self.ledger)
         self.former = former(self._connection)
+        self._forked: Mapping[JournalId, int] | None = None
 
     def start(self, *, agent: str, at: datetime, copies: Copies | None = None) -> None:
         """Record that the program started: `agent.started`, linked to the run before.
@@ -266,6 +268,13 @@ class Journal:
         """The id of an own event, also of one that was pruned; None when there is none."""
         return own_id(self._connection, seq) if seq else None
 
+    def is_in_doubt(self, ref: str) -> bool:
+        """Whether another's event stands where its journal has two histories."""
+        if self._forked is None:
+            self._forked = forked_in(self._connection)
+        named = parse_ref(ref)
+        return named.journal != self.identity.journal and in_doubt(self._forked, named)
+
     def fetch(self, journal: JournalId, seq: int) -> tuple[bytes, ...]:
         """The exact lines at one position: one, or one a branch after a fork; may be empty."""
         if journal == self.identity.journal:
@@ -290,13 +299,16 @@ class Journal:
             JournalFault: the steps before are kept, the rest comes again.
         """
         mended = self._auditor.mend(data, at)
-        result = yield from self.others.ingest_in_steps(
-            data, self.identity, self.id_at, by_neighbour=by_neighbour
-        )
+        try:
+            result = yield from self.others.ingest_in_steps(
+                data, self.identity, self.id_at, by_neighbour=by_neighbour
+            )
+        finally:
+            self._forked = None
         if result.newest_stamp is not None:
             self._chain.received(result.newest_stamp, at)
         if self.keys.is_feed(result.journal, "keys"):
-            result = told_of_revocation(result, self.name)
+            result = told_of_fork(told_of_revocation(result, self.name), self.name)
         if result.own_differs or result.is_revoked:
             self.suspect(result.words)
         elif mended:

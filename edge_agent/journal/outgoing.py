@@ -13,6 +13,7 @@ from typing import Final
 from edge_agent.journal.blocks import HeldBlock, read_blocks
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
+from edge_agent.journal.histories import Histories, Side
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import known_keys
 from edge_agent.journal.left import own_id, pruned_through
@@ -123,9 +124,17 @@ class OutgoingJournal:
         receipt = read_receipt(self.connection, self._identity.journal)
         return receipt.epoch if receipt else 0
 
-    def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
+    def piece_beyond(
+        self, journal: JournalId, end: Position, toward: EventId | None = None
+    ) -> CutPiece | None:
         """What is held of another journal behind `end`, as much as one signature covers."""
-        return piece_beyond(self.connection, journal, end)
+        if toward is None:
+            return piece_beyond(self.connection, journal, end)
+        return Histories(self.connection, journal).piece_toward(end, toward)
+
+    def sides_beyond(self, journal: JournalId, ends: Sequence[Position]) -> Sequence[Side]:
+        """Histories of another journal that whoever holds these ends of it lacks."""
+        return Histories(self.connection, journal).sides_beyond(ends)
 
     def keys_feeds(self) -> Sequence[JournalId]:
         """The hub's feeds `keys`, oldest first; more than one after it was restored."""

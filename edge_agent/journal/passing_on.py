@@ -6,21 +6,20 @@ here signs or writes a line. Fits `edge_agent.sync.peers.port.NeighbourView`.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Literal
 
 from edge_agent.journal.cut import CutPiece
+from edge_agent.journal.histories import Histories
 from edge_agent.journal.loans import can_spare, taken_from, waiting_loan
-from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
+from edge_agent.journal.others import read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
-from edge_agent.journal.returning import cut_foreign
 from edge_agent.journal.revoked import is_taken_back
 from edge_agent.journal.standing import read_witnesses
 from edge_agent.journal.wishes import LoanWish, open_wish
-from tally.records.ids import GENESIS, EventId, JournalId
+from tally.records.ids import EventId, JournalId
 from tally.records.segment import PIECE_EVENTS_MAX
 from tally.records.signing import PublicKey, Receipt
 from tally.wire.messages import Position
@@ -108,14 +107,13 @@ class NeighbourReading:
 
     def held_of(self, journal: JournalId) -> Position | None:
         """How far a foreign journal is held, on the branch that goes farthest."""
-        tips = [Position(one.tip, one.tip_id) for one in self._branches(journal)]
-        return max(tips, key=lambda tip: tip.seq, default=None)
+        return Histories(self._connection, journal).farthest()
 
     def holds(self, journal: JournalId, at: Position) -> bool:
         """Whether this very event is held, own or foreign."""
         if journal == self._own.journal:
             return self._own.id_at(at.seq) == at.event_id
-        return at.seq == 0 or self._branch_with(self._branches(journal), at) is not None
+        return at.seq == 0 or Histories(self._connection, journal).holds(at)
 
     def takes(self, journal: JournalId) -> bool:
         """Whether events of this foreign journal can be proven here: its key is known."""
@@ -171,69 +169,9 @@ class NeighbourReading:
             raise UnknownPositionError
         if journal == self._own.journal:
             return self._own.piece_after(at.seq, PIECE_EVENTS_MAX, PIECE_BYTES_MAX)
-        branches = self._branches(journal)
-        start = self._branch_with(branches, at)
-        goal = next((one for one in branches if one.tip_id == toward), start)
-        goal = goal or max(branches, key=lambda one: one.tip, default=None)
-        if goal is None:
-            return None
-        way = list(_back(branches, goal))
-        seq = _parting(branches, way, start, at.seq)
-        for branch, end in _stretches(way):
-            if branch.first <= seq + 1 <= end:
-                before = Position(seq, self._id_at(way, seq))
-                return cut_foreign(self._connection, journal, branch.branch, branch.tip, before)
-        return None
-
-    def _branches(self, journal: JournalId) -> list[Branch]:
-        return [one for one in read_branches(self._connection) if one.journal == journal]
-
-    def _branch_with(self, branches: Sequence[Branch], at: Position) -> Branch | None:
-        """The branch in whose own stretch this event lies."""
-        for branch in branches:
-            if branch.first <= at.seq <= branch.tip and self._id_on(branch, at.seq) == at.event_id:
-                return branch
-        return None
-
-    def _id_at(self, way: Sequence[Branch], seq: int) -> EventId:
-        branch = next((one for one in way if one.first <= seq), None)
-        return GENESIS if branch is None else self._id_on(branch, seq)
-
-    def _id_on(self, branch: Branch, seq: int) -> EventId:
-        (found,) = self._connection.execute(
-            "SELECT id FROM foreign_event WHERE place = ?", (branch.branch << BRANCH_SHIFT | seq,)
-        ).fetchone()
-        return EventId(found)
+        return Histories(self._connection, journal).piece_toward(at, toward)
 
 
 def _rank(holding: Holding) -> tuple[int, int]:
     is_station = holding.kind == "station"
     return is_station, 0 if is_station else FEED_ORDER.index(holding.name)
-
-
-def _back(branches: Sequence[Branch], goal: Branch) -> Iterator[Branch]:
-    """The branches from the goal back to the beginning."""
-    at: Branch | None = goal
-    while at is not None:
-        yield at
-        at = next((one for one in branches if one.branch == at.parent), None)
-
-
-def _stretches(way: Sequence[Branch]) -> Iterator[tuple[Branch, int]]:
-    """Each branch of a way, and how far the way follows it."""
-    yield way[0], way[0].tip
-    for after, branch in pairwise(way):
-        yield branch, after.first - 1
-
-
-def _parting(
-    branches: Sequence[Branch], way: Sequence[Branch], start: Branch | None, seq: int
-) -> int:
-    """The newest seq at or before `seq` that lies on the way."""
-    own = start
-    while own is not None and own not in way:
-        seq = min(seq, own.first - 1)
-        parent = own.parent
-        own = next((one for one in branches if one.branch == parent), None)
-    ends = dict(_stretches(way))
-    return seq if own is None else min(seq, ends[own])

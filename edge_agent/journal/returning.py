@@ -114,7 +114,7 @@ def cut_foreign(
     header = msgspec.json.decode(row[0], type=_Header)
     first = header.first if header.sig is None else end.seq + 1
     before = parse_event_id(header.before) if header.sig is None else end.event_id
-    lines = _lines(connection, base, first, header.last)
+    lines = _lines_of_way(connection, branch, first, header.last)
     if len(lines) != header.last - first + 1 or (header.sig and len(lines) > PIECE_EVENTS_MAX):
         return None
     segment = Segment(
@@ -128,6 +128,19 @@ def cut_foreign(
         sig=base64.b64decode(header.sig) if header.sig else None,
     )
     return CutPiece(first, header.last, encode(segment), is_sealed=header.sig is None)
+
+
+def _lines_of_way(
+    connection: sqlite3.Connection, branch: int, first: int, last: int
+) -> tuple[bytes, ...]:
+    """Lines on the way to a branch: a seal may begin before the branch does."""
+    begins, parent = connection.execute(
+        "SELECT first, parent FROM branch WHERE branch = ?", (branch,)
+    ).fetchone()
+    own = _lines(connection, branch << SHIFT, max(first, begins), last)
+    if first >= begins or parent is None:
+        return own
+    return (*_lines_of_way(connection, parent, first, begins - 1), *own)
 
 
 def _lines(connection: sqlite3.Connection, base: int, first: int, last: int) -> tuple[bytes, ...]:

@@ -373,6 +373,8 @@ class StationKnowledge:
         last = found[-1]
         made = last.origins[-1]
         result: Literal["PASS", "FAIL"] = "PASS" if last.result == "PASS" else "FAIL"
+        if result == "PASS" and all(self._journal.is_in_doubt(one.ref) for one in last.origins):
+            return ResultFact(None, is_complete=False, basis=_two_histories(made.station))
         basis = self._basis_of(made.station)
         return ResultFact(
             result, is_complete=True, basis=basis, station=made.station, at=_short_time(made.at)
@@ -392,8 +394,10 @@ class StationKnowledge:
         """Whether a lot may be used."""
         state = self._ledger.lot(part, lot)
         is_known = state.is_received or state.is_released
-        claims = self._ledger.claims("lotrel", part, lot)
-        ref = next((claim.ref for claim in claims if claim.is_live), None)
+        live = [claim for claim in self._ledger.claims("lotrel", part, lot) if claim.is_live]
+        if live and all(self._journal.is_in_doubt(claim.ref) for claim in live):
+            return LotFact(part, lot, None, _two_histories(live[0].station))
+        ref = next((claim.ref for claim in live), None)
         released = state.is_released if is_known else None
         return LotFact(part, lot, released, self.heard(), self._seen(ref))
 
@@ -457,6 +461,14 @@ class StationKnowledge:
         if ref is None:
             return None
         return self._own_seq(ref) or ref
+
+
+def _two_histories(station: str) -> Basis:
+    return Basis(
+        f"the journal of {station} has two histories, so this is not proven",
+        float("inf"),
+        f"{station} 的日志有两份历史,无法证明",
+    )
 
 
 def _moment(text: str) -> datetime | None:

@@ -1,8 +1,9 @@
 """How far each bind can be trusted now, in one word, from what this station holds (capability M5).
 
-- `contested`: an open case is about it.
+- `contested`: an open case is about it, or it stands where its journal has two histories.
 - `upstream-unverified`: it was made on trust, since something of the steps before was unknown here,
-  and that is still so, or turned out wrong.
+  and that is still so, or turned out wrong; or the result before it is known from a journal with
+  two histories alone.
 - `hub-confirmed`: the hub has the event and nothing speaks against it.
 - `local-proven`: proven here, and the hub is not known to have it yet.
 
@@ -15,12 +16,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
+from edge_agent.journal.forked import forked_in, in_doubt
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.standing import read_by_neighbours
 from tally.ledger.sqlite import SqliteLedger
 from tally.master import Words
-from tally.records.ids import EventId, JournalId, parse_ref, ref_to
+from tally.merge.rechecks import checks_of
+from tally.records.ids import EventId, JournalId, Ref, parse_ref, ref_to
 from tally.trace import Trace
 
 Light = Literal["contested", "upstream-unverified", "hub-confirmed", "local-proven"]
@@ -39,6 +42,8 @@ class Lights:
     def __init__(self, connection: sqlite3.Connection, identity: Identity) -> None:
         ledger = SqliteLedger(connection)
         self._connection = connection
+        self._ledger = ledger
+        self._forked = forked_in(connection)
         self._own = identity.journal
         receipt = read_receipt(connection, identity.journal)
         self._durable = receipt.durable_through if receipt else 0
@@ -49,12 +54,27 @@ class Lights:
 
     def of(self, ref: str) -> Light:
         """The light of the event that a reference names."""
-        if ref in self._contested:
-            return "contested"
-        if ref in self._unverified:
-            return "upstream-unverified"
         named = parse_ref(ref)
+        if ref in self._contested or in_doubt(self._forked, named):
+            return "contested"
+        if ref in self._unverified or (self._forked and self._rests_on_doubt(named)):
+            return "upstream-unverified"
         return "hub-confirmed" if self._is_at_hub(named.journal, named.seq) else "local-proven"
+
+    def _rests_on_doubt(self, named: Ref) -> bool:
+        """Whether a check let it pass for a result that nobody can say which computer made."""
+        graph = self._ledger.graph
+        at = graph.find(named)
+        if at is None or not graph.is_readable(at):
+            return False
+        for check in checks_of(graph.line(at).b):
+            if check.rule != "previous_op" or check.verdict != "PASS":
+                continue
+            attempts = self._ledger.operation(check.subject, check.arg or "")
+            origins = attempts[-1].origins if attempts else ()
+            if origins and all(in_doubt(self._forked, parse_ref(one.ref)) for one in origins):
+                return True
+        return False
 
     def _is_at_hub(self, journal: JournalId, seq: int) -> bool:
         if journal == self._own:

@@ -36,6 +36,7 @@ from edge_agent.station.messages import (
     Line,
     LinkChanged,
     Message,
+    NeighboursAsked,
     NotUnderstood,
     Pause,
     ReceiptCame,
@@ -49,6 +50,7 @@ from edge_agent.station.messages import (
 )
 from edge_agent.station.mirroring import Mirroring
 from edge_agent.station.outputs import Output
+from edge_agent.station.own_head import OwnHead
 from edge_agent.station.picturing import Screen
 from edge_agent.station.succession import Succession
 from edge_agent.station.timekeeping import TICK_S, Timekeeper
@@ -141,19 +143,20 @@ class Loop:
         self.trimmer: Trimmer | None = None
         self.marker: Marker | None = None
         self.mirroring: Mirroring | None = None
-        self._head_s = 0.0
-        self._head_until: float | None = None
+        self._head = OwnHead(core.journal, clock)
 
-    def await_head(self, seconds: float) -> None:
-        """At its start let work wait so long for the hub's word on where the own journal ends."""
-        self._head_s = seconds
+    def await_head(self, seconds: float, *, with_neighbours: bool = False) -> None:
+        """At its start let work wait so long for others' word on where the own journal ends."""
+        self._head = OwnHead(
+            self._core.journal, self._clock, seconds, with_neighbours=with_neighbours
+        )
 
     def run(self) -> int:
         """The exit status: 0 at the end of input or on a signal, 1 when the journal is unusable."""
         try:
             first, *rest = self._core.start()
-            if self._head_s and self._uplink is not None and self._link_is_up:
-                self._head_until = self._clock.monotonic() + self._head_s
+            if self._uplink is not None and self._link_is_up:
+                self._head.begin()
             self._picture(first)
             self._speaker.begin(first, unsent=self._core.journal.unsent, online=self._online)
             for output in rest:
@@ -179,9 +182,9 @@ class Loop:
             timeout = min(timeout, max(0.0, held.until - self._clock.monotonic()))
         if self._ingestion is not None or self._is_seal_due():
             timeout = 0.0
-        may_work = self._is_head_known()
-        if self._head_until is not None:
-            timeout = min(timeout, max(0.0, self._head_until - self._clock.monotonic()))
+        may_work = self._head.is_known()
+        if (left := self._head.left_s) is not None:
+            timeout = min(timeout, left)
         return self._inbox.take(
             reads=may_work,
             lines=held is None and may_work,
@@ -189,20 +192,6 @@ class Loop:
             timeout_s=timeout,
             until=self._is_held_over,
         )
-
-    def _is_head_known(self) -> bool:
-        """Whether work may begin: the hub has told where this journal ends, or cannot be asked.
-
-        A copy or an old image shows at the first contact (`sync.md` 3.6, F1): then before any code
-        is given out. What was typed and scanned meanwhile waits.
-        """
-        if self._head_until is None:
-            return True
-        journal = self._core.journal
-        is_told = journal.is_suspect or not journal.unsent
-        if is_told or self._clock.monotonic() >= self._head_until:
-            self._head_until = None
-        return self._head_until is None
 
     def _do(self, message: Message | None) -> None:
         self._look_at_the_clock()
@@ -231,8 +220,8 @@ class Loop:
                 self._keep(message)
             case LinkChanged():
                 self._link_changed(message)
-            case HubSaid() | HubNoted() | SuccessorKnown():
-                self._heard_of_hub(message)
+            case HubSaid() | HubNoted() | SuccessorKnown() | NeighboursAsked():
+                self._heard_of_others(message)
             case _:
                 self._use_the_pause()
         if self._is_held_over():
@@ -320,7 +309,7 @@ class Loop:
     def _link_changed(self, message: LinkChanged) -> None:
         self._is_shown = False
         if not message.online:
-            self._head_until = None
+            self._head.hub_is_away()
         online = message.online and self._link_is_up
         if online != self._online:
             self._online = online
@@ -332,9 +321,14 @@ class Loop:
             self._screen.picturing.link(Words("", "") if online else message.words)
         message.done.set_result(None)
 
-    def _heard_of_hub(self, message: HubSaid | HubNoted | SuccessorKnown) -> None:
+    def _heard_of_others(
+        self, message: HubSaid | HubNoted | SuccessorKnown | NeighboursAsked
+    ) -> None:
         if isinstance(message, HubSaid):
             self._hub_said(message)
+            return
+        if isinstance(message, NeighboursAsked):
+            _settle(message.done, self._head.neighbours_asked)
             return
         if isinstance(message, SuccessorKnown):
             _settle(message.done, lambda: self._go_on(message))

@@ -161,6 +161,13 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class NeighboursAsked:
+    """After the start every neighbour that answers was asked, also for the own journal."""
+
+    done: "Future[None]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
 class KeepAsked:
     """Keep something: `keep` is called by the one writer, and may give `Recorded`."""
 
@@ -169,7 +176,14 @@ class KeepAsked:
 
 
 UplinkMessage = (
-    IngestAsked | ReceiptCame | LinkChanged | HubSaid | SuccessorKnown | HubNoted | KeepAsked
+    IngestAsked
+    | ReceiptCame
+    | LinkChanged
+    | HubSaid
+    | SuccessorKnown
+    | HubNoted
+    | NeighboursAsked
+    | KeepAsked
 )
 LineMessage = Line | EndOfInput
 Message = DeviceRead | DeviceHealth | LineMessage | UplinkMessage | StopAsked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +15,7 @@ from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
 from edge_agent.sync.witnessing import told
 from edge_agent.sync.wording import say
-from tally.records.ids import parse_event_id, parse_journal
+from tally.records.ids import JournalId, parse_event_id, parse_journal
 from tally.records.segment import SEGMENT_EVENTS_MAX
 from tally.records.signing import PublicKey
 from tally.wire import messages as m
@@ -117,9 +118,13 @@ def _neighbours(turn: Turn, state: SyncState, answer: m.HelloAnswer) -> Heard:
 
 
 def _to_return(turn: Turn, listed: tuple[m.Subscription, ...]) -> tuple[Pulled, ...]:
-    """What this station holds of others and the hub lacks: it was restored from a backup."""
+    """What this station holds of others and the hub lacks.
+
+    It was restored from a backup, or another history of a station is held by its neighbours alone.
+    """
     offered = [_pulled(item) for item in listed]
     known = {item.journal for item in offered}
+    sides = _other_histories(turn, offered)
     for journal in known.intersection(turn.view.former()):
         of_it = [item for item in offered if item.journal == journal]
         if all(turn.view.ways_to(journal, item.end) for item in of_it):
@@ -129,9 +134,22 @@ def _to_return(turn: Turn, listed: tuple[m.Subscription, ...]) -> tuple[Pulled, 
     offered.sort(key=lambda item: _rank(item.name))
     return tuple(
         item
-        for item in (*unlisted, *offered)
-        if turn.view.piece_beyond(item.journal, item.end) is not None
+        for item in (*unlisted, *offered, *sides)
+        if turn.view.piece_beyond(item.journal, item.end, item.toward) is not None
     )
+
+
+def _other_histories(turn: Turn, listed: Sequence[Pulled]) -> list[Pulled]:
+    """Of stations whose ends at the hub are all held here: histories that lead to none of them."""
+    by_journal: dict[JournalId, list[Pulled]] = {}
+    for item in listed:
+        if item.is_neighbour and item.end.seq:
+            by_journal.setdefault(item.journal, []).append(item)
+    return [
+        replace(items[0], end=side.at, toward=side.toward)
+        for journal, items in by_journal.items()
+        for side in turn.view.sides_beyond(journal, [item.end for item in items])
+    ]
 
 
 def whole_keys(turn: Turn) -> tuple[Pulled, ...]:

@@ -76,10 +76,20 @@ class JournalView(Protocol):
         """Own events to this seq were deleted here, behind event 1; 0: none."""
         ...
 
-    def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
+    def piece_beyond(
+        self, journal: JournalId, end: Position, toward: EventId | None = None
+    ) -> CutPiece | None:
         """What is held of another journal behind `end`, under the writer's own signature.
 
-        None when nothing is held beyond, or `end` is not held here.
+        None when nothing is held beyond, or `end` is not held here. `toward`: the end of the
+        history that is meant, where the journal has more than one.
+        """
+        ...
+
+    def sides_beyond(self, journal: JournalId, ends: Sequence[Position]) -> Sequence[Side]:
+        """Histories of another journal that whoever holds all these ends of it lacks.
+
+        Empty while one of the ends is not held here.
         """
         ...
 
@@ -154,6 +164,20 @@ class JournalView(Protocol):
         ...
 
 
+class Side(Protocol):
+    """A history that somebody lacks."""
+
+    @property
+    def at(self) -> Position:
+        """The last event of it that is not lacked."""
+        ...
+
+    @property
+    def toward(self) -> EventId:
+        """Its end."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """Words for people, in English and Chinese, with a stable code."""
@@ -202,6 +226,13 @@ class TwinSeen:
     """Another computer answers with the own journal's key (`sync.md` 3.6, F6)."""
 
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeighboursAsked:
+    """After the start each neighbour that answers was asked for what it holds, the own journal
+    among it, and what it brought is stored.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +345,7 @@ Effect = (
     | LinkTurned
     | HubNoted
     | TwinSeen
+    | NeighboursAsked
     | OwnEventLost
     | OwnUnproven
     | LoanAsked

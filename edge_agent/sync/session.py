@@ -263,7 +263,7 @@ def _give_back(state: SyncState, view: JournalView, bearer: str | None) -> Reque
     for item in state.returns:
         is_keys = item.name == "keys"
         is_offered = not item.is_refused and (is_keys or bearer is not None)
-        piece = view.piece_beyond(item.journal, item.end) if is_offered else None
+        piece = view.piece_beyond(item.journal, item.end, item.toward) if is_offered else None
         if piece is None:
             continue
         return Request(

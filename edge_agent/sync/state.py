@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from edge_agent.journal.cut import Runway
 from edge_agent.sync.port import HubNoted, Said
-from tally.records.ids import GENESIS, JournalId
+from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.signing import PublicKey
 from tally.wire import protocol as p
 from tally.wire.clocks import ClockOffset
@@ -91,6 +91,8 @@ class Pulled:
     """A station of the line, not a feed of the hub."""
     is_refused: bool = False
     """The hub did not know where we stand: it was restored, or ours is a history it never got."""
+    toward: EventId | None = None
+    """Of what is given back: the end of another history than the one that goes on from `end`."""
 
 
 @dataclass(frozen=True, slots=True)

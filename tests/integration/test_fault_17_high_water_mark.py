@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.copied import BADGE, NEXT, Station, a_floor
+from tests.support.copied import BADGE, NEXT, Station, a_floor, copy_folder
 from tests.support.station_process import enrolled, tally
 
 pytestmark = pytest.mark.timeout(180)
@@ -69,7 +69,7 @@ def test_17_a_killed_station_without_any_hub_is_found_put_back_at_every_start(tm
     enrolled(folder)
     with Station(folder) as station:
         station.say(BADGE)
-    shutil.copytree(folder, tmp_path / "image")
+    copy_folder(folder, tmp_path / "image")
     began = seq_in(marks)
     with Station(folder) as station:
         assert not station.by_itself
@@ -79,7 +79,7 @@ def test_17_a_killed_station_without_any_hub_is_found_put_back_at_every_start(tm
         station.process.kill()
         station.process.wait()
     shutil.rmtree(folder)
-    shutil.copytree(tmp_path / "image", folder)
+    copy_folder(tmp_path / "image", folder)
     for _ in range(2):
         with Station(folder) as station:
             assert station.say(NEXT)["code"] == "E-402"

@@ -23,6 +23,11 @@ def master_files():
     return [path for path in found if path.name != "grants.toml"]
 
 
+def copy_folder(folder, to):
+    """Its files, as a copy of a disk has them; a socket of a killed program cannot be copied."""
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns("*.sock"))
+
+
 @contextlib.contextmanager
 def a_floor(folder):
     """A hub that serves the demo plant."""
@@ -65,14 +70,14 @@ class Floor:
 
     def copy(self, folder, name):
         """Its folder as it is now, in another place: another computer, or an image."""
-        shutil.copytree(folder, self.folder / name)
+        copy_folder(folder, self.folder / name)
         self.settings(self.folder / name)
         return self.folder / name
 
     def put_back(self, image, folder):
         """The folder as it was when the image was made."""
         shutil.rmtree(folder)
-        shutil.copytree(image, folder)
+        copy_folder(image, folder)
         self.settings(folder)
 
     def balance(self):

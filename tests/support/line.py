@@ -67,12 +67,12 @@ class Line:
                 self.plant.grant(block, scheme, start, number, bench.identity)
 
     def settle(self, name, addresses, *, enabled=True, listen="127.0.0.1", mdns=False):
-        """Write the settings of a station."""
+        """Write the settings of a station; its start waits as long as a busy machine needs."""
         folder = self.folder / name
         (folder / "station.toml").write_text(
             f'[peers]\nenabled = {json.dumps(enabled)}\nlisten = "{listen}"\n'
             f"port = {self.ports[name]}\naddresses = {json.dumps(addresses)}\n"
-            f"mdns = {json.dumps(mdns)}\n\n"
+            f"mdns = {json.dumps(mdns)}\n\n[journal]\nstart_waits_s = 60\n\n"
             f'[[device]]\nname = "printer-1"\ndriver = "label_files"\nfolder = "{folder}/labels"\n',
             "utf-8",
         )

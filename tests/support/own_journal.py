@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from edge_agent.journal.space import Space
-from edge_agent.sync.port import CutPiece, CutSeal, Identity, Runway
+from edge_agent.sync.port import CutPiece, CutSeal, Identity, Runway, Side
 from tally.events.decoding import write_line
 from tally.events.types import Body, JournalOpened, LotReceived
 from tally.records.chain import chain_ids
@@ -106,8 +106,13 @@ class OwnJournal:
     def pruned(self) -> int:
         return 0
 
-    def piece_beyond(self, journal: JournalId, end: Position) -> CutPiece | None:
+    def piece_beyond(
+        self, journal: JournalId, end: Position, toward: EventId | None = None
+    ) -> CutPiece | None:
         return None
+
+    def sides_beyond(self, journal: JournalId, ends: Sequence[Position]) -> Sequence[Side]:
+        return ()
 
     def by_neighbours(self) -> Mapping[JournalId, int]:
         return {}

@@ -3,7 +3,9 @@
 1. Every 5 to 15 s two neighbours, at random. While the hub is away, all of them soon after own
    events were recorded, and at once the one that came by and holds what is missing here.
 2. Without another station of the line there is neither door nor round.
-3. Nothing here writes the journal: what is brought goes to the loop, and one after the other.
+3. The first round goes at once to every neighbour that answers: it may hold more of the own journal
+   than stands here (`sync.md` 3.6, F1), and the start waits for it.
+4. Nothing here writes the journal: what is brought goes to the loop, and one after the other.
 
 `Peering` is all that others see of it.
 """
@@ -28,9 +30,10 @@ from edge_agent.sync.peers.exchange import (
     on_not_stored,
     on_reply,
 )
+from edge_agent.sync.peers.knocking import KNOCK_SECONDS, answering
 from edge_agent.sync.peers.met import Met, NobodyError, OwnDoorError
 from edge_agent.sync.peers.port import Views
-from edge_agent.sync.port import Effect, Identity, Mailbox, Noticed, TwinSeen
+from edge_agent.sync.port import Effect, Identity, Mailbox, NeighboursAsked, Noticed, TwinSeen
 from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.uplink import Link
@@ -135,6 +138,7 @@ class Peering:
         self._inbox = _Inbox()
         self._turn = threading.Condition()
         self._stopping = False
+        self._has_asked_all = False
         self._after: threading.Event | None = None
         self._worker = threading.Thread(target=self._work, name="peers", daemon=True)
 
@@ -212,12 +216,18 @@ class Peering:
         if self._is_hub_near():
             self._hub_seen = now
         if not names or not self._link.up:
+            self._end_first_round()
             self._listen_for_the_hub(now)
             self._wait(ALONE_SECONDS)
             return
         if self._door is None:
             self._end_hints()
             self._door = self._openings.open_door(self.visited)
+        if not self._has_asked_all:
+            for place in answering(self._due(names, now)[:ALL_MAX], KNOCK_SECONDS):
+                self._visit(place, views, names)
+            self._end_first_round()
+            return
         inbox = self._take_inbox()
         if inbox.has_new_events:
             wanted = self._due(names, now)[:ALL_MAX]
@@ -232,6 +242,11 @@ class Peering:
         for place in wanted:
             self._visit(place, views, names)
         self._wait(CALL_PAUSE)
+
+    def _end_first_round(self) -> None:
+        if not self._has_asked_all:
+            self._has_asked_all = True
+            self._mailbox.post(NeighboursAsked())
 
     def _listen_for_the_hub(self, now: float) -> None:
         """It may have moved; with neighbours the door's hints bring that."""

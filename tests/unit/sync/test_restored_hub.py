@@ -33,7 +33,7 @@ class Holding(OwnJournal):
         super().__init__()
         self.tips = dict(tips)
 
-    def piece_beyond(self, journal, end):
+    def piece_beyond(self, journal, end, toward=None):
         tip = self.tips.get(journal, 0)
         if end.seq >= tip:
             return None
