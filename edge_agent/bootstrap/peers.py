@@ -24,10 +24,11 @@ from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.messages import Recorded
 from edge_agent.sync import port
 from edge_agent.sync.connections import Connections
+from edge_agent.sync.ending import end_together
 from edge_agent.sync.peers.addresses import AddressBook
 from edge_agent.sync.peers.desk import Answered, Asked, Desk
 from edge_agent.sync.peers.port import Views
-from edge_agent.sync.peers.rounds import Opened, Peering, Stoppable
+from edge_agent.sync.peers.rounds import STOP_SECONDS, Opened, Peering, Stoppable
 from edge_agent.sync.peers.sessions import PeerSessions
 from edge_agent.sync.thread import SyncThread
 from edge_agent.sync.uplink import Link
@@ -44,9 +45,8 @@ class _OwnDoor:
 
     def stop(self) -> None:
         """Close it all."""
-        if self.hints is not None:
-            self.hints.stop()
-        self.door.stop()
+        hints = [] if self.hints is None else [self.hints.stop]
+        end_together(STOP_SECONDS, self.door.stop, *hints)
 
 
 def make_network(

@@ -8,9 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Final
 
+from edge_agent.sync.ending import end_together
 from edge_agent.sync.peers.rounds import Peering
 from edge_agent.sync.port import Identity, Said, Sync
+
+STOP_SECONDS: Final = 0.5
 
 
 class Connections:
@@ -63,7 +67,6 @@ class Connections:
         return self._sync.sync_now()
 
     def stop(self) -> None:
-        """End both."""
-        if self._peering is not None:
-            self._peering.stop()
-        self._sync.stop()
+        """End both within half a second, whoever of those they talk with does not answer."""
+        peering = [] if self._peering is None else [self._peering.stop]
+        end_together(STOP_SECONDS, self._sync.stop, *peering)

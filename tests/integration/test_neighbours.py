@@ -70,6 +70,19 @@ def test_a_port_that_is_taken_keeps_no_station_from_working(line):
         assert both[0].say(BADGE)["verdict"] == "OK"
 
 
+def test_a_station_ends_while_it_waits_for_a_neighbour_that_never_answers(line):
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as silent:
+        line.settle("S02", [f"127.0.0.1:{silent.getsockname()[1]}"])
+        with line.running("S02") as (s02,):
+            connected, _ = silent.accept()  # it waits for the handshake now
+            assert s02.say(BADGE)["verdict"] == "OK"
+            saved = line.status("S02")["seq"]
+            ended = s02.end()
+            connected.close()
+    assert ended == (0, "")
+    assert line.status("S02")["seq"] >= saved
+
+
 # --- the door under attack ------------------------------------------------------------------------
 
 

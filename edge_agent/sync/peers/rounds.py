@@ -20,6 +20,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from edge_agent.sync.ending import end_together
 from edge_agent.sync.peers.addresses import AddressBook, Place
 from edge_agent.sync.peers.desk import Answered
 from edge_agent.sync.peers.exchange import (
@@ -184,11 +185,9 @@ class Peering:
         if self._after is not None:
             self._after.set()
         self.cut()
-        if self._worker.is_alive():
-            self._worker.join(STOP_SECONDS)
-        self._end_hints()
-        if self._door is not None:
-            self._door.stop()
+        opened = [one.stop for one in (self._door, self._hints) if one is not None]
+        worker = [self._worker.join] if self._worker.is_alive() else []
+        end_together(STOP_SECONDS, *opened, *worker)
 
     # --- the thread ---------------------------------------------------------------------------
 
@@ -223,6 +222,8 @@ class Peering:
         if self._door is None:
             self._end_hints()
             self._door = self._openings.open_door(self.visited)
+            if self._stopping:  # meanwhile
+                self._door.stop()
         if not self._has_asked_all:
             for place in answering(self._due(names, now)[:ALL_MAX], KNOCK_SECONDS):
                 self._visit(place, views, names)
