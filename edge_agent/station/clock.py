@@ -1,10 +1,12 @@
 """The station's only clock. Everything else is told the time."""
 
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
 
 from edge_agent.workflow.types import Moment
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -27,8 +29,13 @@ class SystemClock:
     """The clock of this computer, in its time zone."""
 
     def now(self) -> datetime:
-        """The wall clock of this computer."""
-        return datetime.now(UTC).astimezone()
+        """The wall clock of this computer.
+
+        Counted from 1970, because a zone whose file counts leap seconds (`right/…`) moves what the
+        C library calls UTC, too; of the zone only the offset is taken.
+        """
+        now = _EPOCH + timedelta(microseconds=time.time_ns() // 1000)
+        return now.astimezone(now.astimezone().tzinfo)
 
     def monotonic(self) -> float:
         """CLOCK_MONOTONIC."""

@@ -58,13 +58,11 @@ class OwnJournal:
         public = receipt_key.public
         return Identity(self.journal, self.key, "run-1", None, "test", hub, root or public, public)
 
-    def record(self, *bodies: Body) -> None:
+    def record(self, *bodies: Body, at: str = "2026-11-20T14:31:07.412+08:00") -> None:
         """Append events."""
         for body in bodies:
             stamp = f"{len(self.lines) + 1:012x}.0000"
-            self.lines.append(
-                write_line(body, hlc=stamp, at="2026-11-20T14:31:07.412+08:00", by="BDG-1107")
-            )
+            self.lines.append(write_line(body, hlc=stamp, at=at, by="BDG-1107"))
         before = self.ids[-1] if self.ids else GENESIS
         first = len(self.ids) + 1
         self.ids += chain_ids(self.journal, first, before, self.lines[first - 1 :])
