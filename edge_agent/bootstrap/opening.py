@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_agent.bootstrap.folder import load_identity, load_trust, settle_identity
 from edge_agent.bootstrap.mirroring import copies_in_mirror
+from edge_agent.journal.copy_stamp import refuse_copy
 from edge_agent.journal.faults import JournalFault, fault_of
 from edge_agent.journal.journal import Journal, passed
 from edge_agent.journal.lock import WriterLock
@@ -31,18 +32,20 @@ def open_journal(
     starts: bool = True,
     tolerates_all: bool = False,
     mirror: str = "",
+    adopts: bool = False,
 ) -> Iterator[Journal]:
     """The journal of a station's folder, for its one writer; closed and let go at the end.
 
     `starts`: the station itself starts, which is recorded as `agent.started`. `tolerates_all`: own
     events may be damaged that nobody acknowledged, because a copy is brought. `mirror`: the folder
-    of the settings; what is damaged is put back from it at a start.
+    of the settings; what is damaged is put back from it at a start. `adopts`: a copy that a person
+    adopts is opened as well.
 
     Yields:
         The journal.
 
     Raises:
-        JournalFault: not enrolled, already running, or not writable.
+        JournalFault: not enrolled, already running, not writable, or a copy.
         JournalCorrupt: the newest events are damaged and nothing was written, or the file turned
             out to be damaged elsewhere.
     """
@@ -52,6 +55,8 @@ def open_journal(
             settle_identity(directory)
         connection = open_writer(directory / DATABASE_NAME, kib_max=kib_max)
         try:
+            if not adopts:
+                refuse_copy(connection)
             journal = Journal(
                 connection,
                 identity,

@@ -111,6 +111,9 @@ def _status_words(found: dict[str, Any]) -> str:
     if found["hub_noted"]:
         lines.append(_clock_words(found["hub_noted"]))
     lines += [one["words"] for one in found["endings"]]
+    if found["copy_of"]:
+        said = "COPY made {made} at event {seq}: it does not run until it is adopted"
+        lines.append(said.format(**found["copy_of"]))
     if found["damaged"]:
         seqs = ", ".join(map(str, found["damaged"][:10]))
         lines.append(f"DAMAGED on this disk, asked back from the hub: event {seqs}")

@@ -21,6 +21,7 @@ class StorageReason(Enum):
     IN_USE = "in_use"
     NEWER = "newer"
     MISSING = "missing"
+    COPY = "copy"
 
 
 class JournalFault(Exception):

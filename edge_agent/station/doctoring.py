@@ -11,6 +11,7 @@ from typing import Any, Final
 from cryptography.x509 import load_pem_x509_certificates
 
 from edge_agent.journal.authorities import authorities
+from edge_agent.journal.copy_stamp import stamp_of
 from edge_agent.journal.faults import JournalCorrupt, JournalFault
 from edge_agent.journal.identity import Identity, MalformedIdentityError, read_trust
 from edge_agent.journal.left import pruned_through
@@ -77,7 +78,7 @@ def examine(
         found += [_wal(directory, limits), _pages(connection)]
         found += _authority(directory, connection)
         found.append(_chain(connection, identity))
-        found.append(_ledger(connection))
+        found += [_ledger(connection), *_copy(connection)]
         is_well, words = marking.checked(marks, connection, identity.journal)
         found.append(Checked("mark", is_well, words))
         if mirror:
@@ -258,6 +259,17 @@ def _chain(connection: sqlite3.Connection, identity: Identity) -> Checked:
         "its backups hold them."
     )
     return Checked("chain", is_well=True, words=words)
+
+
+def _copy(connection: sqlite3.Connection) -> list[Checked]:
+    stamp = stamp_of(connection)
+    if stamp is None:
+        return []
+    words = (
+        f"This is a copy of station {stamp.station}, made {stamp.made} at event {stamp.seq}. It "
+        "does not run until it is adopted: tally station adopt DIR"
+    )
+    return [Checked("copy", is_well=False, words=words)]
 
 
 def _ledger(connection: sqlite3.Connection) -> Checked:

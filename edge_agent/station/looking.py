@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_agent.journal.blocks import read_blocks
+from edge_agent.journal.copy_stamp import stamp_of
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import pruned_through
@@ -47,6 +48,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "pruned": pruned_through(connection),
         "sealed": connection.execute("SELECT coalesce(max(last), 0) FROM seal").fetchone()[0],
         "suspect": _meta(connection, "suspect"),
+        "copy_of": _copy_of(connection),
         "damaged": list(damaged_in(connection)),
         "key_revoked": revocation_of(connection, identity.journal),
         "hub_noted": hub_noted(connection),
@@ -62,6 +64,11 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
             for branch in read_branches(connection)
         ],
     }
+
+
+def _copy_of(connection: sqlite3.Connection) -> dict[str, Any] | None:
+    stamp = stamp_of(connection)
+    return {"made": stamp.made, "seq": stamp.seq} if stamp else None
 
 
 def wip(connection: sqlite3.Connection) -> dict[str, Any]:
