@@ -234,6 +234,7 @@ class Machine:
         """Whoever's journal the disk holds is who this station is."""
         if self.heir is not None and journal_in(self.connection) == self.heir.journal:
             self.identity, self.heir = self.heir, None
+            self._is_another()
 
     def journals(self):
         """The journal it writes, and those that it went on after."""
@@ -254,7 +255,8 @@ class Machine:
         found = [i for seq, i, _ in lines_of(self.connection, ref.journal) if seq == ref.seq]
         return next(one for one in found if ref.names(one))
 
-    def _become(self):
+    def _is_another(self):
+        """What was known of the journal before is of another's from now on, also after a cut."""
         self.world.count("went on in another journal")
         self.world.former.update(former(self.connection))
         if self.damage is not None:  # nobody had noticed; now it is damage of another journal
@@ -267,6 +269,8 @@ class Machine:
             self.world.flips = [one for one in self.world.flips if one[0] is not self]
             self.damage = None
         self.knows_fork = False
+
+    def _become(self):
         self.sync = SyncState(online=self.sync.online)
         self._meet_the_hub_as()
 
