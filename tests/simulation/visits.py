@@ -14,7 +14,7 @@ from edge_agent.sync.peers.desk import Desk
 from edge_agent.sync.peers.exchange import PeerState, begin, next_request, on_not_stored, on_reply
 from edge_agent.sync.peers.port import Neighbour, Views
 from edge_agent.sync.peers.sessions import PeerSessions
-from edge_agent.sync.port import HubHolds, Ingest, SaveReceipt, TwinSeen, Witnessed
+from edge_agent.sync.port import Ingest, SaveReceipt, TwinSeen, Witnessed
 from edge_agent.sync.turn import Reply, Unreached
 from edge_agent.sync.wording import say
 from tally.records.ids import show_journal
@@ -162,8 +162,6 @@ def _count(world, effect, error):
         world.count("a neighbour signed for events")
     elif isinstance(effect, SaveReceipt):
         world.count("receipt came by a neighbour")
-    elif isinstance(effect, HubHolds):
-        world.count("hub confirmed what came by neighbours")
 
 
 def _bad_manners(world):

@@ -422,6 +422,8 @@ class World:
         said = getattr(effect, "said", None)
         if said is not None:
             self.count(f"said {said.code}")
+        if type(effect).__name__ == "HubHolds":
+            self.count("hub confirmed what came by neighbours")
         if type(effect).__name__ == "HubAhead":
             self.count("fork proven at contact" if effect.diverged else "hub ahead")
             self._make_new_journal_later(machine)
