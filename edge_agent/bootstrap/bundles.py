@@ -6,10 +6,15 @@ from pathlib import Path
 from edge_agent.bootstrap.folder import load_identity, load_trust
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.journal.faults import fault_of
+from edge_agent.journal.giving import NotGivenError
+from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.station.clock import SystemClock
-from edge_agent.sync.carrying import Brought, Packed, pack, unpack
+from edge_agent.station.slips import slip_for
+from edge_agent.sync.carrying import Brought, Packed, pack, pack_loan, unpack
 from tally.commands.bundle_files import opened_bundle, write_bundle
+from tally.events.types import BlockLent
+from tally.ledger.sqlite import SqliteLedger
 from tally.proof.anchors import plant_fingerprint
 from tally.records.bundle import Bundle, opening
 
@@ -34,6 +39,48 @@ def export_journal(directory: Path, file: Path, *, with_all: bool) -> Packed:
     finally:
         connection.close()
     return packed
+
+
+def slip_of_loan(
+    directory: Path, station: str, file: Path | None
+) -> tuple[BlockLent, tuple[str, ...]]:
+    """The newest loan to a station as the parts of a slip; with `file` also as a bundle.
+
+    The station may be running.
+
+    Raises:
+        JournalFault, JournalCorrupt: the station's files cannot be read.
+        BundleFault: the bundle cannot be written.
+        NotGivenError: nothing was lent to a station of this name.
+    """
+    identity, trust = load_identity(directory), load_trust(directory)
+    connection = open_reader(directory / DATABASE_NAME)
+    try:
+        connection.execute("BEGIN")
+        view = OutgoingJournal(lambda: connection, identity, tuple)
+        found = slip_for(view, SqliteLedger(connection), station)
+        if found is None:
+            raise NotGivenError(
+                f"This station has lent nothing to {station or 'anybody'} that could be shown. "
+                "Lend first: tally station lend.",
+                f"本工位没有可显示的借给 {station or '任何工位'} 的记录。请先出借。",
+            )
+        seq, loan, parts = found
+        if file is not None:
+            packed = pack_loan(connection, identity, trust, seq, made=SystemClock().now())
+            if packed.damaged:
+                raise NotGivenError(
+                    f"The loan cannot be put on a stick: {'; '.join(packed.damaged)}",
+                    "无法把借出记录写入 U 盘:此磁盘上的记录已损坏。",
+                )
+            beginning = opening(packed.bundle, identity.key)
+            size = len(beginning) + sum(part.size for part in packed.bundle.parts)
+            write_bundle(file, beginning, packed.parts(), size=size)
+    except sqlite3.Error as error:
+        raise fault_of(error) from error
+    finally:
+        connection.close()
+    return loan, parts
 
 
 def import_journal(directory: Path, file: Path) -> tuple[Bundle, Brought]:

@@ -66,6 +66,45 @@ def lend(directory: Path, block: str, count: int, to: str, badge: str, *, as_jso
     )
 
 
+@station.command(epilog="Example: tally station slip S02 S03 --out /media/stick/loan.tlyb")
+@FOLDER
+@click.argument("to", metavar="[STATION]", default="")
+@click.option(
+    "--out",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.tlyb",
+    help="Also write it for a stick, for a station that never heard of this one.",
+)
+@JSON
+def slip(directory: Path, to: str, file: Path | None, *, as_json: bool) -> None:
+    """Show the newest loan as a slip, which the other station scans part by part.
+
+    The station may be running. The parts are printed as text and as QR codes; what they lend, the
+    station named in the loan alone can use.
+    """
+    from edge_agent.bootstrap.bundles import slip_of_loan
+    from edge_agent.station.symbols import qr_rows
+    from tally.commands.bundle_files import BundleFault
+
+    with _refused():
+        try:
+            loan, parts = slip_of_loan(directory, to, file)
+        except BundleFault as error:
+            raise click.ClickException(str(error)) from error
+    if as_json:
+        out = str(file) if file else None
+        told = {"station": loan.station, "count": loan.count, "parts": list(parts), "file": out}
+        click.echo(json.dumps(told))
+        return
+    click.echo(f"{loan.count} codes of block {loan.block} for {loan.station}.")
+    for number, part in enumerate(parts, 1):
+        click.echo(f"\nPart {number} of {len(parts)}:\n\n" + "\n".join(qr_rows(part)))
+        click.echo(f"\n{part}")
+    if file:
+        click.echo(f"\n{file} holds it for a stick; read again and whole. Safe to remove.")
+
+
 @contextmanager
 def _refused() -> Iterator[None]:
     """What cannot be given, as words and exit status 1."""

@@ -10,6 +10,7 @@ Values only: the caller appends the facts. The ranges themselves are `blocks`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from enum import Enum
 from typing import Final
 
 from edge_agent.journal.blocks import HeldBlock
@@ -29,6 +30,17 @@ class NotGivenError(Exception):
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
         self.zh = zh
+
+
+class LoanFate(Enum):
+    """What became of a loan that came by itself."""
+
+    TAKEN = "taken"
+    HERE = "here already"
+    FOREIGN = "to another station"
+    UNGRANTED = "of a block that is not known here"
+    REFUSED = "not to be trusted"
+    NONE = "no loan"
 
 
 def returning(

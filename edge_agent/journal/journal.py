@@ -17,7 +17,7 @@ from edge_agent.journal.blocks import Blocks
 from edge_agent.journal.facts import Fact, OwnFact
 from edge_agent.journal.faults import JournalCorrupt, fault_of
 from edge_agent.journal.forked import forked_in, in_doubt, told_of_fork
-from edge_agent.journal.giving import borrowed, borrowing
+from edge_agent.journal.giving import LoanFate, borrowed, borrowing
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.left import cut, own_id
@@ -336,10 +336,35 @@ class Journal:
             return ()
         granted = (one for one in apart if self.ledger.is_granted(one.lender, one.body))
         loans = (*self.ledger.loans_to(self.identity.journal), *granted)
-        counting = [one for one in loans if not is_revoked(self.ledger.graph, one.lender)]
-        taken = borrowing(counting, self.blocks.all(), self.keys.name_of)
+        graph = self.ledger.graph
+        believed = [
+            one for one in loans if not (is_revoked(graph, one.lender) or self.is_in_doubt(one.ref))
+        ]
+        taken = borrowing(believed, self.blocks.all(), self.keys.name_of)
         self.append([OwnFact(body, seen=(ref,)) for body, ref in taken], None, at=at)
         return [body for body, _ in taken]
+
+    def accept_loan(self, data: bytes, *, at: datetime) -> tuple[LoanFate, BlockLent | None]:
+        """Take the loan in a piece that came by itself, whatever else of its journal is held.
+
+        Returns:
+            What became of it, and the loan; None where the piece holds none.
+
+        Raises:
+            Untrusted: it is not proven by a key that is believed here.
+            JournalFault: nothing was kept.
+        """
+        loan = next(iter(self.others.loans_in(data, self.identity)), None)
+        if loan is None:
+            return LoanFate.NONE, None
+        if loan.body.journal != self.name:
+            return LoanFate.FOREIGN, loan.body
+        if any(block.ref == loan.ref for block in self.blocks.all()):
+            return LoanFate.HERE, loan.body
+        if not self.ledger.is_granted(loan.lender, loan.body):
+            return LoanFate.UNGRANTED, loan.body
+        is_taken = self._take_loans(at, (loan,))
+        return LoanFate.TAKEN if is_taken else LoanFate.REFUSED, loan.body
 
     def ingest(self, data: bytes, *, at: datetime) -> Ingested:
         """All steps of `ingest_in_steps` at once."""

@@ -25,6 +25,12 @@ def loans_between(
     return sorted(found, key=lambda loan: parse_ref(loan.ref).seq)
 
 
+def newest_loan(ledger: SqliteLedger, lender: JournalId, station: str = "") -> Loan | None:
+    """What one lent last, to the station of this name if one is given; None: nothing."""
+    found = [one for one in ledger.loans_of(lender) if station in {"", one.body.station}]
+    return max(found, key=lambda loan: parse_ref(loan.ref).seq, default=None)
+
+
 def waiting_loan(
     connection: sqlite3.Connection, lender: JournalId, borrower: JournalId, scheme: str, taken: int
 ) -> int | None:

@@ -119,11 +119,14 @@ class OtherJournals:
         before = ids[known - 1] if known else segment.before
         branch, forked, need = self._place(segment.journal, segment.first + known, before)
         if branch is None:
+            answer = replace(answer, tip=self._tip(segment.journal), need=need)
+            loans = _loans_in(segment, ids, own.journal)
+            here = {block.ref for block in self._blocks.all()}
+            if len(loans) == len(ids) and here.issuperset(loan.ref for loan in loans):
+                return answer  # a loan that came by itself, once more: nothing is missing for it
             return replace(
                 answer,
-                tip=self._tip(segment.journal),
-                need=need,
-                loans=_loans_in(segment, ids, own),
+                loans=loans,
                 words=f"{segment}: events before it are missing; send from {need}.",
                 words_zh=f"{segment}:缺少之前的记录;请从 {need} 开始发送。",
             )
@@ -148,6 +151,15 @@ class OtherJournals:
             words=f"{segment}: this journal has two histories; both are kept." if forked else "",
             words_zh=f"{segment}:此日志有两条历史;两者均保留。" if forked else "",
         )
+
+    def loans_in(self, data: bytes, own: Identity) -> tuple[Loan, ...]:
+        """The loans in a segment of another journal, to whomever; nothing is stored.
+
+        Raises:
+            Untrusted: it is not proven by a key that is believed here.
+        """
+        segment, ids = self._proven(data, own)
+        return _loans_in(segment, ids, None)
 
     def _proven(self, data: bytes, own: Identity) -> tuple[Segment, list[EventId]]:
         try:
@@ -359,15 +371,17 @@ def _compare_with_own(segment: Segment, ids: list[EventId], own_id: OwnId) -> In
     return replace(answer, own_differs=True, code="S-102", words=words, words_zh=words_zh)
 
 
-def _loans_in(segment: Segment, ids: list[EventId], own: Identity) -> tuple[Loan, ...]:
-    """The loans to the own journal among proven events, wherever in their journal they stand."""
-    to = show_journal(own.journal)
+def _loans_in(segment: Segment, ids: list[EventId], to: JournalId | None) -> tuple[Loan, ...]:
+    """The loans to a journal, or to any, among proven events; wherever in theirs they stand."""
+    names = None if to is None else {show_journal(to)}
     return tuple(
         Loan(str(ref_to(segment.journal, seq, event_id)), segment.journal, event.b)
         for seq, (event_id, event) in enumerate(
             zip(ids, read_lines(segment.lines), strict=True), segment.first
         )
-        if isinstance(event, EventLine) and isinstance(event.b, BlockLent) and event.b.journal == to
+        if isinstance(event, EventLine)
+        and isinstance(event.b, BlockLent)
+        and (names is None or event.b.journal in names)
     )
 
 

@@ -28,6 +28,7 @@ from edge_agent.station.disk import STOPPED, DiskGuard
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.outputs import Output
 from edge_agent.station.printing import Labels
+from edge_agent.station.slips import Slips
 from edge_agent.wording import Language, language_of
 from edge_agent.workflow.machine import transition
 from edge_agent.workflow.saving import dump_state, load_state
@@ -92,6 +93,7 @@ class StationCore:
         self._disk = disk
         self._told_to_stop = False
         self._window = Window(seconds=double_read_s)
+        self._slips = Slips(journal)
         self._last: Answer | None = None
         self._unsaved: PrintDone | PrintFailed | None = None
         self.schemes: tuple[str, ...] = ()
@@ -161,12 +163,29 @@ class StationCore:
             case Measured():
                 return self._apply(given, source=given.source)
             case Read() | Typed():
-                return self._apply(self._judged_by_window(given), source=given.source)
+                scan = recognise(given, self.knowledge.vocabulary())
+                slip = self._slip(scan)
+                if slip is not None:
+                    return [slip]
+                return self._apply(self._judged_by_window(scan), source=given.source)
             case _:
                 return self._together(given)
 
-    def _judged_by_window(self, read: Read | Typed) -> Input:
-        scan = recognise(read, self.knowledge.vocabulary())
+    def _slip(self, scan: Scan) -> Output | None:
+        """What is said to a loan slip, or to the command that shows one."""
+        try:
+            said = self._slips.take(scan.text, self._clock.now())
+        except JournalFault as fault:
+            if not fault.is_retryable:
+                raise
+            return self._not_saved(fault, (), scan.source)
+        if said is None:
+            return None
+        assert said.words is not None, "what slips lead to is always said in words"
+        where = self.say(said.verdict, said.words, code=said.code)
+        return replace(where, events=said.events, slip=said.slip, source=scan.source)
+
+    def _judged_by_window(self, scan: Scan) -> Input:
         self._window, times = self._window.see(scan, self._clock.monotonic())
         return Repeated(scan, times) if times > 1 else Scanned(scan)
 
@@ -178,6 +197,9 @@ class StationCore:
             scans.setdefault(scan.text, scan)
         if len(scans) == 1:
             return self._handle(reads[0])
+        slips = [said for scan in scans.values() if (said := self._slip(scan)) is not None]
+        if slips:  # the parts of a printed slip in one picture; beside it nothing is judged
+            return [next((said for said in slips if said.events), slips[-1])]
         return self._apply(SeenTogether(tuple(scans.values())), source=reads[0].source)
 
     def _apply(self, given: Input, *, source: str | None) -> list[Output]:

@@ -199,6 +199,8 @@ def render(
         "online": online,
         "source": output.source,
     }
+    if output.slip:
+        fields["slip"] = output.slip
     return json.dumps(fields, ensure_ascii=False)
 
 

@@ -21,6 +21,7 @@ class Output:
         words: the text itself, where the workflow was not asked (link, storage, devices).
         events: ids of the events that this input made durable, in order.
         source: the device, or who acted by itself (`hub`, `printer-1`).
+        slip: the part of a loan slip that is to be shown for a scanner.
     """
 
     verdict: Verdict
@@ -31,3 +32,4 @@ class Output:
     words: Words | None = None
     events: tuple[EventId, ...] = field(default=())
     source: str | None = None
+    slip: str = ""

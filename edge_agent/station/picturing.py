@@ -45,6 +45,7 @@ from edge_agent.station.snapshot import (
     Snapshot,
     Status,
 )
+from edge_agent.station.symbols import qr_rows
 from edge_agent.wording import language_of
 from edge_agent.workflow.checklist import checklist
 from edge_agent.workflow.expects import expects
@@ -79,6 +80,7 @@ class Picturing:
         self._pace = Pace()
         self._oldest: tuple[int, datetime | None] = (0, None)
         self._fatal = False
+        self._slip: tuple[str, ...] = ()
         # News are the state's, and thus outlive a restart; what the uplink says is said again.
         heard = (heard_again(one) for one in reversed(core.state.heard))
         self._news: deque[News] = deque(heard, maxlen=NEWS_MAX)
@@ -99,6 +101,7 @@ class Picturing:
             return  # for whoever looks after the station; the work is not touched
         self._band = new if fatal else staying(self._band, new, state, then)
         self._fatal = fatal
+        self._slip = qr_rows(output.slip) if output.slip else ()
         line = last_scan_of(output, at)
         if line:
             self._last.appendleft(line)
@@ -184,6 +187,7 @@ class Picturing:
             news=tuple(self._news),
             unread=self._unread,
             fatal=self._fatal,
+            slip=self._slip,
         )
 
     # --- the work -----------------------------------------------------------------------------

@@ -179,6 +179,7 @@ class Snapshot:
         expects: the next right input.
         news: what the hub said by itself, newest first; `unread` of them since help was last shown.
         fatal: the journal must not be written any more; the words also stand in the band.
+        slip: rows of a symbol that another station's scanner is to read; else empty.
     """
 
     at: datetime
@@ -209,3 +210,4 @@ class Snapshot:
     news: tuple[News, ...] = ()
     unread: int = 0
     fatal: bool = False
+    slip: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ nothing depends on who carried it. The form is `tally.records.bundle`.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from edge_agent.journal.cut import CutPiece
@@ -83,10 +83,49 @@ def pack(
     pruned = own.pruned()
     start = pruned if with_all else max(pruned, own.acknowledged())
 
+    def pieces() -> Iterator[tuple[JournalId, CutPiece]]:
+        return _pieces(connection, own, start, with_feeds=with_all)
+
+    packed = _packed(connection, identity, trust, own, pieces, made)
+    own_events = own.head().seq - start
+    return replace(packed, own_events=own_events, pruned=pruned if with_all else 0)
+
+
+def pack_loan(
+    connection: sqlite3.Connection, identity: Identity, trust: Trust, seq: int, *, made: datetime
+) -> Packed:
+    """Plan a bundle that proves one loan to whoever never heard of this station.
+
+    The feed `keys`, which names the lender, `leases`, which hold the grant, and the event of the
+    loan alone: the rest of the journal is not needed. Arguments as of `pack`; `seq`: of the loan.
+    """
+    own = OutgoingJournal(lambda: connection, identity, tuple)
+
+    def pieces() -> Iterator[tuple[JournalId, CutPiece]]:
+        branches = read_branches(connection)
+        leases = [one for one in branches if one.journal in _feeds(connection, "leases")]
+        keys = [one for name in keys_feeds(connection) for one in branches if one.journal == name]
+        for branch in (*keys, *leases):
+            yield from _foreign(connection, branch)
+        loan = own.newest_after(seq - 1, 1, BYTES_MAX)
+        if loan is not None:
+            yield own.journal, loan
+
+    return replace(_packed(connection, identity, trust, own, pieces, made), own_events=1)
+
+
+def _packed(
+    connection: sqlite3.Connection,
+    identity: Identity,
+    trust: Trust,
+    own: OutgoingJournal,
+    pieces: Callable[[], Iterator[tuple[JournalId, CutPiece]]],
+    made: datetime,
+) -> Packed:
     damaged: dict[str, None] = {}
 
     def parts() -> Iterator[bytes]:
-        for journal, piece in _pieces(connection, own, start, with_feeds=with_all):
+        for journal, piece in pieces():
             try:
                 yield marked(piece.data)
             except SegmentError as error:
@@ -113,8 +152,7 @@ def pack(
     def fitting() -> Iterator[bytes]:
         return (data for _, data in zip(fields, parts(), strict=False))
 
-    left_out = pruned if with_all else 0
-    return Packed(bundle, fitting, head.seq - start, tuple(damaged), left_out)
+    return Packed(bundle, fitting, 0, tuple(damaged))
 
 
 def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> Brought:
@@ -201,6 +239,7 @@ def _foreign(
     return ((branch.journal, piece) for piece in pieces)
 
 
-def _feeds(connection: sqlite3.Connection) -> set[JournalId]:
-    rows = connection.execute("SELECT journal FROM known_key WHERE role = 'feed'")
-    return {JournalId(row[0]) for row in rows}
+def _feeds(connection: sqlite3.Connection, name: str = "") -> set[JournalId]:
+    """The hub's feeds of this name; empty: all."""
+    rows = connection.execute("SELECT journal, name FROM known_key WHERE role = 'feed'")
+    return {JournalId(journal) for journal, found in rows if name in {"", found}}

@@ -34,6 +34,7 @@ Style: TypeAlias = Literal[
     "red",
     "tray",
     "marked",
+    "paper",
 ]
 Span: TypeAlias = tuple[str, Style]
 Row: TypeAlias = tuple[Span, ...]

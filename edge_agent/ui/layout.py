@@ -17,6 +17,7 @@ from edge_agent.ui.zones.asking import asking, typed_line
 from edge_agent.ui.zones.foot import keys, status
 from edge_agent.ui.zones.head import blurred, head
 from edge_agent.ui.zones.history import history, refusals, unread
+from edge_agent.ui.zones.slip import draw_slip
 from edge_agent.ui.zones.steps import steps
 from edge_agent.ui.zones.tray import tray
 from edge_agent.ui.zones.verdict import BAND_ROWS, band_rows, do_now, draw_band, shown_band
@@ -35,6 +36,8 @@ def draw(snapshot: Snapshot | None, view: View) -> list[Row]:
         rows = [row((f" {view.label('starting')}", "dim"), width=view.width)]
     elif snapshot.band and snapshot.band.verdict is Verdict.LOCK:
         rows = _locked(snapshot, snapshot.band, view)
+    elif snapshot.slip and snapshot.band and not view.is_ascii:
+        rows = draw_slip(snapshot.slip, snapshot.band, view)
     elif view.is_wide:
         rows = draw_wide(snapshot, view)
     else:

@@ -26,6 +26,8 @@ def _solid(name: str, fore: str, back: str, ink: str) -> _Colours:
     return {band: (fore, back), inked: (ink, ink)}
 
 
+_PAPER: Final[_Colours] = {"paper": ("#ffffff", "#000000")}
+"""A symbol is read by a scanner: its colours are no matter of taste."""
 _DARK: Final[_Colours] = {
     "plain": ("#c8ccd0", "#14171a"),
     "dim": ("#8a9096", "#14171a"),
@@ -42,6 +44,7 @@ _DARK: Final[_Colours] = {
     "red": ("#ffffff", "#9b1c1c", "bold"),
     "tray": ("#c8ccd0", "#1f3350"),
     "marked": ("#14171a", "#8fc7ff", "bold"),
+    **_PAPER,
 }
 _LIGHT: Final[_Colours] = {
     "plain": ("#202428", "#f4f5f6"),
@@ -59,6 +62,7 @@ _LIGHT: Final[_Colours] = {
     "red": ("#ffffff", "#a31515", "bold"),
     "tray": ("#202428", "#d8e6f5"),
     "marked": ("#ffffff", "#1d4f86", "bold"),
+    **_PAPER,
 }
 _CONTRAST: Final[_Colours] = {
     "plain": ("#ffffff", "#000000"),
@@ -76,6 +80,7 @@ _CONTRAST: Final[_Colours] = {
     "red": ("#ffffff", "#c00000", "bold"),
     "tray": ("#ffffff", "#000000"),
     "marked": ("#000000", "#ffffff", "bold"),
+    **_PAPER,
 }
 _ANSI16: Final[_Colours] = {
     "plain": ("default", "default"),
@@ -93,6 +98,7 @@ _ANSI16: Final[_Colours] = {
     "red": ("white", "red", "bold"),
     "tray": ("default", "default"),
     "marked": ("default", "default", "bold reverse"),
+    "paper": ("bright_white", "black"),
 }
 _COLOURS: Final[dict[Theme, _Colours]] = {
     "tally-dark": _DARK,

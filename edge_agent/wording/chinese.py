@@ -28,7 +28,8 @@ TEXTS: Final[dict[str, str]] = {
     "ok.signed_in": "{name} 已登录。",
     "ok.signed_out": "{name} 已退出。产品和步骤保持不变。",
     "ok.unlocked": "{name} 已解锁本站({code})。被拒绝的仍然无效。",
-    "ok.lent": "号段 {block} 的 {count} 个编码已借给 {station}。本工位不再发放这些编码。",
+    "ok.lent": "号段 {block} 的 {count} 个编码已借给 {station}。本工位不再发放这些编码。"
+    "CTLSLIP 可显示给扫码枪。",
     "ok.undone": "已撤销。本站回到之前的状态。",
     "done.pass": "{unit} 已完成:合格。",
     "done.fail": "{unit} 已完成:不合格。请放入红箱。",
@@ -142,7 +143,7 @@ TEXTS: Final[dict[str, str]] = {
     "ng.no_codes_borrow": "{scheme} 编码已用完。停止打印,其他工序可继续。"
     "班长:扫工牌可向相邻工位借 {count} 个。CTLNO:不借。",
     "ng.not_lent": "{words}请重新扫或输入工位名,或扫 CTLNO。",
-    "ng.nobody_lends": "本工位不知道本线有其他工位,无处可借编码。请班长用 U 盘带来编码。",
+    "ng.nobody_lends": "本工位不知道本线有其他工位,无处可借编码。请班长用借码单或 U 盘带来编码。",
     "ng.codes_withheld": "{scheme} 编码停发:此电脑曾被复制或恢复。"
     "取得新编码前停止打印,其他工序可继续。若一直如此,请叫技术员。",
     "ng.key_revoked": "{scheme} 编码停发:本工位的密钥已被收回。此处的记录会保留,但目前不作数。"

@@ -36,7 +36,7 @@ TEXTS: Final[dict[str, str]] = {
     "ok.signed_out": "{name} is signed out. Unit and step stay as they are.",
     "ok.unlocked": "{name} unlocked the station ({code}). What was refused stays refused.",
     "ok.lent": "{count} codes of block {block} are lent to {station}. "
-    "This station gives them out no more.",
+    "This station gives them out no more. CTLSLIP shows them to a scanner.",
     "ok.undone": "Taken back. The station stands where it stood before.",
     "done.pass": "{unit} is finished: PASS.",
     "done.fail": "{unit} is finished: FAIL. Put it in the red box.",
@@ -181,7 +181,7 @@ TEXTS: Final[dict[str, str]] = {
     "Team leader: scan your badge to ask the neighbours for {count}. CTLNO: leave it.",
     "ng.not_lent": "{words} Scan or type the station again, or CTLNO.",
     "ng.nobody_lends": "No neighbour of this line is known here, so nobody can lend codes. "
-    "Team leader: bring codes by stick.",
+    "Team leader: bring codes by slip or stick.",
     "ng.codes_withheld": "Codes of {scheme} are withheld: this PC was copied or restored. "
     "Printing stops until it has codes of its own; other steps go on. If it lasts, call the "
     "technician.",

@@ -176,6 +176,12 @@ TITLES: Final[dict[str, Words]] = {
     # without an answer: by code, else by verdict
     "E-901": Words("Not saved", "未保存"),
     "E-902": Words("The window was too small", "窗口太小"),
+    "S-121": Words("Codes left this station", "编码已转出"),
+    "S-122": Words("Codes were not lent", "未借出编码"),
+    "S-123": Words("Codes are borrowed", "已借入编码"),
+    "S-124": Words("Loan slip not taken", "未接受借码单"),
+    "S-125": Words("Part of a loan slip", "借码单的一部分"),
+    "S-126": Words("Loan slip", "借码单"),
     "hub": Words("Message of the hub", "中心消息"),
     "READY": Words("Ready", "就绪"),
     "WAIT": Words("Please wait", "请稍候"),

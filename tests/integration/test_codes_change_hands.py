@@ -111,6 +111,48 @@ def test_only_a_lead_gives_codes_away_and_a_running_station_is_told_to_stop(isla
     assert blocks(island, "S02")["B-1"]["left"] == 100
 
 
+def test_who_never_heard_of_the_lender_takes_its_loan_from_a_stick_alone(island):
+    """S04 was enrolled, and got its codes, while S03 was cut off; S03 holds nothing of it."""
+    island.join("S04")
+    run(hub_commands, "grant", island.hub, "bl2@1", "S04", 60, "--block", "B-4")
+    island.take("S04", island.answer("S04", "to-S04.tlyb"))
+    island.work("S04", range(20))
+    assert run(station_commands, "slip", island.folder / "S04", status=1)
+    run(station_commands, "lend", island.folder / "S04", "B-4", 25, "S03", "--as", LEAD)
+    island.work("S04", range(20, 40))
+    file = island.stick / "loan.tlyb"
+    shown = run(station_commands, "slip", island.folder / "S04", "S03", "--out", file, "--json")
+    assert len(json.loads(shown)["parts"]) == 3
+    said = island.take("S03", file)
+    assert said["borrowed"] == ["25 codes of bl2@1 are borrowed from S04."]
+    assert said["problems"] == []
+    assert {one["name"] for one in island.status("S03")["others"]} >= {"keys", "leases"}
+    assert "S04" not in {one["name"] for one in island.status("S03")["others"]}
+    head = island.status("S03")["seq"]
+    assert island.take("S03", file)["borrowed"] == []
+    assert island.status("S03")["seq"] == head
+    assert len(set(label(island, "S03", 99))) == 25
+    assert len(set(label(island, "S04", 99))) == 35
+    # The hub hears of it in the wrong order, and the books balance.
+    island.bring(island.out("S03", "S03.tlyb"))
+    island.bring(island.out("S04", "S04.tlyb"))
+    assert findings(island) == []
+    assert balance(island)["B-4"]["lent"] == 25
+    proven = island.verify(file)
+    assert proven["problems"] == []
+
+
+def test_a_stick_with_a_loan_for_somebody_else_gives_nothing(island):
+    run(station_commands, "lend", island.folder / "S02", "B-1", 25, "S03", "--as", LEAD)
+    island.join("S04")
+    island.take("S04", island.answer("S04", "to-S04.tlyb"))
+    file = island.stick / "loan.tlyb"
+    run(station_commands, "slip", island.folder / "S02", "--out", file)
+    said = island.take("S04", file, status=1)
+    assert said["borrowed"] == []
+    assert label(island, "S04", 1) == []
+
+
 def codes_given_back_whose_labels_exist(island):
     """A PC is put back to its image, forgets five labels, and gives all its codes back.
 

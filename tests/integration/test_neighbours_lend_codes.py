@@ -113,3 +113,26 @@ def test_a_lead_lends_at_the_running_lender_by_scanner(line):
     assert said["verdict"] == "OK"
     assert "5 codes of block B-02 are lent to S03" in said["text"]
     assert blocks(line, "S02")["B-02"]["left"] == 15
+
+
+def test_52_codes_go_by_a_slip_from_screen_to_scanner_where_there_is_no_network_at_all(line):
+    for name in ("S02", "S03"):
+        line.settle(name, [], enabled=False)
+    with line.running("S02", "S03") as (s02, s03):
+        s02.say({"badge": "BDG-1182"})
+        s02.say("flash-test")
+        assert s02.say({"command": "CTLSLIP"})["code"] == "S-124", "nothing was lent yet"
+        s02.say({"command": "CTLLEND"})
+        s02.say("S03 5")
+        assert s02.say({"badge": LEAD})["verdict"] == "OK"
+        shown = [s02.say({"command": "CTLSLIP"}) for _ in range(3)]
+        assert "part 2 of 3" in shown[1]["text"]
+        ready(s03)
+        assert s03.say(NEXT)["code"] == "E-402"
+        parts = [one["slip"] for one in shown]
+        assert [s03.say(part)["code"] for part in parts] == ["S-125", "S-125", "S-123"]
+        again = [s03.say(part) for part in parts][-1]
+        assert (again["verdict"], again["code"], again["events"]) == ("READY", "S-124", [])
+        assert s03.say(NEXT)["verdict"] == "OK"
+        assert [station.end()[0] for station in (s02, s03)] == [0, 0]
+    assert blocks(line, "S03")["B-02+396"]["left"] == 4

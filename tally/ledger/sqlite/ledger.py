@@ -260,6 +260,14 @@ class SqliteLedger:
             if isinstance(body := self._reader.line(one.place).b, BlockLent)
         )
 
+    def loans_of(self, lender: JournalId) -> tuple[Loan, ...]:
+        """What this journal lent to others, in no order."""
+        return tuple(
+            Loan(one.place.ref, lender, body)
+            for one in self._reader.given_by(lender)
+            if isinstance(body := self._reader.line(one.place).b, BlockLent)
+        )
+
     def is_granted(self, lender: JournalId, lent: BlockLent) -> bool:
         """Whether the hub granted this journal what it lends, as far as is known here."""
         return is_granted(self._reader, lender, lent)
