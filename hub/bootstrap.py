@@ -27,7 +27,7 @@ from typing import Any, Final
 from hub import backup, trust
 from hub.recovery import RecoveryKey, new_key
 from hub.renewing import RENEW, Renewal, finish, renew
-from hub.services import Hub, authority, checking, feeds, restoring
+from hub.services import Hub, authority, checking, copies, feeds, restoring
 from hub.services.office import Office
 from hub.services.operations import OPERATIONS, perform
 from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
@@ -289,7 +289,8 @@ def serve(
         doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
         bell = Bell()
         sessions = Sessions(lambda: hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
-        desk = Desk(hub, sessions, bell, lambda: int(office.now().timestamp() * 1000))
+        now_ms = lambda: int(office.now().timestamp() * 1000)  # noqa: E731
+        desk = Desk(hub, sessions, bell, now_ms, run=copies.begin(office))
         admissions = Admissions(time.monotonic, os.urandom)
         ends = partial(trust.certificate_end, directory)
         pages = console_app(console.Desk(hub, bell, admissions, time.monotonic, ends))

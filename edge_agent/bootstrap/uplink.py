@@ -174,6 +174,8 @@ def _keeping(
             return lambda journal: journal.standing.witnessed(witness, name)
         case port.HubHolds(holder, seq):
             return lambda journal: journal.standing.hub_holds(holder, seq)
+        case port.HubMet(epoch, run, sig):
+            return lambda journal: journal.standing.met_hub(epoch, run, sig)
         case port.PeersTold(peers):
             return lambda journal: journal.standing.found_peers(peers)
 

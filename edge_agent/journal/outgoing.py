@@ -22,7 +22,7 @@ from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, piece_beyond
 from edge_agent.journal.space import Space, look
-from edge_agent.journal.standing import read_by_neighbours, read_witnesses
+from edge_agent.journal.standing import read_by_neighbours, read_met_hub, read_witnesses
 from edge_agent.journal.store import open_reader
 from edge_agent.journal.successors import former, pending, wanted
 from tally.records.ids import GENESIS, EventId, JournalId
@@ -96,6 +96,10 @@ class OutgoingJournal:
     def id_at(self, seq: int) -> EventId | None:
         """The id of the own event at `seq`; `GENESIS` for 0, None beyond the head."""
         return own_id(self.connection, seq)
+
+    def met_hub(self) -> tuple[int, str, str] | None:
+        """Epoch, run and signature of the hub that was met last; None before."""
+        return read_met_hub(self.connection)
 
     def later_receipt_keys(self) -> Sequence[PublicKey]:
         """Keys of the hub's receipts that the plant root vouched for since the enrolment."""

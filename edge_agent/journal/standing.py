@@ -20,6 +20,7 @@ from tally.records.witness import Witness
 
 Level = Literal["local", "peers", "hub", "archived"]
 _WITNESSES, _BY_NEIGHBOURS, _PEERS = "witnesses", "by_neighbours", "peers"
+_MET = "hub_met"
 
 
 class _KeptWitness(msgspec.Struct, frozen=True):
@@ -108,9 +109,23 @@ class Standing:
             rows = [(show_journal(journal), address) for journal, address in peers]
             self._put(_PEERS, _json(rows))
 
+    def met_hub(self, epoch: int, run: str, sig: str) -> None:
+        """Keep which run of the hub was met last.
+
+        Raises:
+            JournalFault: nothing was kept.
+        """
+        self._put(_MET, _json([epoch, run, sig]))
+
     def _put(self, key: str, text: str) -> None:
         with self._store.transaction(self._rolled_back):
             self._store.put(key, text)
+
+
+def read_met_hub(connection: sqlite3.Connection) -> tuple[int, str, str] | None:
+    """Epoch, run and signature of the hub that was met last; None before."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_MET,)).fetchone()
+    return msgspec.json.decode(row[0], type=tuple[int, str, str]) if row else None
 
 
 def came_by_neighbour(store: Store, journal: JournalId, first: int) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
 from edge_agent.sync.believing import is_of_hub, speaks_for_hub
 from edge_agent.sync.fresh import FRESH_MAX
-from edge_agent.sync.port import Effect, HubAhead, HubHolds, KeepReceipt, Noticed, PeersTold
+from edge_agent.sync.port import Effect, HubAhead, HubHolds, HubMet, KeepReceipt, Noticed, PeersTold
 from edge_agent.sync.state import NOTHING, Pulled, SyncState
 from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
@@ -91,7 +91,15 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
     after, seen = timed(after, reply, answer)
     after, near = _neighbours(turn, after, answer)
     receipt = offered_receipt(turn, answer.receipt)
-    return after, (*receipt, *effects, *seen, *near, *shown(answer.notices))
+    return after, (*receipt, *effects, *seen, *near, *_met(turn, answer), *shown(answer.notices))
+
+
+def _met(turn: Turn, answer: m.HelloAnswer) -> tuple[Effect, ...]:
+    """Which run of the hub answered, if it is another than the one before."""
+    run = answer.run
+    if run is None or turn.view.met_hub() == (run.epoch, run.run, run.sig):
+        return ()
+    return (HubMet(run.epoch, run.run, run.sig),)
 
 
 def _carried(turn: Turn) -> tuple[m.SignedWitness, ...]:

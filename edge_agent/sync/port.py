@@ -60,6 +60,10 @@ class JournalView(Protocol):
         """The hub's epoch in the newest saved receipt, 0 without one."""
         ...
 
+    def met_hub(self) -> tuple[int, str, str] | None:
+        """Epoch, run and signature of the hub that was met last (`HubMet`); None before."""
+        ...
+
     def later_receipt_keys(self) -> Sequence[PublicKey]:
         """Keys of the hub's receipts that the plant root vouched for since the enrolment."""
         ...
@@ -334,7 +338,16 @@ class LenderChosen:
     lender: str
 
 
-Kept = KeepReceipt | Witnessed | PeersTold | HubHolds
+@dataclass(frozen=True, slots=True)
+class HubMet:
+    """Which run of the hub was met last, to be told to whoever answers next."""
+
+    epoch: int
+    run: str
+    sig: str
+
+
+Kept = KeepReceipt | Witnessed | PeersTold | HubHolds | HubMet
 """What is kept beside the events, by the one writer."""
 Effect = (
     SaveReceipt

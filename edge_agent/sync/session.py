@@ -173,8 +173,14 @@ def _hello(identity: Identity, state: SyncState, view: JournalView, now: float) 
         gauges=_gauges(state, view, head),
         peer_port=state.peer_port,
         witnesses=to_tell(identity, state, view, now),
+        met=_met(view),
     )
     return Request("hello", "POST", p.HELLO, write_message(said), bearer=state.bearer)
+
+
+def _met(view: JournalView) -> m.HubRun | None:
+    met = view.met_hub()
+    return None if met is None else m.HubRun(epoch=met[0], run=met[1], sig=met[2])
 
 
 def _gauges(state: SyncState, view: JournalView, head: Position) -> m.Gauges:

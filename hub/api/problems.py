@@ -43,6 +43,7 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     "no_capacity": (409, "No capacity", "Ask for fewer codes, or publish a wider scheme."),
     "request_reused": (409, "Request used before", "Use a new request id for another wish."),
     "old_copy": (409, "Old copy of the hub", "Restore the hub: tally hub backup, then restore."),
+    "copied": (409, "A copy of the hub serves too", "End the other; restore the one that stays."),
     "succeeded": (409, "A copy was first", "Enrol this computer with a token of a person."),
     "closed": (409, "Journal closed", "Enrol this computer with a token of a person."),
     "restoring": (409, "Restored, stations awaited", "Connect every station once, then ask again."),

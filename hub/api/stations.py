@@ -27,7 +27,7 @@ from hub.api.openapi import describe
 from hub.api.problems import TurnedAway, install, too_old
 from hub.api.sessions import Session, Sessions
 from hub.api.turns import Pace
-from hub.services import Hub, neighbours
+from hub.services import Hub, copies, neighbours
 from hub.services.answers import Enrolled, Ingested, Notice, Standing
 from tally.records.export import b64
 from tally.records.ids import (
@@ -59,7 +59,8 @@ STRANGER_SECONDS: Final = 20.0
 class Desk:
     """What the handlers work with; `now_ms` is the hub's wall clock in milliseconds UTC.
 
-    `fresh_max`: how many of its newest events a station may send ahead of its backlog.
+    `fresh_max`: how many of its newest events a station may send ahead of its backlog. `run`: this
+    time that the hub serves; None where it does not say.
     """
 
     hub: Hub
@@ -67,6 +68,7 @@ class Desk:
     bell: Bell
     now_ms: Callable[[], int]
     fresh_max: int = FRESH_MAX
+    run: copies.Run | None = None
 
 
 def stations_app(desk: Desk) -> Guard:
@@ -260,6 +262,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
     desk.hub.note_cursors(caller.journal, cursors)
     subscriptions = desk.hub.subscriptions(caller.journal)
     asked_back = desk.hub.asked_back(caller.journal, cursors)
+    copied = copies.note_met(desk.hub.office, caller.journal, _met(said.met))
     return _answer(
         m.HelloAnswer(
             hub=show_journal(desk.hub.hub_id),
@@ -278,7 +281,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
                 for item in (*subscriptions, *asked_back)
                 for seq, event_id in item.branch_tips or ((item.seq, item.event_id),)
             )[:SUBSCRIPTIONS_MAX],
-            notices=_notices((*standing.notices, *said_of_them)),
+            notices=_notices((*standing.notices, *said_of_them, *copied)),
             apart=tuple(
                 m.Stretch(first=one.first, last=one.last, id=one.event_id.hex())
                 for one in standing.apart[:APART_MAX]
@@ -292,6 +295,7 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
                 m.PeerAt(journal=show_journal(journal), address=address)
                 for journal, address in neighbours.places(desk.hub.office, caller.journal, host)
             ),
+            run=_shown(desk.run),
         )
     )
 
@@ -453,6 +457,14 @@ def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
 
 def _cursors(said: m.Hello) -> dict[JournalId, tuple[int, EventId]]:
     return {_journal(tip.journal): (tip.seq, parse_event_id(tip.id)) for tip in said.cursors}
+
+
+def _met(said: m.HubRun | None) -> copies.Run | None:
+    return copies.Run(said.epoch, said.run, _bytes(said.sig, "met")) if said else None
+
+
+def _shown(run: copies.Run | None) -> m.HubRun | None:
+    return m.HubRun(epoch=run.epoch, run=run.name, sig=b64(run.signature)) if run else None
 
 
 def _event_id(text: str) -> EventId:

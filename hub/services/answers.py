@@ -28,6 +28,7 @@ Code: TypeAlias = Literal[
     "request_reused",
     "restoring",
     "old_copy",
+    "copied",
     "succeeded",
     "closed",
     "unknown_case",

@@ -11,7 +11,7 @@ import re
 from difflib import get_close_matches
 from typing import Final
 
-from hub.services import feeds, restoring, revoking, succeeding
+from hub.services import copies, feeds, restoring, revoking, succeeding
 from hub.services.answers import Granted, Position, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
@@ -51,6 +51,7 @@ def lease(
             return _repeated(office, before, scheme_id, count, start, period)
         succeeding.check_not_closed(office, row)
         restoring.check_awaited(office)
+        copies.check_alone(office)
         _place_returned(office, scheme)
         day = _day(office, scheme, period)
         taken, position = _allocate(office, scheme, _allocator_period(scheme, day), count, start)

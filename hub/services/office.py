@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
 from hub.services import gaps
 from hub.services.answers import Refused
@@ -15,6 +16,9 @@ from hub.store.port import Branch, Journal, Store
 from hub.trust import Clock, Entropy, Secrets
 from tally.records.ids import GENESIS, JournalId, show_journal
 from tally.records.signing import RECEIPT, Receipt
+
+COPIED: Final = "copied"
+"""Kept while it is known that a copy of this hub serves as well (`copies`)."""
 
 
 @dataclass(slots=True)
@@ -54,8 +58,8 @@ class Office:
     def archived_through(self, journal: Journal, tip: Branch | None) -> int:
         """To which seq a verified backup of this epoch holds the history that ends with `tip`."""
         kept = self.store.get(self.archive_key(journal.id))
-        if kept is None or tip is None:
-            return 0
+        if kept is None or tip is None or self.store.get(COPIED):
+            return 0  # of two hubs with these keys nobody knows whose backups count
         # Behind a fork nobody says which side a number means (`decided.md` 6).
         forks = gaps.forks(self.store.branches(journal.no))
         return min(int(kept), tip.tip_seq, *map(gaps.shared_to, forks))

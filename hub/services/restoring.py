@@ -19,7 +19,7 @@ from typing import Final
 
 from hub.services import feeds, journals, rotating
 from hub.services.answers import Refused
-from hub.services.office import Office
+from hub.services.office import COPIED, Office
 from hub.store.port import Journal
 from tally.codes import Scheme
 from tally.records.ids import EventId, JournalId, parse_journal, show_journal
@@ -37,6 +37,7 @@ def begin_anew(office: Office) -> None:
     """
     office.store.forget_unused_tokens()
     office.store.put(_FORGOTTEN, "")
+    office.store.put(COPIED, "")
     newest = {j.name: j.id for j in office.store.journals() if j.role == "station"}
     feeds.open_feeds(office)
     _put(office, list(newest.values()))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from hub import trust
-from hub.services import Hub, revoking
+from hub.services import Hub, copies, revoking
 from hub.services.starting import SILENT_SECONDS
 from hub.web.ends import Ending, endings
 from tally.master import Words
@@ -125,13 +125,14 @@ class StationStanding:
 class Standing:
     """Stations, silent ones first, and cases as `Hub.show("cases")` tells them; `at`: when.
 
-    `endings`: certificates of the hub that end soon.
+    `endings`: certificates of the hub that end soon. `copied`: a copy of this hub serves as well.
     """
 
     at: dt.datetime
     stations: Sequence[StationStanding]
     cases: Sequence[Mapping[str, Any]]
     endings: Sequence[Ending] = ()
+    copied: copies.Copied | None = None
 
     @property
     def open_cases(self) -> list[Mapping[str, Any]]:
@@ -166,7 +167,8 @@ class Standing:
     def needs_nobody(self) -> bool:
         """Whether nothing here waits for a person."""
         low = any(one.low for one in self.stations)
-        return not (self.open_cases or self.silent or low or self.troubled or self.endings)
+        waits = self.open_cases or self.silent or low or self.troubled
+        return not (waits or self.endings or self.copied)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -189,7 +191,9 @@ def standing_of(hub: Hub, certificate_end: dt.datetime | None = None) -> Standin
     ]
     stations.sort(key=lambda one: (_ORDER[one.state], one.station))
     ends = endings(certificate_end, trust.authority_end(hub.office.secrets), now)
-    return Standing(now, tuple(stations), tuple(hub.show("cases")), ends)
+    with hub.office.store.reading():
+        copied = copies.copied(hub.office)
+    return Standing(now, tuple(stations), tuple(hub.show("cases")), ends, copied)
 
 
 def _station(

@@ -26,6 +26,7 @@ SUCCESSION: Final = b"tally/succession/1\0"
 PEER: Final = b"tally/peer/1\0"
 WITNESS: Final = b"tally/witness/1\0"
 RETIRED: Final = b"tally/retired/1\0"
+HUB_RUN: Final = b"tally/hub-run/1\0"
 RECEIPTS: Final = "receipt"
 """Purpose and name of the key that signs receipts, as the plant root key vouches for it."""
 
@@ -109,6 +110,11 @@ def retired_message(
         last: reference of the last event that a feed's key signed; empty for other purposes.
     """
     return key_message(journal, public, purpose=purpose, name=name) + b"\0" + last.encode()
+
+
+def hub_run_message(hub: JournalId, epoch: int, run: str) -> bytes:
+    """What the plant root key signs for each time that the hub begins to serve."""
+    return hub + _u64(epoch) + run.encode()
 
 
 def succession_message(hub: JournalId, predecessor: JournalId, first: EventId) -> bytes:

@@ -175,6 +175,16 @@ class Gauges(Message, frozen=True):
     disk_days: Count | None = None
 
 
+class HubRun(Message, frozen=True):
+    """One time that a hub serves, signed by the plant root key
+    (`tally.records.signing.hub_run_message`).
+    """
+
+    epoch: Count
+    run: RunText
+    sig: SignatureText
+
+
 class Hello(Message, frozen=True):
     """Where a station stands.
 
@@ -191,6 +201,8 @@ class Hello(Message, frozen=True):
     gauges: Gauges = Gauges()
     peer_port: Port = 0
     """Where neighbours read of this station, on the address it calls from; 0: nowhere."""
+    met: HubRun | None = None
+    """The run of the hub that this station met last; a hub that does not know it has a copy."""
     witnesses: Annotated[tuple[SignedWitness, ...], msgspec.Meta(max_length=WITNESSES_MAX)] = ()
     """What the caller holds of its line's journals, signed, and what it was given of its own."""
 
@@ -252,6 +264,8 @@ class HelloAnswer(Message, frozen=True):
     sent_ms: Count = 0
     peers: Annotated[tuple[PeerAt, ...], msgspec.Meta(max_length=64)] = ()
     """Where other stations of the line can be read, as far as the hub has heard."""
+    run: HubRun | None = None
+    """The run that answers; a station keeps it and says it in its next hello."""
 
 
 class Taken(Message, frozen=True):

@@ -34,6 +34,7 @@ class OwnJournal:
         self.acked = 0
         self.acked_epoch = 0
         self.archived_to = 0
+        self.met: tuple[int, str, str] | None = None
         self.later_keys: tuple[PublicKey, ...] = ()
         self.over_keys: tuple[PublicKey, ...] = ()
         self.held: dict[JournalId, Position] = {}
@@ -91,6 +92,9 @@ class OwnJournal:
 
     def acknowledged_epoch(self) -> int:
         return self.acked_epoch
+
+    def met_hub(self) -> tuple[int, str, str] | None:
+        return self.met
 
     def later_receipt_keys(self) -> tuple[PublicKey, ...]:
         return self.later_keys

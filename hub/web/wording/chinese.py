@@ -44,6 +44,9 @@ TEXTS: Final[dict[str, str]] = {
     "complete.unheard": "{station} 从未联系",
     "complete.none": "还没有工作站联系过本中心;这里的数据不能视为完整。",
     # what ends soon
+    "hub.copied": "工位 {station} 遇到过另一个使用相同密钥的中心:两者之一是副本。"
+    "本中心现已停发编码。请找出并停掉另一个;然后运行 tally hub backup DIR FILE,"
+    "再用 tally hub restore FILE 恢复到新文件夹。",
     "ends.certificate": "工作站所见的证书将于 {time} 到期,本应由中心自动更新但尚未更新。工作站不会"
     "因此停止。请查看 tally hub serve 的提示、磁盘和本机时钟。",
     "ends.certificate_past": "工作站所见的证书已于 {time} 到期,本应由中心自动更新但尚未更新。工作站"

@@ -50,6 +50,9 @@ TEXTS: Final[dict[str, str]] = {
     "complete.unheard": "{station} never heard",
     "complete.none": "No station has greeted this hub yet; nothing here can be complete.",
     # what ends soon
+    "hub.copied": "Station {station} has met another hub with the keys of this one: one of the two "
+    "is a copy. This one grants no codes. Find the other and end it; then: tally hub backup DIR "
+    "FILE, and tally hub restore FILE into a new folder.",
     "ends.certificate": "The certificate that stations see ends at {time} and was not renewed, "
     "which the hub does by itself. No station stops for it. Look at what tally hub serve says, at "
     "the disk, and at this machine's clock.",
