@@ -30,6 +30,7 @@ from tally.records.certificate import (
     EVENTS_MAX,
     FILE_BYTES_MAX,
     Contents,
+    HistoryNote,
     TimeNote,
     chain_row,
     listed,
@@ -42,6 +43,7 @@ from tally.records.ids import EventId, JournalId, parse_journal, show_journal
 from tally.records.merkle import path
 from tally.records.segment import Segment
 from tally.trace import completeness_of
+from tally.trace.histories import Histories
 from tally.trace.making import making
 from tally.trace.timing import Timed, plain_time
 
@@ -157,6 +159,7 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
             unread=complete.unread,
             cases=made.cases,
             times=tuple(map(_note, noted)) or UNSET,
+            histories=tuple(_histories(graph, made.events)) or UNSET,
             rows=listed(rows),
             sig="",
         )
@@ -167,6 +170,14 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
     return Certified(
         code, (first, *rows), len(own), len(writers), made.cases, office.secrets.fingerprint
     )
+
+
+def _histories(graph: Graph, events: Sequence[Placed]) -> Iterator[HistoryNote]:
+    histories = Histories(graph)
+    for at in events:
+        one = histories.of(at)
+        if one is not None:
+            yield HistoryNote(at.ref, one.name, one.after)
 
 
 def _note(timed: Timed) -> TimeNote:

@@ -20,7 +20,7 @@ from tally.master import Order, Person, Product, from_content, to_content
 from tally.merge.units import BoxState, LotState, UnitState
 from tally.trace import Direction, as_plain, trace
 from tally.trace.completeness import completeness_of
-from tally.trace.drawing import plain_completeness
+from tally.trace.drawing import plain_completeness, plain_history
 from tally.trace.lanes import Lanes, Look, is_recorded, lanes
 from tally.trace.life import Life, life
 from tally.trace.timing import plain_time
@@ -61,8 +61,10 @@ def explore(office: Office, code: str, look: Look | None = None) -> Row:
 def tell(office: Office, code: str) -> Row:
     """The life of a code.
 
-    Keys: code, moments [{type, facts, who, station, at, ref, ended, counts, time}], is_cut, names.
-    `counts`: false for what was recorded under a key that was taken back. `facts` are the event's
+    Keys: code, moments [{type, facts, who, station, at, ref, ended, counts, history, time}],
+    is_cut, names.
+    `counts`: false for what was recorded under a key that was taken back. `history`: None, or
+    where the journal was forked {name, after, words}. `facts` are the event's
     own fields, the optional ones only where they say something. `time`: None where `at` and the
     order are right as they stand, else as `tally.trace.timing.plain_time` gives it.
     """
@@ -79,6 +81,7 @@ def tell(office: Office, code: str) -> Row:
                 "ref": moment.ref,
                 "ended": list(moment.ended),
                 "counts": moment.counts,
+                "history": plain_history(moment.history) if moment.history else None,
                 "time": None if moment.timed.is_plain else plain_time(moment.timed),
             }
             for moment in found.moments

@@ -130,7 +130,8 @@ def show_trace(file: Path, code: str, direction: Direction | None, *, as_json: b
     A lot is named by its number or as PART/LOT. Exit status 1 when nothing is recorded about the
     code. JSON: {root, direction, words, is_cut, nodes [{code, sort, level, product, lot, supplier,
     supplier_lot, made, done, held}], links [{parent, child, relation, slot, quantity, who, station,
-    at, event}], completeness} for one direction, {code, down, up, completeness} for both.
+    at, event}], completeness} for one direction, {code, down, up, completeness} for both. An event
+    of a journal with several histories has `history` {name, after, words}.
     """
     found = _load(file)
     wanted: tuple[Direction, ...] = (direction,) if direction else ("down", "up")

@@ -163,7 +163,8 @@ def _print_certificate(report: CertificateReport, *, plant: str | None, code: st
         return
     for event in report.events[:_EVENTS_SHOWN_MAX]:
         line = f"{event.at}  {event.station:<10} {event.by:<10} {event.type}  {event.about}"
-        click.echo(_visible(f"{line}  [{event.time}]" if event.time else line))
+        notes = (f"  [{note}]" for note in (event.time, event.history) if note)
+        click.echo(_visible(line + "".join(notes)))
     if len(report.events) > _EVENTS_SHOWN_MAX:
         click.echo(f"and {len(report.events) - _EVENTS_SHOWN_MAX} more events (all with --json)")
     told = (

@@ -34,12 +34,19 @@ from tally.proof.witnessed import Stand, stands
 from tally.records.certificate import (
     FILE_BYTES_MAX,
     ROWS_MAX,
+    HistoryNote,
     TimeNote,
     is_signed_by,
     read_contents,
 )
 from tally.records.export import unb64
-from tally.records.ids import MalformedIdError, parse_event_id, parse_journal, show_journal
+from tally.records.ids import (
+    MalformedIdError,
+    parse_event_id,
+    parse_journal,
+    ref_to,
+    show_journal,
+)
 from tally.records.signing import PublicKey, Receipt
 
 
@@ -48,7 +55,8 @@ class CertifiedEvent:
     """One event of the file as people read it.
 
     `about`: what it says, without names of fields; `time`: what the hub adds to `at` and to the
-    order, its word and no proof; empty where it has nothing to add.
+    order, its word and no proof; empty where it has nothing to add. `history`: likewise on which of
+    several histories of its journal it stands.
     """
 
     event: str
@@ -58,6 +66,7 @@ class CertifiedEvent:
     type: str
     about: str
     time: str = ""
+    history: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +217,7 @@ def _report(
 ) -> CertificateReport:
     contents = file.contents
     notes = {one.event: one for one in contents.times or ()}
+    histories = {one.event: one for one in contents.histories or ()}
     return CertificateReport(
         problems=tuple(file.problems),
         code=contents.code,
@@ -216,7 +226,7 @@ def _report(
         hub=contents.hub,
         made_at=contents.made_at,
         events=tuple(
-            _shown(file, event, notes.get(event.name))
+            _shown(file, event, notes.get(event.name), histories.get(_ref(event)))
             for event in file.events
             if not isinstance(event.body, KeyPublished | StationEnrolled | KeyRevoked)
         ),
@@ -241,7 +251,16 @@ def _of_feeds(file: CertificateFile) -> Iterator[EventLine]:
             yield event.read
 
 
-def _shown(file: CertificateFile, event: CertifiedLine, noted: TimeNote | None) -> CertifiedEvent:
+def _ref(event: CertifiedLine) -> str:
+    return str(ref_to(event.journal, event.seq, event.id))
+
+
+def _shown(
+    file: CertificateFile,
+    event: CertifiedLine,
+    noted: TimeNote | None,
+    history: HistoryNote | None,
+) -> CertifiedEvent:
     given = msgspec.to_builtins(event.body) if event.body is not None else {}
     about = " ".join(_as_text(name, given[name]) for name in _ABOUT if given.get(name))
     read = event.read
@@ -253,6 +272,7 @@ def _shown(file: CertificateFile, event: CertifiedLine, noted: TimeNote | None) 
         type=read.t if read else "?",
         about=about,
         time=_said(noted) if noted else "",
+        history=_parted(history) if history else "",
     )
 
 
@@ -262,6 +282,13 @@ def _said(noted: TimeNote) -> str:
     when = f"by the hub's clock {noted.at}{within}" if noted.at else ""
     order = "" if noted.is_order_proven else f"order not provable{apart}"
     return "; ".join(part for part in (when, order) if part)
+
+
+def _parted(noted: HistoryNote) -> str:
+    return (
+        f"history {noted.name}, one of several: two computers wrote as this station after its "
+        f"event {noted.after}"
+    )
 
 
 def _as_text(name: str, value: object) -> str:

@@ -52,13 +52,27 @@ class TimeNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     apart_s: int | None
 
 
+class HistoryNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """On which of several histories of its journal an event stands, as the hub knows them.
+
+    `name`: the first 8 hex digits of the id of the event after `after`, the last one that another
+    history has as well. Two computers wrote as one station from there on. `event`: a reference,
+    since both may have an event at one seq.
+    """
+
+    event: str
+    name: str
+    after: int
+
+
 class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The first row: what the file is about, and its other rows in order, as (name, SHA-256).
 
     `root`: the plant root key. `gaps`, `pending`, `unread`: what the hub knew to be missing, as in
     `tally.trace.Completeness`; `cases`: undecided ones about anything in the file. `times`: absent
     where every time and the order are right as they stand, else the events of which the hub has
-    more to say. `sig`: the receipt key's over this row with an empty `sig`, under the domain
+    more to say. `histories`: absent unless an event is of a journal with more than one.
+    `sig`: the receipt key's over this row with an empty `sig`, under the domain
     `tally/certificate/1`.
     """
 
@@ -74,6 +88,7 @@ class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     unread: int
     cases: tuple[str, ...]
     times: tuple[TimeNote, ...] | msgspec.UnsetType = msgspec.UNSET
+    histories: tuple[HistoryNote, ...] | msgspec.UnsetType = msgspec.UNSET
     rows: tuple[tuple[str, str], ...]
     sig: str
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tally.merge.units import Origin
 from tally.records.ids import show_journal
 from tally.trace.completeness import Completeness
+from tally.trace.histories import OneHistory
 from tally.trace.timing import plain_time
 from tally.trace.tracing import Done, Link, Node, Trace
 
@@ -17,11 +18,11 @@ DEPTH_MAX: Final = 40
 
 def as_lines(trace: Trace, lang: str = "en") -> list[str]:
     """The trace as people read it: one line a node below its parent, with who, where and when."""
-    page = _Page(trace)
+    page = _Page(trace, lang)
     lines = [trace.words[lang]]
     for node in trace.nodes:
         if node.level == 0:
-            lines += _facts(node)
+            lines += page.facts(node)
             page.drawn.add(node.code)
             lines += page.below(node.code, depth=1)
     lines += [
@@ -34,7 +35,9 @@ def as_lines(trace: Trace, lang: str = "en") -> list[str]:
 class _Page:
     """One drawing: a code that was drawn before is named and not opened again."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, lang: str) -> None:
+        self._histories = trace.histories
+        self._lang = lang
         self.is_down = trace.direction == "down"
         self.drawn: set[str] = set()
         self.nodes = {(node.code, node.sort == "lot"): node for node in trace.nodes}
@@ -51,32 +54,37 @@ class _Page:
             return
         for link in links:
             far = link.child if self.is_down else link.parent
-            yield f"{indent}{_relation(link)}{_who(link.origin)}"
+            yield f"{indent}{_relation(link)}{self._who(link.origin)}"
             if far in self.drawn:
                 yield f"{indent}  {far} (above)"
                 continue
             self.drawn.add(far)
             node = self.nodes.get((far, self.is_down and link.relation in {"lot", "of_lot"}))
-            yield from (f"{indent}  {line}" for line in (_facts(node) if node else [far]))
+            yield from (f"{indent}  {line}" for line in (self.facts(node) if node else [far]))
             yield from self.below(far, depth=depth + 1)
+
+    def facts(self, node: Node) -> list[str]:
+        """What is known of one node."""
+        told = [node.product, node.lot and f"lot {node.lot}"]
+        if node.supplier or node.supplier_lot:
+            told.append(f"from {node.supplier} {node.supplier_lot}".rstrip())
+        told += [f"HELD: {held.words['en']}" for held in node.held]
+        head = ", ".join(text for text in told if text)
+        lines = [f"{node.code}: {head}" if head else node.code]
+        lines += [f"  made{self._who(origin)}" for origin in node.made]
+        lines += [f"  {_done(done)}{self._who(done.origin)}{_timed(done)}" for done in node.done]
+        return lines
+
+    def _who(self, origin: Origin) -> str:
+        one = self._histories.get(origin.ref)
+        told = f" [{one.words[self._lang]}]" if one else ""
+        return f" ({origin.who}, {origin.station}, {origin.at}){told}"
 
 
 def _relation(link: Link) -> str:
     quantity = f" x{link.quantity}" if link.quantity else ""
     words = {"serial": link.slot, "lot": link.slot, "packed": "packed", "of_lot": "own lot"}
     return f"{words[link.relation]}{quantity}"
-
-
-def _facts(node: Node) -> list[str]:
-    told = [node.product, node.lot and f"lot {node.lot}"]
-    if node.supplier or node.supplier_lot:
-        told.append(f"from {node.supplier} {node.supplier_lot}".rstrip())
-    told += [f"HELD: {held.words['en']}" for held in node.held]
-    head = ", ".join(text for text in told if text)
-    lines = [f"{node.code}: {head}" if head else node.code]
-    lines += [f"  made{_who(origin)}" for origin in node.made]
-    lines += [f"  {_done(done)}{_who(done.origin)}{_timed(done)}" for done in node.done]
-    return lines
 
 
 def _done(done: Done) -> str:
@@ -87,24 +95,21 @@ def _timed(done: Done) -> str:
     return "" if done.timed.is_plain else f" [{done.timed.words['en']}]"
 
 
-def _who(origin: Origin) -> str:
-    return f" ({origin.who}, {origin.station}, {origin.at})"
-
-
 def as_plain(trace: Trace) -> dict[str, Any]:
     """The trace as JSON values.
 
     Fields: `root`, `direction`, `words`, `is_cut`, `nodes` [{code, sort, level, product, lot,
     supplier, supplier_lot, made, done, held}], `links` [{parent, child, relation, slot, quantity,
     who, station, at, event}], `clocks` [{station, event, at, offset_ms, within_ms}],
-    `completeness`. `time` of a `done`: None where `at` and the order are right as they stand.
+    `completeness`. `time` of a `done`: None where `at` and the order are right as they stand. An
+    event of a journal that was forked has `history` {name, after, words} as well.
     """
     return {
         "root": trace.root,
         "direction": trace.direction,
         "words": trace.words,
         "is_cut": trace.is_cut,
-        "nodes": [_plain_node(node) for node in trace.nodes],
+        "nodes": [_plain_node(node, trace.histories) for node in trace.nodes],
         "links": [
             {
                 "parent": link.parent,
@@ -112,7 +117,7 @@ def as_plain(trace: Trace) -> dict[str, Any]:
                 "relation": link.relation,
                 "slot": link.slot,
                 "quantity": link.quantity,
-                **_plain_origin(link.origin),
+                **_plain_origin(link.origin, trace.histories),
             }
             for link in trace.links
         ],
@@ -168,7 +173,7 @@ def plain_completeness(found: Completeness) -> dict[str, Any]:
     }
 
 
-def _plain_node(node: Node) -> dict[str, Any]:
+def _plain_node(node: Node, histories: Mapping[str, OneHistory]) -> dict[str, Any]:
     return {
         "code": node.code,
         "sort": node.sort,
@@ -177,14 +182,14 @@ def _plain_node(node: Node) -> dict[str, Any]:
         "lot": node.lot,
         "supplier": node.supplier,
         "supplier_lot": node.supplier_lot,
-        "made": [_plain_origin(origin) for origin in node.made],
+        "made": [_plain_origin(origin, histories) for origin in node.made],
         "done": [
             {
                 "what": done.what,
                 "value": done.value,
                 "plan": done.plan,
                 "time": None if done.timed.is_plain else plain_time(done.timed),
-                **_plain_origin(done.origin),
+                **_plain_origin(done.origin, histories),
             }
             for done in node.done
         ],
@@ -195,10 +200,17 @@ def _plain_node(node: Node) -> dict[str, Any]:
     }
 
 
-def _plain_origin(origin: Origin) -> dict[str, str]:
-    return {
+def _plain_origin(origin: Origin, histories: Mapping[str, OneHistory]) -> dict[str, Any]:
+    plain: dict[str, Any] = {
         "who": origin.who,
         "station": origin.station,
         "at": origin.at,
         "event": origin.ref,
     }
+    one = histories.get(origin.ref)
+    return plain | {"history": plain_history(one)} if one else plain
+
+
+def plain_history(one: OneHistory) -> dict[str, Any]:
+    """One of several histories as JSON values: its name, the last event it shares, words."""
+    return {"name": one.name, "after": one.after, "words": one.words}

@@ -42,6 +42,7 @@ from tally.merge.keys import split_parts
 from tally.merge.liveness import ended_by
 from tally.merge.shelf import ClaimView
 from tally.records.ids import show_journal
+from tally.trace.histories import Histories, OneHistory
 from tally.trace.timing import Timed, timeline
 from tally.trace.tracing import lots_among, roots_of
 
@@ -60,7 +61,8 @@ class Moment:
     """One event. `type`: its name; `ended`: references of the events that took it back.
 
     `timed`: what is known of its time, and of its order behind the moment before. `counts`:
-    whether its key was good when it was written, or somebody let it count since.
+    whether its key was good when it was written, or somebody let it count since. `history`: where
+    its journal was forked, the one that it stands on.
     """
 
     type: str
@@ -72,6 +74,7 @@ class Moment:
     ended: tuple[str, ...]
     timed: Timed
     counts: bool = True
+    history: OneHistory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,13 @@ def life(graph: Graph, code: str) -> Life:
     told |= set(naming(graph, claims, code))
     readable = [at for at in told if graph.is_readable(at)]
     moments = timeline(graph, readable)
+    histories = Histories(graph)
     return Life(
         code,
-        tuple(_moment(graph, one, ending.get(one.place, ())) for one in moments[:MOMENTS_MAX]),
+        tuple(
+            _moment(graph, histories, one, ending.get(one.place, ()))
+            for one in moments[:MOMENTS_MAX]
+        ),
         is_cut=len(moments) > MOMENTS_MAX,
     )
 
@@ -153,7 +160,7 @@ def naming(graph: Graph, claims: Sequence[ClaimView], code: str) -> Iterator[Pla
                     yield at
 
 
-def _moment(graph: Graph, timed: Timed, enders: Sequence[Placed]) -> Moment:
+def _moment(graph: Graph, histories: Histories, timed: Timed, enders: Sequence[Placed]) -> Moment:
     at = timed.place
     line = graph.line(at)
     return Moment(
@@ -166,4 +173,5 @@ def _moment(graph: Graph, timed: Timed, enders: Sequence[Placed]) -> Moment:
         ended=tuple(by.ref for by in enders),
         timed=timed,
         counts=graph.counts(at),
+        history=histories.of(at),
     )

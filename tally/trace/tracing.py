@@ -8,8 +8,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from tally.events import types as t
@@ -19,6 +19,7 @@ from tally.merge.keys import split_parts
 from tally.merge.shelf import ClaimView
 from tally.merge.units import Held, LotState, Origin, fold_lot, fold_unit, live, origin_of
 from tally.trace.completeness import Completeness, completeness_of
+from tally.trace.histories import Histories, OneHistory
 from tally.trace.timing import Timed, WrongClock, timeline, wrong_clocks
 
 Direction: TypeAlias = Literal["down", "up"]
@@ -78,7 +79,8 @@ class Link:
 class Trace:
     """An answer: nodes by level and code, links by parent and slot, and what it rests on.
 
-    `is_cut`: a limit was reached. `clocks`: those of stations that were found wrong.
+    `is_cut`: a limit was reached. `clocks`: those of stations that were found wrong. `histories`:
+    by reference, for events of journals that were forked.
     """
 
     root: str
@@ -89,6 +91,7 @@ class Trace:
     completeness: Completeness
     words: dict[str, str]
     clocks: tuple[WrongClock, ...]
+    histories: Mapping[str, OneHistory] = field(default_factory=dict)
 
 
 def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_MAX) -> Trace:
@@ -132,7 +135,15 @@ def trace(graph: Graph, code: str, direction: Direction, *, limit: int = LINKS_M
         completeness=completeness_of(graph),
         words=_words(code, direction, ordered, shown=len(links) if is_cut else None),
         clocks=wrong_clocks(graph, {link.origin.station for link in links}),
+        histories=Histories(graph).of_refs(_refs(links, ordered)),
     )
+
+
+def _refs(links: Sequence[Link], nodes: Sequence[Node]) -> Iterator[str]:
+    yield from (link.origin.ref for link in links)
+    for node in nodes:
+        yield from (origin.ref for origin in node.made)
+        yield from (done.origin.ref for done in node.done)
 
 
 def where_used(graph: Graph, code: str) -> tuple[Link, ...]:

@@ -73,6 +73,27 @@ def test_a_certificate_holds_what_made_the_unit_and_proves_itself(hub, made):
     assert not any(lamp(2) in event.about for event in report.events)
 
 
+def test_a_certificate_says_on_which_of_two_histories_an_event_stands(hub):
+    maker = enrolled(hub, "S03")
+    maker.add(t.UnitCommissioned(lamp(1), "BL-2@4"))
+    copy = maker.fork(after=maker.seq)
+    maker.add(bound(board(7), lamp(1)))
+    copy.add(bound(board(8), lamp(1)))
+    hub.ingest(maker.id, maker.piece(2))
+    assert {one.history for one in proven(hub, lamp(1)).events} == {""}
+    hub.ingest(copy.id, copy.piece(3))
+    report = proven(hub, lamp(1))
+    assert report.problems == ()
+    said = {event.about.split()[0]: event.history for event in report.events}
+    assert said.pop(lamp(1)) == ""  # both have it
+    names = {board(7): maker.ids[2], board(8): copy.ids[2]}
+    for code, first in names.items():
+        assert said[code].startswith(f"history {first.hex()[:8]}, one of several")
+        assert "after its event 2" in said[code]
+    moments = {one["ref"]: one["history"] for one in hub.tell(lamp(1))["moments"]}
+    assert [one and one["after"] for one in moments.values()].count(2) == 2
+
+
 def test_a_certificate_says_when_it_was_by_the_hubs_clock_and_which_order_is_not_provable(hub):
     maker, packer = enrolled(hub, "S03"), enrolled(hub, "S04")
     maker.add(t.ClockObserved(360_000, 40))

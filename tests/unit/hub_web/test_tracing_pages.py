@@ -13,10 +13,11 @@ from hub.web.app import console_app
 from hub.web.desk import Desk
 from hub.web.sessions import Admissions
 from hub.web.sheets import sheet
+from tally.events import types as t
 from tally.merge.keys import escape
-from tests.support.building import board, lamp
+from tests.support.building import board, bound, lamp
 from tests.support.console_floor import ATTACK, TWICE, made_floor
-from tests.support.hub_floor import entropy_of
+from tests.support.hub_floor import a_hub, demo_files, enrolled, entropy_of
 
 HERE = "http://127.0.0.1:8440"
 ROWS = {
@@ -235,3 +236,23 @@ def test_the_search_box_knows_cases_and_orders(visitor, floor):
     answer = visitor.get("/search", params={"q": floor.case.lower()})
     assert answer.headers["location"] == f"/conflicts/{floor.case}"
     assert "BL-2@4" in visitor.get("/search", params={"q": "24-1187"}).text
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "history "), ("zh", "历史 ")])
+def test_a_station_with_two_histories_is_told_apart_on_every_page_of_a_unit(language, word):
+    hub = a_hub()
+    hub.publish(demo_files())
+    maker = enrolled(hub, "S03")
+    maker.add(t.UnitCommissioned(lamp(1), "BL-2@4"))
+    copy = maker.fork(after=maker.seq)
+    maker.add(bound(board(7), lamp(1)))
+    copy.add(bound(board(8), lamp(1)))
+    hub.ingest(maker.id, maker.piece(2))
+    hub.ingest(copy.id, copy.piece(3))
+    client = visiting(hub, language)
+    for path in ("/trace", "/trace/report", "/trace?direction=down"):
+        query = f"{path}{'&' if '?' in path else '?'}code={lamp(1)}"
+        page = client.get(query)
+        assert page.status_code == 200, query
+        for writer in (maker, copy):
+            assert f"{word}{writer.ids[2].hex()[:8]}" in page.text, query
