@@ -93,6 +93,6 @@ def import_journal(directory: Path, file: Path) -> tuple[Bundle, Brought]:
     clock, trust = SystemClock(), load_trust(directory)
     with (
         opened_bundle(file, plant_fingerprint(trust.root)) as (bundle, raw),
-        open_journal(directory, clock, starts=False, tolerates_all=True) as journal,
+        open_journal(directory, clock, starts=False) as journal,
     ):
         return bundle, unpack(journal, bundle, raw, at=clock.now())

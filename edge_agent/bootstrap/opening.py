@@ -30,14 +30,12 @@ def open_journal(
     kib_max: int = 0,
     reached: Reached = passed,
     starts: bool = True,
-    tolerates_all: bool = False,
     mirror: str = "",
     adopts: bool = False,
 ) -> Iterator[Journal]:
     """The journal of a station's folder, for its one writer; closed and let go at the end.
 
-    `starts`: the station itself starts, which is recorded as `agent.started`. `tolerates_all`: own
-    events may be damaged that nobody acknowledged, because a copy is brought. `mirror`: the folder
+    `starts`: the station itself starts, which is recorded as `agent.started`. `mirror`: the folder
     of the settings; what is damaged is put back from it at a start. `adopts`: a copy that a person
     adopts is opened as well.
 
@@ -63,7 +61,6 @@ def open_journal(
                 trust,
                 entropy=secrets.token_bytes,
                 reached=reached,
-                tolerates_all=tolerates_all or (starts and bool(mirror)),
             )
             if starts:
                 copies = copies_in_mirror(mirror, directory, identity.journal) if mirror else None

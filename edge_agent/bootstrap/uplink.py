@@ -19,6 +19,7 @@ from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.wishes import choose
 from edge_agent.settings import Settings
 from edge_agent.station import messages
+from edge_agent.station.clock import SystemClock
 from edge_agent.station.core import StationCore
 from edge_agent.station.inbox import Inbox
 from edge_agent.sync import port
@@ -163,7 +164,7 @@ def _keeping(
     """What is kept beside the events, and what is looked at in them."""
     match effect:
         case port.OwnEventLost(seq):
-            return lambda journal: journal.give_up(seq)
+            return lambda journal: journal.give_up(seq, at=SystemClock().now())
         case port.OwnUnproven(first, last):
             return lambda journal: journal.look_again(first, last)
         case port.LenderChosen(wish, lender):

@@ -114,9 +114,13 @@ def _status_words(found: dict[str, Any]) -> str:
     if found["copy_of"]:
         said = "COPY made {made} at event {seq}: it does not run until it is adopted"
         lines.append(said.format(**found["copy_of"]))
-    if found["damaged"]:
-        seqs = ", ".join(map(str, found["damaged"][:10]))
-        lines.append(f"DAMAGED on this disk, asked back from the hub: event {seqs}")
+    damaged = [seq for seq in found["damaged"] if seq not in found["lost"]]
+    if damaged:
+        seqs = ", ".join(map(str, damaged[:10]))
+        lines.append(f"DAMAGED on this disk, asked back from hub and neighbours: event {seqs}")
+    if found["lost"]:
+        seqs = ", ".join(map(str, found["lost"][:10]))
+        lines.append(f"LOST, damaged on this disk and held nowhere else: event {seqs}")
     if found["key_revoked"]:
         said = "KEY TAKEN BACK by {by} at {at}: {reason}. Events after {since} do not count."
         lines.append(said.format(**found["key_revoked"]))

@@ -6,8 +6,8 @@ Every word must be the plant root key's. What it means is `tally.records.authori
 import sqlite3
 from collections.abc import Iterator
 
+from edge_agent.journal.branches import lines_of
 from edge_agent.journal.identity import Trust
-from edge_agent.journal.others import lines_of
 from edge_agent.journal.returning import keys_feeds
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import AuthorityPublished

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from edge_agent.journal.branches import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.cut import CutPiece
-from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.returning import cut_foreign
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.wire.messages import Position

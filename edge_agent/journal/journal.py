@@ -14,6 +14,7 @@ from typing import Final
 from edge_agent.journal.accepting import Receipts
 from edge_agent.journal.auditing import Auditor, Copies
 from edge_agent.journal.blocks import Blocks
+from edge_agent.journal.branches import read_foreign
 from edge_agent.journal.facts import Fact, OwnFact
 from edge_agent.journal.faults import JournalCorrupt, fault_of
 from edge_agent.journal.forked import forked_in, in_doubt, told_of_fork
@@ -22,7 +23,7 @@ from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.left import cut, own_id
 from edge_agent.journal.mending import MENDED
-from edge_agent.journal.others import Ingested, OtherJournals, read_foreign
+from edge_agent.journal.others import Ingested, OtherJournals
 from edge_agent.journal.rebuilding import bring_up_to_date
 from edge_agent.journal.remembered import Remembered
 from edge_agent.journal.revoked import told_of_revocation
@@ -72,17 +73,14 @@ class Journal:
         entropy: Entropy,
         reached: Reached = passed,
         hashing: Hashing = chain_ids,
-        tolerates_all: bool = False,
     ) -> None:
         """Check the tail, bring the schema up to date, read what is known. Writes no event.
-
-        `tolerates_all`: own events may be damaged that nobody acknowledged: a copy is brought.
 
         Raises:
             JournalCorrupt: the newest events are not what was written; nothing was changed.
             JournalFault: the file cannot be used, or is of a newer version.
         """
-        tail = _checked_tail(connection, identity, tolerates_all=tolerates_all)
+        tail = _checked_tail(connection, identity)
         migrate(connection)
         self.run = ""
         self.previous_run: str | None = None
@@ -99,7 +97,7 @@ class Journal:
         )
         self._auditor = Auditor(self._store, self.ledger, self._chain)
         self._auditor.remember(tail.damage)
-        bring_up_to_date(self._store, self.ledger, identity, self.damaged)
+        bring_up_to_date(self._store, self.ledger, identity, self.damaged, self.lost)
         self.standing = Standing(self._store, self._chain.rolled_back)
         self._receipts = Receipts(self._store, self._chain, self.keys, trust)
         self._remembered = Remembered(self._store, self._chain.rolled_back)
@@ -119,11 +117,10 @@ class Journal:
         near at hand before anybody is asked.
 
         Raises:
-            JournalCorrupt: it does not lead to the head, or is damaged where no copy is known of.
+            JournalCorrupt: it does not lead to the head.
         """
-        self._auditor.weekly(at.date(), tolerates_all=copies is not None)
-        if copies is not None:
-            self._auditor.demand_copies(copies)
+        self._auditor.copies = copies
+        self._auditor.weekly(at.date())
         previous, run = self._store.get("run"), self._entropy(RUN_BYTES).hex()
         body = AgentStarted(run=run, agent=agent, sqlite=sqlite3.sqlite_version, previous=previous)
         self.append([OwnFact(body)], None, at=at, remember={"run": run})
@@ -135,7 +132,7 @@ class Journal:
         """The hub could not prove these own events: hash them, and remember what is damaged.
 
         Raises:
-            JournalCorrupt: one of them is damaged, and no copy of it is known of.
+            JournalCorrupt: they do not lead to one another.
         """
         self._auditor.look_again(first, last)
 
@@ -255,6 +252,11 @@ class Journal:
         return self._auditor.damaged
 
     @property
+    def lost(self) -> Mapping[int, int]:
+        """Those of them of which nobody has a copy, with the own event that says so (`holes`)."""
+        return self._auditor.lost
+
+    @property
     def connection(self) -> sqlite3.Connection:
         """The writer's connection, to read from on its thread."""
         return self._connection
@@ -319,13 +321,15 @@ class Journal:
             result = borrowed(result, self._take_loans(at, result.loans))
         return result
 
-    def give_up(self, seq: int) -> None:
-        """The hub lacks a damaged own event; if it had acknowledged it, it was restored.
+    def give_up(self, seq: int, *, at: datetime) -> bool:
+        """The hub lacks a damaged own event; record it as lost if nobody else is known to have it.
+
+        Whether that was recorded now.
 
         Raises:
-            JournalCorrupt: unless a copy came meanwhile, or a neighbour holds one.
+            JournalFault: nothing was kept.
         """
-        self._auditor.give_up(seq)
+        return self._auditor.give_up(seq, at)
 
     def _take_loans(self, at: datetime, apart: Sequence[Loan]) -> Sequence[BlockBorrowed]:
         """Record what neighbours lent to this journal; from then on the codes may be used.
@@ -467,12 +471,10 @@ class Journal:
         self._remembered.suspect(words)
 
 
-def _checked_tail(
-    connection: sqlite3.Connection, identity: Identity, *, tolerates_all: bool
-) -> Tail:
+def _checked_tail(connection: sqlite3.Connection, identity: Identity) -> Tail:
     try:
         refuse_newer(connection)
-        return check_or_survive(connection, identity, tolerates_all=tolerates_all)
+        return check_or_survive(connection, identity)
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a table is missing
             raise JournalCorrupt(0, expected="a journal", found=str(error)) from error

@@ -3,8 +3,8 @@
 1. An event is damaged when its line no longer hashes to its id. The id itself is known: it stands
    beside the line, in the hash of the next event, and the newest of them under the signed head. An
    id that was damaged instead of its line is found by the same chain and set right without a copy.
-2. Only an event that the hub or a neighbour signed for may be damaged in a station that starts: it
-   can be had back. Anything else stops the station as before (`tail`).
+2. It is asked back from whoever may hold it. If nobody does, it is lost, and its writer says so
+   (`holes`).
 3. A copy is put back when the writer's own signature proves it and its chain leads to an id that
    stands here. Where it came from does not matter: the hub, a stick, a neighbour.
 
@@ -142,7 +142,9 @@ def copies_in(
         (seq for seq, found in enumerate(ids, segment.first) if _id_at(connection, seq) == found),
         default=0,
     )
-    wanted = [seq for seq in damaged if segment.first <= seq <= anchor]
+    wanted = [
+        seq for seq in damaged if segment.first <= seq <= anchor and _is_here(connection, seq)
+    ]
     return [_copy(connection, segment, ids, seq) for seq in wanted]
 
 
@@ -159,15 +161,15 @@ def put_back(connection: sqlite3.Connection, mended: Sequence[Mended]) -> None:
 
 def mended_words(seqs: Sequence[int], left: Sequence[int]) -> tuple[str, str]:
     """What was put back and what is still damaged, in English and Chinese."""
-    rest = f" Still damaged: {_listed(left)}." if left else ""
-    rest_zh = f" 仍损坏:{_listed(left)}。" if left else ""
+    rest = f" Still damaged: {listed(left)}." if left else ""
+    rest_zh = f" 仍损坏:{listed(left)}。" if left else ""
     return (
         (
-            f"Event {_listed(seqs)} of this station was damaged on its disk and is put back from a "
+            f"Event {listed(seqs)} of this station was damaged on its disk and is put back from a "
             f"copy, proven by its signature.{rest} Have the disk looked at."
         ),
         (
-            f"本工位的记录 {_listed(seqs)} 在磁盘上损坏,已从副本恢复,并经签名核对。"
+            f"本工位的记录 {listed(seqs)} 在磁盘上损坏,已从副本恢复,并经签名核对。"
             f"{rest_zh}请检查磁盘。"
         ),
     )
@@ -177,18 +179,19 @@ def damaged_words(seqs: Sequence[int]) -> tuple[str, str]:
     """What is damaged and what will come of it, in English and Chinese."""
     return (
         (
-            f"Event {_listed(seqs)} of this station is damaged on its disk. The hub or a "
-            "neighbour holds it and gives it back at the next contact. Work goes on; have the disk "
-            "looked at."
+            f"Event {listed(seqs)} of this station is damaged on its disk. At the next contact "
+            "the hub or a neighbour gives it back; if none of them has it, that is recorded. Work "
+            "goes on; have the disk looked at."
         ),
         (
-            f"本工位的记录 {_listed(seqs)} 在磁盘上损坏。中心或相邻工位保有副本,下次连接时取回。"
-            "可继续作业;请检查磁盘。"
+            f"本工位的记录 {listed(seqs)} 在磁盘上损坏。下次连接时从中心或相邻工位取回副本;"
+            "如均无副本,将予以记录。可继续作业;请检查磁盘。"
         ),
     )
 
 
-def _listed(seqs: Sequence[int]) -> str:
+def listed(seqs: Sequence[int]) -> str:
+    """The first of these numbers, and how many more there are."""
     more = f" +{len(seqs) - NAMED_MAX}" if len(seqs) > NAMED_MAX else ""
     return ", ".join(map(str, seqs[:NAMED_MAX])) + more
 
@@ -199,6 +202,11 @@ def _copy(
     (found,) = connection.execute("SELECT line FROM event WHERE seq = ?", (seq,)).fetchone()
     at = seq - segment.first
     return Mended(seq, ids[at], segment.lines[at], line_hash(found).hex())
+
+
+def _is_here(connection: sqlite3.Connection, seq: int) -> bool:
+    """Whether it was not deleted since: backups of the hub hold what comes back then."""
+    return connection.execute("SELECT 1 FROM event WHERE seq = ?", (seq,)).fetchone() is not None
 
 
 def _id_at(connection: sqlite3.Connection, seq: int) -> bytes | None:

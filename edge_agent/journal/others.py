@@ -3,25 +3,28 @@
 1. Proven before stored: chain, and the signature of a key that the registry believes.
 2. Trimmed by event id: what is here already is counted, never stored twice.
 3. A gap is answered with the seq to send from; a fork keeps both branches and says so.
-4. A proven line that cannot be read is kept and counted (the ledger holds the count).
+4. A proven line that cannot be read is kept and counted (the ledger holds the count). One that its
+   writer says is lost is the empty line under its id, until it turns up.
 5. Small transactions, so that a scan never waits for a backlog.
 
 Whom to believe is `keys`; what the events mean is `tally.ledger`.
 """
 
-import sqlite3
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from edge_agent.journal.blocks import Blocks
+from edge_agent.journal.branches import Branch, place_of, read_branches, write_branch
 from edge_agent.journal.faults import Untrusted
+from edge_agent.journal.foreign_holes import ForeignHoles
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.returning import keep_proof
 from edge_agent.journal.standing import came_by_neighbour
 from edge_agent.journal.store import Store
 from tally.events.decoding import EventLine, Unread, read_lines
+from tally.events.losses import Loss, losses_in
 from tally.events.types import BlockLent
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
@@ -32,25 +35,8 @@ from tally.records.segment import Segment, SegmentError, decode, encode, prove
 
 STEP_EVENTS: Final = 200
 """Events a transaction: about 5 ms on a slow station (`decided.md` 8)."""
-BRANCH_SHIFT: Final = 40
 
 OwnId = Callable[[int], EventId | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One line of history of a journal; a journal that never forked has one.
-
-    `proof` is the header of the newest piece or segment: the writer's signature over the tip.
-    """
-
-    branch: int
-    journal: JournalId
-    parent: int | None
-    first: int
-    tip: int
-    tip_id: EventId
-    proof: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +79,7 @@ class OtherJournals:
         self._keys = keys
         self._blocks = blocks
         self._ledger = ledger
+        self._holes = ForeignHoles(store, ledger, self._rolled_back)
         self.refused = 0
         self._branches: dict[JournalId, list[Branch]] = {}
         self._reload()
@@ -112,12 +99,19 @@ class OtherJournals:
         segment, ids = self._proven(data, own)
         if segment.journal == own.journal:
             return _compare_with_own(segment, ids, own_id)
+        losses = losses_in(segment.first, segment.lines)
+        for loss in losses:
+            self._pass_over(segment, loss, data)
+        filled = self._fill_holes(segment, ids)
         known = self._count_known(segment.journal, segment.first, ids)
         answer = Ingested(segment.journal, segment.first, 0, known, 0)
         if known == len(ids):
-            return replace(answer, tip=self._tip(segment.journal))
+            tip = self._tip(segment.journal)
+            return replace(answer, stored=len(filled), tip=tip, events=tuple(filled))
         before = ids[known - 1] if known else segment.before
         branch, forked, need = self._place(segment.journal, segment.first + known, before)
+        if branch is None and losses:  # it came in the place of what is lost, and again in its own
+            return replace(answer, tip=self._tip(segment.journal), need=need)
         if branch is None:
             answer = replace(answer, tip=self._tip(segment.journal), need=need)
             loans = _loans_in(segment, ids, own.journal)
@@ -130,7 +124,7 @@ class OtherJournals:
                 words=f"{segment}: events before it are missing; send from {need}.",
                 words_zh=f"{segment}:缺少之前的记录;请从 {need} 开始发送。",
             )
-        new: list[EventLine | Unread] = []
+        new = filled
         for start in range(known, len(ids), STEP_EVENTS):
             end = min(start + STEP_EVENTS, len(ids))
             proof = _header(segment) if end == len(ids) else None
@@ -160,6 +154,20 @@ class OtherJournals:
         """
         segment, ids = self._proven(data, own)
         return _loans_in(segment, ids, None)
+
+    def _pass_over(self, segment: Segment, loss: Loss, data: bytes) -> None:
+        """Go on over a lost event of a station, if what is before it is here and nothing else."""
+        journal = segment.journal
+        is_station = any(key.role == "station" for key in self._keys.of(journal))
+        if is_station and not self._count_known(journal, loss.seq, [loss.id]):
+            branch, _, _ = self._place(journal, loss.seq, loss.before)
+            grown = branch and self._holes.pass_over(branch, loss, data)
+            if grown:
+                self._remember(grown)
+
+    def _fill_holes(self, segment: Segment, ids: list[EventId]) -> list[EventLine | Unread]:
+        branches = self._branches.get(segment.journal, ())
+        return [event for one in branches for event in self._holes.fill(one, segment, ids)]
 
     def _proven(self, data: bytes, own: Identity) -> tuple[Segment, list[EventId]]:
         try:
@@ -208,9 +216,9 @@ class OtherJournals:
         for branch in self._branches.get(journal, ()):
             rows = self._store.connection.execute(
                 "SELECT place, id FROM foreign_event WHERE place BETWEEN ? AND ?",
-                (_place(branch.branch, first), _place(branch.branch, first + len(ids) - 1)),
+                (place_of(branch.branch, first), place_of(branch.branch, first + len(ids) - 1)),
             )
-            held.update((place - _place(branch.branch, 0), found) for place, found in rows)
+            held.update((place - place_of(branch.branch, 0), found) for place, found in rows)
         return next((i for i, found in enumerate(ids) if (first + i, found) not in held), len(ids))
 
     def _place(
@@ -237,7 +245,7 @@ class OtherJournals:
 
     def _id_on(self, branch: Branch, seq: int) -> bytes | None:
         row = self._store.connection.execute(
-            "SELECT id FROM foreign_event WHERE place = ?", (_place(branch.branch, seq),)
+            "SELECT id FROM foreign_event WHERE place = ?", (place_of(branch.branch, seq),)
         ).fetchone()
         return None if row is None else row[0]
 
@@ -261,22 +269,11 @@ class OtherJournals:
             connection.executemany(
                 "INSERT INTO foreign_event VALUES (?, ?, ?)",
                 (
-                    (_place(branch.branch, seq + i), event_id, line)
+                    (place_of(branch.branch, seq + i), event_id, line)
                     for i, (event_id, line) in enumerate(zip(chunk, lines, strict=True))
                 ),
             )
-            connection.execute(
-                "INSERT OR REPLACE INTO branch VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    grown.branch,
-                    grown.journal,
-                    grown.parent,
-                    grown.first,
-                    grown.tip,
-                    grown.tip_id,
-                    grown.proof,
-                ),
-            )
+            write_branch(connection, grown)
             if proof is not None:
                 keep_proof(connection, grown.branch, grown.tip, proof)
             if by_neighbour and any(k.role == "station" for k in self._keys.of(segment.journal)):
@@ -304,51 +301,6 @@ class OtherJournals:
 
     def _tip(self, journal: JournalId) -> int:
         return self._branches[journal][0].tip if journal in self._branches else 0
-
-
-def read_branches(connection: sqlite3.Connection) -> list[Branch]:
-    """All branches in the file, oldest first."""
-    rows = connection.execute(
-        "SELECT branch, journal, parent, first, tip, tip_id, proof FROM branch ORDER BY branch"
-    )
-    return [Branch(*row) for row in rows]
-
-
-def read_foreign(connection: sqlite3.Connection, journal: JournalId, seq: int) -> tuple[bytes, ...]:
-    """The lines at one position of a foreign journal, one a branch that has its own there."""
-    rows = connection.execute(
-        """SELECT line FROM branch JOIN foreign_event ON place = (branch << 40 | ?)
-           WHERE journal = ? ORDER BY branch""",
-        (seq, journal),
-    )
-    return tuple(row[0] for row in rows)
-
-
-def read_event(
-    connection: sqlite3.Connection, journal: JournalId, seq: int, event_id: EventId
-) -> bytes | None:
-    """The line of one event of a foreign journal, on whatever branch it stands."""
-    row = connection.execute(
-        """SELECT line FROM branch JOIN foreign_event ON place = (branch << 40 | ?)
-           WHERE journal = ? AND id = ?""",
-        (seq, journal, event_id),
-    ).fetchone()
-    return None if row is None else bytes(row[0])
-
-
-def lines_of(
-    connection: sqlite3.Connection, journal: JournalId
-) -> list[tuple[int, EventId, bytes]]:
-    """(seq, id, line) of every event held of a journal, all branches, in order."""
-    # CROSS: left to itself SQLite reads every event held and looks up whose it is.
-    rows = connection.execute(
-        """SELECT place - (branch << 40), id, line FROM branch
-           CROSS JOIN foreign_event
-               ON place BETWEEN (branch << 40) AND (branch << 40 | (1 << 40) - 1)
-           WHERE journal = ? ORDER BY place""",
-        (journal,),
-    )
-    return [(row[0], EventId(row[1]), row[2]) for row in rows]
 
 
 def _compare_with_own(segment: Segment, ids: list[EventId], own_id: OwnId) -> Ingested:
@@ -383,10 +335,6 @@ def _loans_in(segment: Segment, ids: list[EventId], to: JournalId | None) -> tup
         and isinstance(event.b, BlockLent)
         and (names is None or event.b.journal in names)
     )
-
-
-def _place(branch: int, seq: int) -> int:
-    return branch << BRANCH_SHIFT | seq
 
 
 def _header(segment: Segment) -> bytes:

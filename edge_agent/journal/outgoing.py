@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from edge_agent.journal.blocks import HeldBlock, read_blocks
+from edge_agent.journal.branches import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.histories import Histories, Side
+from edge_agent.journal.holes import lost_in
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import known_keys
 from edge_agent.journal.left import own_id, pruned_through
 from edge_agent.journal.mending import damaged_in
-from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, piece_beyond
 from edge_agent.journal.space import Space, look
@@ -158,7 +159,8 @@ class OutgoingJournal:
     def piece_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1 under a head signed over the last of them; None at the head.
 
-        What is damaged here is not sent: a piece ends before it.
+        What is damaged here is not sent: a piece ends before it. In the place of what is lost goes
+        the event that says so.
 
         A whole sealed segment that fits goes as it is: the hub need not put it together later. So
         a piece ends where a sealed segment does.
@@ -169,18 +171,27 @@ class OutgoingJournal:
         if seq < self.pruned():
             return None  # they are not here any more: the hub's backups hold them
         damaged = next((one for one in self.damaged() if one > seq), None)
+        if damaged == seq + 1:
+            return self._in_place_of(damaged, bytes_max)
         if damaged is not None:
             events_max = min(events_max, damaged - seq - 1)
         if events_max < 1:
             return None
         closed = self._closed_after(seq)
         if closed is not None:
-            if closed.first == seq + 1 and events_max >= PIECE_EVENTS_MAX:
+            is_sound = damaged is None or damaged > closed.last
+            if closed.first == seq + 1 and events_max >= PIECE_EVENTS_MAX and is_sound:
                 whole = self._whole(closed)
                 if _size(whole) <= bytes_max:
                     return CutPiece(whole.first, whole.last, encode(whole), is_sealed=True)
             events_max = min(events_max, closed.last - seq)
         return self._cut(seq, events_max, bytes_max)
+
+    def _in_place_of(self, lost: int, bytes_max: int) -> CutPiece | None:
+        """The event that says that this one is lost; None for one that may still be had back."""
+        said = self.lost().get(lost)
+        piece = None if said is None else self._cut(said - 1, 1, bytes_max)
+        return None if piece is None else CutPiece(lost, lost, piece.data)
 
     def newest_after(self, seq: int, events_max: int, bytes_max: int) -> CutPiece | None:
         """Own events from `seq` + 1 under a head, sealed or not.
@@ -224,8 +235,10 @@ class OutgoingJournal:
         return lines, last_id
 
     def seal_after(self, seq: int) -> CutSeal | None:
-        """The first own seal whose range ends above `seq`."""
-        closed = self._closed_after(seq)
+        """The first own seal whose range ends above `seq` and of which all lines are whole."""
+        closed, damaged = self._closed_after(seq), self.damaged()
+        while closed and any(closed.first <= one <= closed.last for one in damaged):
+            closed = self._closed_after(closed.last)
         return None if closed is None else CutSeal(closed.last, header_line(closed))
 
     def _closed_after(self, seq: int) -> Segment | None:
@@ -301,6 +314,10 @@ class OutgoingJournal:
     def damaged(self) -> Sequence[int]:
         """Own events whose line is not what was written, in order."""
         return damaged_in(self.connection)
+
+    def lost(self) -> Mapping[int, int]:
+        """Those of them of which nobody has a copy, with the own event that says so."""
+        return lost_in(self.connection)
 
     def space(self) -> Space | None:
         """The disk under the journal, as far as it can be looked at."""

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from edge_agent.journal.branches import read_branches
 from edge_agent.journal.cut import CutPiece
 from edge_agent.journal.histories import Histories
 from edge_agent.journal.loans import can_spare, taken_from, waiting_loan
-from edge_agent.journal.others import read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.revoked import is_taken_back

@@ -23,6 +23,7 @@ from edge_agent.journal.left import CHECKPOINT, own_id, pruned_through, read_mar
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.tail import stamp_of
 from tally.events.types import BlockStand, JournalCheckpointed
+from tally.records.hlc import ZERO
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.merkle import root as merkle_root
 from tally.records.signing import SEAL, PublicKey, seal_message
@@ -116,7 +117,8 @@ def _older_than(connection: sqlite3.Connection, head: int, ms: int) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         row = connection.execute("SELECT line FROM event WHERE seq = ?", (middle,)).fetchone()
-        if row is not None and stamp_of(row[0]).ms < ms:
+        stamp = stamp_of(row[0]) if row is not None else ZERO
+        if stamp > ZERO and stamp.ms < ms:  # of a damaged line nobody knows: it counts as young
             low = middle
         else:
             high = middle - 1
@@ -150,7 +152,7 @@ def prune(
             "This computer was copied, or restored from an image: the hub's backups may hold "
             "another history under the same numbers. Nothing is deleted."
         )
-    if journal.damaged:
+    if set(journal.damaged) - set(journal.lost):
         raise NotPrunableError(
             "Events of this station are damaged on its disk. They are put back from a copy first, "
             "at the next contact; nothing is deleted before."

@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
+from edge_agent.journal.branches import BRANCH_SHIFT, read_branches
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import own_id, pruned_through
-from edge_agent.journal.others import BRANCH_SHIFT, read_branches
 from edge_agent.journal.store import Store
 from tally.events.decoding import Unread, read_line, read_lines
+from tally.events.losses import NO_LINE
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import WRITTEN_BY, SqliteLedger
 from tally.merge.fingerprint import RULESET
@@ -28,36 +29,44 @@ KEY: Final = "ruleset"
 LOST: Final = Unread("unknown_type", "?", "Only its id is left here; a backup of the hub has it.")
 MADE_BY: Final = f"{RULESET} {WRITTEN_BY}"
 WITH_DAMAGE: Final = "without damaged events"
-[_DAMAGED] = read_lines([b""])
+_DAMAGED: Final = Unread("malformed", "?", "Its line is damaged on this disk.")
+_LOST: Final = read_line(NO_LINE)
 
 
 def bring_up_to_date(
-    store: Store, ledger: SqliteLedger, identity: Identity, damaged: Collection[int] = ()
+    store: Store,
+    ledger: SqliteLedger,
+    identity: Identity,
+    damaged: Collection[int] = (),
+    lost: Collection[int] = (),
 ) -> bool:
     """Rebuild the ledger if it has to be; whether it was.
 
     Of `damaged` own events nothing is absorbed but that they exist; the ledger is rebuilt again
-    once they are mended.
+    once they are mended. Those that are `lost` are absorbed as lost, as everybody else does.
 
     Raises:
         JournalFault: nothing was changed.
     """
     connection = store.connection
-    if store.get(KEY) == MADE_BY and set(ledger.frontier()) == set(_tips(connection, identity)):
+    without = f"{MADE_BY} without {sorted(lost)}" if lost else MADE_BY
+    if store.get(KEY) == without and set(ledger.frontier()) == set(_tips(connection, identity)):
         return False
     with store.transaction(ledger.rolled_back):
         _set_aside(connection, ledger, identity)
         ledger.empty()
         for batch in _batches(connection, identity):
-            ledger.absorb(_without(batch, damaged) if batch.journal == identity.journal else batch)
+            is_own = batch.journal == identity.journal
+            ledger.absorb(_without(batch, damaged, lost) if is_own else batch)
         connection.execute("DROP TABLE kept")
-        store.put(KEY, MADE_BY if not damaged else WITH_DAMAGE)
+        store.put(KEY, without if set(damaged) <= set(lost) else WITH_DAMAGE)
     return True
 
 
-def _without(batch: Batch, damaged: Collection[int]) -> Batch:
+def _without(batch: Batch, damaged: Collection[int], lost: Collection[int]) -> Batch:
     events = [
-        _DAMAGED if seq in damaged else event for seq, event in enumerate(batch.events, batch.first)
+        _LOST if seq in lost else _DAMAGED if seq in damaged else event
+        for seq, event in enumerate(batch.events, batch.first)
     ]
     return replace(batch, events=events)
 

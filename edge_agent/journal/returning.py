@@ -18,6 +18,8 @@ from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX, Segment, 
 from tally.wire.messages import Position
 
 SHIFT: Final = 40
+HOLE: Final = b"tally-hole/1\n"
+"""Begins what is kept instead of a header for a lost event: the piece that says that it is lost."""
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -102,7 +104,8 @@ def cut_foreign(
 ) -> CutPiece | None:
     """The events of a branch behind `end`, as many as the next kept signature covers.
 
-    None where the signature over them has not arrived yet.
+    None where the signature over them has not arrived yet. In the place of a lost event stands the
+    piece that says that it is lost.
     """
     base = branch << SHIFT
     row = connection.execute(
@@ -111,6 +114,8 @@ def cut_foreign(
     ).fetchone()
     if row is None:
         return None
+    if row[0].startswith(HOLE):
+        return CutPiece(end.seq + 1, end.seq + 1, row[0].removeprefix(HOLE))
     header = msgspec.json.decode(row[0], type=_Header)
     first = header.first if header.sig is None else end.seq + 1
     before = parse_event_id(header.before) if header.sig is None else end.event_id
@@ -154,11 +159,12 @@ def _lines(connection: sqlite3.Connection, base: int, first: int, last: int) -> 
 def _fits_a_piece(connection: sqlite3.Connection, after: int, last: int) -> bool:
     if last - after > PIECE_EVENTS_MAX:
         return False
-    (size,) = connection.execute(
-        "SELECT total(length(line) + 1) FROM foreign_event WHERE place > ? AND place <= ?",
+    size, shortest = connection.execute(
+        "SELECT total(length(line) + 1), min(length(line)) FROM foreign_event "
+        "WHERE place > ? AND place <= ?",
         (after, last),
     ).fetchone()
-    return bool(size <= SEGMENT_BYTES_MAX)
+    return bool(size <= SEGMENT_BYTES_MAX and shortest)  # 0: a lost line, which no piece holds
 
 
 def keys_feeds(connection: sqlite3.Connection) -> tuple[JournalId, ...]:

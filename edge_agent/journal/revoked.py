@@ -8,7 +8,8 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
-from edge_agent.journal.others import Ingested, lines_of
+from edge_agent.journal.branches import lines_of
+from edge_agent.journal.others import Ingested
 from edge_agent.journal.returning import keys_feeds
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import KeyRevoked

@@ -15,25 +15,31 @@ import sqlite3
 from typing import Final
 
 from edge_agent.journal.blocks import read_blocks
+from edge_agent.journal.branches import BRANCH_SHIFT, read_branches
 from edge_agent.journal.genesis import first_head
+from edge_agent.journal.holes import KEY as LOST
+from edge_agent.journal.holes import lost_in
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import CHECKPOINT, MARKS, brought_back
 from edge_agent.journal.mending import AUDITED
 from edge_agent.journal.mending import KEY as DAMAGED
-from edge_agent.journal.others import BRANCH_SHIFT, read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
+from edge_agent.journal.returning import HOLE
 from edge_agent.journal.store import Store
 from edge_agent.journal.successors import FORMER, PENDING, WANTED, former, wanted
 from tally.events.decoding import read_lines
+from tally.events.losses import NO_LINE
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
-from tally.records.ids import GENESIS, show_journal
+from tally.records.ids import GENESIS, SEQ_MAX, show_journal
 from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX
 
 _OF_ONE_JOURNAL: Final = (
     "event", "pruned", "seal", "position", "block", "block_cursor", "block_given",
 )  # fmt: skip
-_FORGOTTEN: Final = ("suspect", "run", "witnesses", CHECKPOINT, MARKS, DAMAGED, AUDITED, PENDING)
+_FORGOTTEN: Final = (
+    "suspect", "run", "witnesses", CHECKPOINT, MARKS, DAMAGED, LOST, AUDITED, PENDING,
+)  # fmt: skip
 
 
 def change_over(
@@ -85,6 +91,10 @@ def _hand_over(connection: sqlite3.Connection, ledger: SqliteLedger, old: Identi
     )
     connection.execute("INSERT INTO foreign_event SELECT ? | seq, id, line FROM event", (base,))
     connection.executemany(
+        "UPDATE foreign_event SET line = ? WHERE place = ?",
+        ((NO_LINE, base | seq) for seq in lost_in(connection)),
+    )
+    connection.executemany(
         "INSERT INTO foreign_event VALUES (?, ?, ?)",
         ((base | seq, named, line) for seq, named, line in brought_back(connection, ledger, old)),
     )
@@ -102,13 +112,15 @@ def _proofs(connection: sqlite3.Connection, old: Identity) -> dict[int, bytes]:
     """Headers by the seq of the last event they cover: every seal, then heads over the rest."""
     own = OutgoingJournal(lambda: connection, old, tuple)
     found: dict[int, bytes] = {}
-    at = 0
-    while (seal := own.seal_after(at)) is not None:
+    at, damaged, lost = 0, own.damaged(), own.lost()
+    sound = min(damaged, default=SEQ_MAX)
+    while (seal := own.seal_after(at)) is not None and seal.last < sound:
         at, found[seal.last] = seal.last, seal.header
-    damaged = own.damaged()
     while at < own.head().seq:
         piece = own.piece_after(at, PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX)
-        if piece is not None:
+        if piece is not None and piece.last in lost:
+            at, found[piece.last] = piece.last, HOLE + piece.data
+        elif piece is not None:
             at, found[piece.last] = piece.last, piece.data.split(b"\n", 1)[0]
         elif at + 1 in damaged:  # held elsewhere; what follows it is signed from there on
             at += 1

@@ -11,8 +11,7 @@ from typing import Final
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import own_id, pruned_through
-from edge_agent.journal.mending import Damage, survey
-from edge_agent.journal.standing import read_witnesses
+from edge_agent.journal.mending import DAMAGED_MAX, Damage, survey
 from tally.events.decoding import EventLine, read_line
 from tally.records.chain import event_id, line_hash
 from tally.records.hlc import ZERO, Hlc, parse_hlc
@@ -37,54 +36,38 @@ class Tail:
 
 
 def check_or_survive(
-    connection: sqlite3.Connection,
-    identity: Identity,
-    *,
-    events: int = CHECKED_EVENTS,
-    tolerates_all: bool = False,
+    connection: sqlite3.Connection, identity: Identity, *, events: int = CHECKED_EVENTS
 ) -> Tail:
-    """As `check_tail`, but events that are held elsewhere may be damaged (`mending`).
+    """As `check_tail`, but single events may be damaged: their ids are known (`mending`).
 
     Args:
         connection: reading.
         identity: whose journal it is.
         events: how many of the newest are looked at.
-        tolerates_all: any event may be damaged: somebody brings a copy.
 
     Raises:
-        JournalCorrupt: as `check_tail`, for damage that no copy is known of.
+        JournalCorrupt: as `check_tail`, where more is wrong than lines and single ids.
     """
     try:
         return check_tail(connection, identity, events=events)
-    except JournalCorrupt as fault:
+    except JournalCorrupt:
         tail = _survived(connection, identity, events)
         if tail is None:
             raise
-        covered = tail.seq if tolerates_all else held_elsewhere(connection, identity)
-        beyond = [seq for seq in tail.damage.lines if seq > covered]
-        if beyond:
-            raise JournalCorrupt(beyond[0], expected=fault.expected, found=fault.found) from fault
         return tail
 
 
 def audit(
-    connection: sqlite3.Connection,
-    identity: Identity,
-    tip: int,
-    *,
-    start: int = 1,
-    tolerates_all: bool = False,
+    connection: sqlite3.Connection, identity: Identity, tip: int, *, start: int = 1
 ) -> Damage:
     """Hash the chain again from `start` to `tip`, a stretch at a time; what is damaged in it.
 
-    `tolerates_all`: any event may be damaged: somebody brings a copy.
-
     Raises:
-        JournalCorrupt: naming the first event that is missing, or damaged and nowhere else.
+        JournalCorrupt: naming the first event that is missing, or where more is wrong than lines
+            and single ids.
     """
     lines: list[int] = []
     ids: dict[int, EventId] = {}
-    covered = tip if tolerates_all else held_elsewhere(connection, identity)
     done = pruned_through(connection)
     if done and start == 1:
         check_range(connection, identity, 1, 1)
@@ -94,7 +77,7 @@ def audit(
             check_range(connection, identity, first, last)
         except JournalCorrupt:
             found = _surveyed(connection, identity, first, last, _id_at(connection, last))
-            if found is None or any(seq > covered for seq in found.lines):
+            if found is None or len(lines) + len(found.lines) > DAMAGED_MAX:
                 raise
             lines += found.lines
             ids |= found.ids or {}
@@ -134,15 +117,6 @@ def _surveyed(
         return None
     stored = [(EventId(found), line) for _, found, line in rows]
     return survey(identity, _id_at(connection, first - 1), first, stored, tip)
-
-
-def held_elsewhere(connection: sqlite3.Connection, identity: Identity) -> int:
-    """Own events to here are somewhere else too, as the hub or a neighbour signed."""
-    row = connection.execute(
-        "SELECT durable_through FROM receipt WHERE journal = ?", (identity.journal,)
-    ).fetchone()
-    witnessed = (one.seq for one in read_witnesses(connection))
-    return max(int(row[0]) if row else 0, max(witnessed, default=0))
 
 
 def check_tail(

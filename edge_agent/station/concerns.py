@@ -5,8 +5,8 @@ Looked at when knowledge arrived, never on the way of a scan.
 
 from collections.abc import Callable, Iterator, Sequence
 
+from edge_agent.journal.branches import read_event
 from edge_agent.journal.journal import Journal
-from edge_agent.journal.others import read_event
 from edge_agent.workflow.knowledge import CaseFact, DecisionFact, RecheckFact
 from tally.events.decoding import EventLine, read_line
 from tally.events.types import Body

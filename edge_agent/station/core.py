@@ -104,8 +104,9 @@ class StationCore:
         if self.journal.mended[0]:
             words = Words(*self.journal.mended)
             outputs.append(replace(self.say(Verdict.HOLD, words, code=MENDED), source="mirror"))
-        if self.journal.damaged:
-            words = Words(*damaged_words(self.journal.damaged))
+        damaged = [seq for seq in self.journal.damaged if seq not in self.journal.lost]
+        if damaged:
+            words = Words(*damaged_words(damaged))
             outputs.append(replace(self.say(Verdict.HOLD, words, code=MENDED), source="hub"))
         return outputs
 

@@ -13,13 +13,14 @@ from cryptography.x509 import load_pem_x509_certificates
 from edge_agent.journal.authorities import authorities
 from edge_agent.journal.copy_stamp import stamp_of
 from edge_agent.journal.faults import JournalCorrupt, JournalFault
+from edge_agent.journal.holes import lost_in, lost_words
 from edge_agent.journal.identity import Identity, MalformedIdentityError, read_trust
 from edge_agent.journal.left import pruned_through
 from edge_agent.journal.lock import LOCK_NAME
-from edge_agent.journal.mending import damaged_in, damaged_words
+from edge_agent.journal.mending import damaged_words
 from edge_agent.journal.pruning import broken_segment
 from edge_agent.journal.store import DATABASE_NAME, open_reader
-from edge_agent.journal.tail import check_range, check_tail
+from edge_agent.journal.tail import audit, check_range, check_tail
 from edge_agent.station import marking
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
@@ -238,9 +239,7 @@ def _chain(connection: sqlite3.Connection, identity: Identity) -> Checked:
         tail = check_tail(connection, identity, events=2**40)
         check_range(connection, identity, 1, 1)
     except JournalCorrupt as fault:
-        damaged = damaged_in(connection)
-        words = damaged_words(damaged)[0] if fault.seq in damaged else fault.words
-        return Checked("chain", is_well=False, words=words)
+        return Checked("chain", is_well=False, words=_damage(connection, identity, fault))
     done = pruned_through(connection)
     if not done:
         words = f"All {tail.seq} events hash to the signed head {tail.event_id.hex()[:16]}."
@@ -270,6 +269,21 @@ def _copy(connection: sqlite3.Connection) -> list[Checked]:
         "does not run until it is adopted: tally station adopt DIR"
     )
     return [Checked("copy", is_well=False, words=words)]
+
+
+def _damage(connection: sqlite3.Connection, identity: Identity, fault: JournalCorrupt) -> str:
+    """What is wrong, also where the station has not met it yet."""
+    (tip,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    try:
+        damaged = audit(connection, identity, tip).lines
+    except JournalCorrupt as found:
+        return found.words
+    if not damaged:
+        return fault.words
+    lost = [seq for seq in damaged if seq in lost_in(connection)]
+    open_ones = [seq for seq in damaged if seq not in lost]
+    said = [damaged_words(open_ones)[0]] if open_ones else []
+    return " ".join([*said, *([lost_words(lost)[0]] if lost else [])])
 
 
 def _ledger(connection: sqlite3.Connection) -> Checked:

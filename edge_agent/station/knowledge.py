@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, Final, Literal, TypeVar
 
+from edge_agent.journal.branches import lines_of
 from edge_agent.journal.giving import NotGivenError, lendable, lending
 from edge_agent.journal.journal import Journal
-from edge_agent.journal.others import Ingested, lines_of
+from edge_agent.journal.others import Ingested
 from edge_agent.scan.types import Vocabulary
 from edge_agent.station.clock import Clock
 from edge_agent.station.concerns import Concerns

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_agent.journal.blocks import read_blocks
+from edge_agent.journal.branches import read_branches
 from edge_agent.journal.copy_stamp import stamp_of
 from edge_agent.journal.faults import JournalCorrupt
+from edge_agent.journal.holes import lost_in
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import pruned_through
 from edge_agent.journal.mending import damaged_in
-from edge_agent.journal.others import read_branches
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.revoked import revocation_of
 from edge_agent.station.safekeeping import safekeeping
@@ -50,6 +51,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "suspect": _meta(connection, "suspect"),
         "copy_of": _copy_of(connection),
         "damaged": list(damaged_in(connection)),
+        "lost": sorted(lost_in(connection)),
         "key_revoked": revocation_of(connection, identity.journal),
         "hub_noted": hub_noted(connection),
         "durability": safekeeping(connection, identity, seq),

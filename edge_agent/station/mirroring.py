@@ -169,12 +169,12 @@ def missing_pieces(view: OutgoingJournal, key: PublicKey, held: Coverage) -> Ite
 
     What is damaged here, known or not, is left out: it would prove nothing there.
     """
-    at, tip, singly = view.pruned() + 1, view.head().seq, 0
+    at, tip, singly, lost = view.pruned() + 1, view.head().seq, 0, view.lost()
     while (gap := held.missing(at, tip)) is not None:
         first, last = gap
         count = 1 if first <= singly else min(last - first + 1, PIECE_EVENTS_MAX)
         piece = view.piece_after(first - 1, count, SEGMENT_BYTES_MAX)
-        if piece is None:  # this one, or the one before it, is known to be damaged
+        if piece is None or piece.first in lost:  # known to be damaged, or the one before it is
             at = first + 1
         elif _is_proven(piece.data, key):
             yield piece.data

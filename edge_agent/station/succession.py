@@ -86,7 +86,8 @@ class Succession:
             JournalFault: nothing changed.
         """
         journal = self._core.journal
-        if journal.identity.journal == known or journal.damaged:  # else: mended first
+        is_whole = set(journal.damaged) <= set(journal.lost)  # else: mended first
+        if journal.identity.journal == known or not is_whole:
             return None
         heir = self._heirs.find(known)
         if heir is None:  # its key is gone: the next is asked for, and a person has to let it

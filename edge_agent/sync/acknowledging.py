@@ -53,7 +53,7 @@ def taken(turn: Turn, reply: Reply) -> Heard:
 def taken_ahead(turn: Turn, reply: Reply) -> Heard:
     """The answer to events that went ahead of the backlog: kept behind a gap, or not at all."""
     answer = read_json(reply, m.Taken)
-    if answer.need is None:
+    if answer.need is None and m.read_receipt(answer.receipt).seq >= turn.request.first:
         return taken(turn, reply)  # there is no gap any more
     kept = answer.stored + answer.duplicates > 0
     after = replace(
@@ -64,6 +64,15 @@ def taken_ahead(turn: Turn, reply: Reply) -> Heard:
     )
     notices = tuple(item for item in answer.notices if item.code != "gap")
     return after, (*offered_receipt(turn, answer.receipt), *shown(notices))
+
+
+def filled(turn: Turn, reply: Reply) -> Heard:
+    """The answer to an event that was lost and turned up: the hub lacks it no more."""
+    answer, seq = read_json(reply, m.Taken), turn.request.first
+    holes = tuple(at for at in turn.state.holes if at.seq != seq)
+    sealed = min(turn.state.sealed or 0, seq - 1)  # the seal over it was left out until now
+    after = replace(turn.state, holes=holes, sealed=sealed)
+    return after, shown(answer.notices)
 
 
 def _needed(turn: Turn, need: int, notices: tuple[Effect, ...]) -> Heard:

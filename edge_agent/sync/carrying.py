@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from edge_agent.journal.branches import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.cut import CutPiece
 from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
-from edge_agent.journal.others import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, pieces_of_branch

@@ -77,6 +77,7 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
         news=answer.news,
         seals_wait=False,
         mends=(),
+        holes=tuple(Position(item.last, parse_event_id(item.id)) for item in answer.holes),
         returns=_to_return(turn, answer.subscriptions),
         is_stranger=False,
         fresh=_fresh_to(turn, apart),

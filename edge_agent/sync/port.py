@@ -305,7 +305,7 @@ class HubNoted:
 
 @dataclass(frozen=True, slots=True)
 class OwnEventLost:
-    """An own event is damaged here, and the hub, which had acknowledged it, holds it no more."""
+    """An own event is damaged here, and the hub does not hold it."""
 
     seq: int
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from edge_agent.sync.acknowledging import EVENTS_MIN, halve, sealed, taken, taken_ahead
+from edge_agent.sync.acknowledging import EVENTS_MIN, filled, halve, sealed, taken, taken_ahead
 from edge_agent.sync.greeting import (
     challenged,
     granted,
@@ -229,12 +229,15 @@ def _pulled_in(turn: Turn, reply: Reply) -> Heard:
 def _mended(turn: Turn, reply: Reply) -> Heard:
     """The hub's copy of own events: handed on only if it is of this history.
 
-    A hub that lacks the event and everything behind it was restored: nobody can put it back.
+    A hub that lacks the event and everything behind it never got it, or was restored.
     """
     after, effects = _pulled_in(turn, reply)
     if not effects:
-        is_lost = turn.request.first > turn.state.sent
-        return after, (OwnEventLost(turn.request.first),) if is_lost else ()
+        is_lacking = turn.request.first > turn.state.sent
+        if not is_lacking:
+            return after, ()
+        seq = turn.request.first
+        return after, (OwnEventLost(seq), Noticed(say("own_event_lost", seq=seq), seq))
     try:
         segment = decode(reply.body)
         ids = prove(segment, turn.identity.key.public)
@@ -294,7 +297,7 @@ def read_news(reply: Reply | Unreached) -> str | None:
         return None
 
 
-_PIECES: Final = frozenset(("fresh", "piece"))
+_PIECES: Final = frozenset(("found", "fresh", "piece"))
 _REFUSALS: Final[Mapping[str, Callable[[Turn, m.Problem], Heard]]] = {
     "challenge": _challenge_refused,
     "fresh": _fresh_refused,
@@ -309,6 +312,7 @@ _READERS: Final[Mapping[str, Callable[[Turn, Reply], Heard]]] = {
     "return": returned,
     "pull": _pulled_in,
     "mend": _mended,
+    "found": filled,
     "fresh": taken_ahead,
     "piece": taken,
     "seal": sealed,

@@ -2,8 +2,9 @@
 
 Rules of this module:
 1. Order: session, hello, what a restored hub lacks of others' journals, feeds (keys, leases,
-   decisions, orders, master), own events that are damaged here, the newest own events if many wait,
-   own pieces, own seals, the journal that goes on after this one, the line's journals, leases.
+   decisions, orders, master), own events that are damaged here, those that were lost and turned up,
+   the newest own events if many wait, own pieces, own seals, the journal that goes on after this
+   one, the line's journals, leases.
    Whatever is asked may be asked twice: nothing here relies on a reply.
 2. The state lives in memory only and may be forgotten at any moment; a new hello restores it.
 3. A retry waits a random time below min(300 s, 2^failures) and its timer never depends on anything
@@ -72,7 +73,8 @@ def next_request(
     if pulled is not None:
         return replace(state, feeds=feeds), pulled
     state, mend = _mend(identity, state, view)
-    request = mend or _fresh(identity, state, view, now) or _own(identity, state, view)
+    request = mend or _found(identity, state, view) or _fresh(identity, state, view, now)
+    request = request or _own(identity, state, view)
     request = request or _succession(identity, state, view, now)
     if request is not None:
         return state, request
@@ -242,9 +244,10 @@ def _mend(
 
     Also for the first that the hub has not said to hold: nothing behind it can be sent.
     """
+    lacked = {at.seq for at in state.holes}
     for seq in view.damaged():
         before = view.id_at(seq - 1)
-        if before is None or seq > state.sent + 1 or seq in state.mends:
+        if before is None or seq > state.sent + 1 or seq in state.mends or seq in lacked:
             continue
         tip = view.id_at(state.sent) or GENESIS  # of a journal that was forked, this history
         query = urlencode({"after": before.hex(), "toward": tip.hex()})
@@ -259,6 +262,17 @@ def _mend(
         )
         return replace(state, mends=(*state.mends, seq)), request
     return state, None
+
+
+def _found(identity: Identity, state: SyncState, view: JournalView) -> Request | None:
+    """An own event that the hub knows to be lost and that turned up here."""
+    damaged = view.damaged()
+    for at in state.holes:
+        is_here = at.seq not in damaged and view.id_at(at.seq) == at.event_id
+        piece = view.piece_after(at.seq - 1, 1, state.bytes_max) if is_here else None
+        if piece is not None:
+            return _piece("found", p.records_path(show_journal(identity.journal)), piece, state)
+    return None
 
 
 def _give_back(state: SyncState, view: JournalView, bearer: str | None) -> Request | None:

@@ -30,6 +30,7 @@ Kind = Literal[
     "return",
     "pull",
     "mend",
+    "found",
     "fresh",
     "piece",
     "seal",
@@ -125,6 +126,8 @@ class SyncState:
     seals_wait: bool = False
     mends: tuple[int, ...] = ()
     """Own events that are damaged here and were asked for since the last hello."""
+    holes: tuple[Position, ...] = ()
+    """Own events of which the hub knows that they are lost."""
     feeds: tuple[Pulled, ...] = ()
     lines: tuple[Pulled, ...] = ()
     news: str = ""

@@ -286,6 +286,10 @@ def hello(desk: AtDesk, caller: Caller, body: Body, host: Host) -> Response:
                 m.Stretch(first=one.first, last=one.last, id=one.event_id.hex())
                 for one in standing.apart[:APART_MAX]
             ),
+            holes=tuple(
+                m.Stretch(first=seq, last=seq, id=event_id.hex())
+                for seq, event_id in standing.holes
+            ),
             fresh_max=desk.fresh_max,
             stations=desk.sessions.stations(),
             news=digest(subscriptions),

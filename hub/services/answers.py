@@ -104,7 +104,7 @@ class Standing:
     """Where the hub stands in one journal: the answer to a hello.
 
     `seq` 0 and 32 zero bytes mean that nothing is held. `notices`: forks of this journal. `apart`:
-    what is held behind gaps, beyond `seq`.
+    what is held behind gaps, beyond `seq`. `holes`: seq and id of events that are lost.
     """
 
     seq: int
@@ -114,6 +114,7 @@ class Standing:
     receipt: Receipt
     notices: tuple[Notice, ...] = ()
     apart: tuple[Apart, ...] = ()
+    holes: tuple[tuple[int, EventId], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

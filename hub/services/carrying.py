@@ -200,14 +200,14 @@ def _way(
 ) -> Iterator[bytes]:
     """Pieces from an event to a tip, without those that went before."""
     try:
-        data = reading.read_after(office, journal, after, tip)
+        found = reading.read_next(office, journal, after, tip)
     except Refused:  # a history that never came here: from the beginning
-        data = reading.read_after(office, journal, GENESIS, tip)
-    while data is not None:
-        head = decode(data).head
-        if head not in sent:
-            sent.add(head)
+        found = reading.read_next(office, journal, GENESIS, tip)
+    while found is not None:
+        data, end = found
+        if end not in sent:
+            sent.add(end)
             yield data
-        if head == tip:
+        if end == tip:
             return
-        data = reading.read_after(office, journal, head, tip)
+        found = reading.read_next(office, journal, end, tip)

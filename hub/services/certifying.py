@@ -156,7 +156,7 @@ def certificate(office: Office, code: str, *, limit: int = EVENTS_MAX) -> Certif
             made_at=office.now().isoformat(timespec="seconds"),
             gaps=complete.gaps,
             pending=complete.pending,
-            unread=complete.unread,
+            unread=complete.unread + len(complete.lost),
             cases=made.cases,
             times=tuple(map(_note, noted)) or UNSET,
             histories=tuple(_histories(graph, made.events)) or UNSET,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.services import journals
-from hub.store.port import Branch, Journal, Store, StoreFault
-from tally.records.ids import show_journal
+from hub.services import holes, journals
+from hub.store.port import Branch, Journal, Piece, Store, StoreFault
+from tally.records.ids import EventId, show_journal
 from tally.records.segment import SegmentError, prove
 
 
@@ -59,19 +59,28 @@ def _check_branch(
 ) -> None:
     seq, before = branch.from_seq, branch.from_id
     for piece in store.pieces(branch.no, branch.from_seq + 1, branch.tip_seq):
-        segment = journals.segment_of(piece)
-        try:
-            ids = prove(segment, journal.key)
-        except SegmentError as error:
-            raise _wrong(journal, piece.first, piece.last, str(error)) from error
-        # The row may hold less than its bytes do.
-        own = ids[piece.first - segment.first : piece.last - segment.first + 1]
+        own = _proven(journal, piece)
         if (piece.first, piece.before) != (seq + 1, before) or not own or own[-1] != piece.head:
             raise _wrong(journal, piece.first, piece.last, f"It does not follow event {seq}.")
         seq, before = piece.last, piece.head
         progress(len(own))
     if (seq, before) != (branch.tip_seq, branch.tip_id):
         raise _wrong(journal, seq + 1, branch.tip_seq, f"The events end at {seq}.")
+
+
+def _proven(journal: Journal, piece: Piece) -> list[EventId]:
+    """The ids of a row, as its writer signed them."""
+    if piece.is_hole:
+        if not holes.is_proven(journal, piece):
+            raise _wrong(journal, piece.first, piece.last, "Nobody signed that it is lost.")
+        return [piece.head]
+    segment = journals.segment_of(piece)
+    try:
+        ids = prove(segment, journal.key)
+    except SegmentError as error:
+        raise _wrong(journal, piece.first, piece.last, str(error)) from error
+    # The row may hold less than its bytes do.
+    return ids[piece.first - segment.first : piece.last - segment.first + 1]
 
 
 def _wrong(journal: Journal, first: int, last: int, why: str) -> StoreFault:

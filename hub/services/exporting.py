@@ -52,14 +52,17 @@ def _journal_rows(
     office: Office, journal: Journal, progress: Callable[[int], None]
 ) -> Iterator[bytes]:
     for first, _, ids, lines, piece in journals.runs(office.store, journal):
-        yield from event_rows(journal.id, first, ids, lines)
+        if piece.is_hole:
+            yield gap_row(journal.id, piece.last, piece.head)
+        else:
+            yield from event_rows(journal.id, first, ids, lines)
         if piece.is_sealed:
             yield seal_row(journals.segment_of(piece))
         progress(len(ids))
     branches = office.store.branches(journal.no)
     for branch in branches:
         tip = office.store.find_piece(branch.no, branch.tip_seq)
-        if tip is not None and not tip.is_sealed:
+        if tip is not None and not tip.is_sealed and not tip.is_hole:
             yield head_row(_head_of(journal, tip))
     for island in gaps.islands(branches):
         yield gap_row(journal.id, island.from_seq, island.from_id)

@@ -16,7 +16,16 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from hub.services import feeds, gaps, journals, restoring, returning, rotating, succeeding
+from hub.services import (
+    feeds,
+    gaps,
+    holes,
+    journals,
+    restoring,
+    returning,
+    rotating,
+    succeeding,
+)
 from hub.services.answers import Ingested, Notice, Refused, Standing
 from hub.services.feeds import Entry
 from hub.services.journals import Placed
@@ -103,19 +112,33 @@ def _store(
 ) -> Ingested:
     with office.store.transaction():
         had = len(gaps.forks(office.store.branches(row.no)))
+        found = holes.fill(office.store, row, segment, ids, data)
         placed = journals.place(office.store, row, segment, ids, data)
+        new, known = placed.stored + found, placed.duplicates - found
+        placed = replace(placed, stored=new, duplicates=known)
+        lost = holes.settle(office.store, row, segment, data)
         if row.role == "feed" and placed.stored:
             new = placed.duplicates
             returning.take(office, row, segment.first + new, ids[new:], segment.lines[new:])
         branches = office.store.branches(row.no)
         if row.role == "station" and len(gaps.forks(branches)) > had:
             _say_forked(office, row, branches)
-    if placed.branch is not None and placed.need is None:
+    if lost is not None and placed.need is not None and len(ids) == 1:
+        placed = _goes_on_behind(branches, placed, *lost)
+    elif placed.branch is not None and placed.need is None:
         # Beyond what was delivered the branch may be another history than the sender's, also when
         # the sender has not yet shown that it has one.
         own_end = replace(placed.branch, tip_seq=segment.last, tip_id=ids[-1])
         placed = replace(placed, branch=own_end)
     return _answer(office, row, placed, branches)
+
+
+def _goes_on_behind(
+    branches: Sequence[Branch], placed: Placed, seq: int, event_id: EventId
+) -> Placed:
+    """What came says that an event is lost and is sent in its place: it is held to there."""
+    on = next(one for one in gaps.connected(branches) if one.from_seq < seq <= one.tip_seq)
+    return replace(placed, branch=replace(on, tip_seq=seq, tip_id=event_id), need=None)
 
 
 def ingest_seal(office: Office, journal: JournalId, header: bytes) -> Ingested:
@@ -150,6 +173,7 @@ def standing(office: Office, journal: JournalId) -> Standing:
     with office.store.reading():
         row = office.registered(journal)
         branches = office.store.branches(row.no)
+        lost = tuple(holes.listed(office.store, row))
     receipt = office.receipt(row, journals.longest(branches))
     return Standing(
         receipt.seq,
@@ -159,6 +183,7 @@ def standing(office: Office, journal: JournalId) -> Standing:
         receipt,
         (*_fork_notices(row, branches), *succeeding.notices(office, row)),
         tuple(gaps.apart(branches)),
+        lost,
     )
 
 

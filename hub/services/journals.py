@@ -13,15 +13,16 @@ All functions work inside the caller's transaction. Signatures are judged before
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hub.services import gaps
 from hub.store.port import Branch, Journal, Piece, Store, StoreFault
 from tally.events.decoding import read_lines
+from tally.events.losses import NO_LINE
 from tally.ledger.port import Batch
 from tally.records.chain import chain_ids
-from tally.records.ids import GENESIS, EventId
+from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import PIECE_EVENTS_MAX, Segment, SegmentError, decode
 
 
@@ -81,7 +82,7 @@ def place(
         if segment.is_sealed:
             _cover(store, at.branch, segment, blob)
         return Placed(at.branch, 0, at.held, need)
-    branch = _branch_at(store, journal, at)
+    branch = branch_behind(store, journal, at.branch, at.seq, at.event_id)
     island = gaps.met(branches, segment, ids, at.held)
     last = segment.last if island is None else island.from_seq
     if segment.is_sealed and island is None:
@@ -129,10 +130,23 @@ def project(
     counted as unprojected, and `tally hub rebuild` takes them in after an upgrade.
     """
     batch = Batch(journal.id, first, before, ids, read_lines(lines))
-    error = store.savepoint(lambda: store.ledger.absorb(batch))
+    _learn(store, journal, batch, store.ledger.absorb)
+
+
+def project_found(
+    store: Store, journal: Journal, seq: int, before: EventId, event_id: EventId, line: bytes
+) -> None:
+    """As `project`, for one event that was absorbed as lost."""
+    batch = Batch(journal.id, seq, before, [event_id], read_lines([line]))
+    _learn(store, journal, batch, store.ledger.fill)
+
+
+def _learn(store: Store, journal: Journal, batch: Batch, take: Callable[[Batch], None]) -> None:
+    error = store.savepoint(lambda: take(batch))
     if error is not None:
         words = f"{type(error).__name__}: {error}"[:500]
-        store.note_unprojected(journal.no, first, first + len(ids) - 1, words)
+        last = batch.first + len(batch.ids) - 1
+        store.note_unprojected(journal.no, batch.first, last, words)
 
 
 def segment_of(piece: Piece) -> Segment:
@@ -153,14 +167,20 @@ def segment_of(piece: Piece) -> Segment:
 
 
 def lines_of(piece: Piece) -> tuple[bytes, ...]:
-    """The lines that the row covers."""
+    """The lines that the row covers; the empty line for a lost event."""
+    if piece.is_hole:
+        return (NO_LINE,)
     segment = segment_of(piece)
     return segment.lines[piece.first - segment.first : piece.last - segment.first + 1]
 
 
 def ids_of(journal: Journal, piece: Piece) -> list[EventId]:
     """The ids that the row covers, computed from the lines."""
-    return chain_ids(journal.id, piece.first, piece.before, lines_of(piece))
+    return _ids(journal.id, piece, lines_of(piece))
+
+
+def _ids(journal: JournalId, piece: Piece, lines: Sequence[bytes]) -> list[EventId]:
+    return [piece.head] if piece.is_hole else chain_ids(journal, piece.first, piece.before, lines)
 
 
 def holds(store: Store, journal: Journal, branch: Branch, seq: int, event_id: EventId) -> bool:
@@ -188,7 +208,7 @@ def runs(
     for branch in branches if with_islands else gaps.connected(branches):
         for piece in store.pieces(branch.no, branch.from_seq + 1, branch.tip_seq):
             lines = lines_of(piece)
-            ids = chain_ids(journal.id, piece.first, piece.before, lines)
+            ids = _ids(journal.id, piece, lines)
             yield piece.first, piece.before, ids, lines, piece
 
 
@@ -205,6 +225,8 @@ def lines_between(
         start = max(first, at.from_seq + 1)
         part: list[bytes] = []
         for piece in store.pieces(at.no, start, last):
+            if piece.is_hole:
+                return None
             skip = max(0, start - piece.first)
             part += lines_of(piece)[skip : last - piece.first + 1]
         parts.append(part)
@@ -245,7 +267,7 @@ def _find_place(
 def _id_at(segment: Segment, piece: Piece, seq: int) -> EventId:
     if seq == piece.last:
         return piece.head
-    return chain_ids(segment.journal, piece.first, piece.before, lines_of(piece))[seq - piece.first]
+    return _ids(segment.journal, piece, lines_of(piece))[seq - piece.first]
 
 
 def _held(store: Store, branch: Branch, segment: Segment, ids: Sequence[EventId]) -> int:
@@ -261,7 +283,7 @@ def _held(store: Store, branch: Branch, segment: Segment, ids: Sequence[EventId]
         if piece.last <= segment.last and piece.head == ids[piece.last - segment.first]:
             held = piece.last - segment.first + 1
             continue
-        stored = chain_ids(segment.journal, piece.first, piece.before, lines_of(piece))
+        stored = _ids(segment.journal, piece, lines_of(piece))
         for seq, event_id in enumerate(stored, piece.first):
             if low <= seq <= high and event_id != ids[seq - segment.first]:
                 return held
@@ -270,11 +292,13 @@ def _held(store: Store, branch: Branch, segment: Segment, ids: Sequence[EventId]
     return held
 
 
-def _branch_at(store: Store, journal: Journal, at: _Place) -> Branch:
-    if at.branch is not None and (at.branch.tip_seq, at.branch.tip_id) == (at.seq, at.event_id):
-        return at.branch
-    parent = at.branch.no if at.branch else None
-    return store.add_branch(journal.no, parent, at.seq, at.event_id)
+def branch_behind(
+    store: Store, journal: Journal, on: Branch | None, seq: int, event_id: EventId
+) -> Branch:
+    """The branch to which the event behind this one belongs; `on` is the one that holds this."""
+    if on is not None and (on.tip_seq, on.tip_id) == (seq, event_id):
+        return on
+    return store.add_branch(journal.no, on.no if on else None, seq, event_id)
 
 
 def _needed(branches: Sequence[Branch], first: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hub.services import gaps, journals
+from hub.services import gaps, holes, journals
 from hub.services.answers import Refused, Subscription
 from hub.services.office import Office
 from hub.store.port import Branch, Journal, Piece
@@ -73,6 +73,17 @@ def read_after(
     office: Office, journal: JournalId, after: EventId, toward: EventId | None = None
 ) -> bytes | None:
     """See `hub.services.hub.Hub.read_after`."""
+    found = read_next(office, journal, after, toward)
+    return None if found is None else found[0]
+
+
+def read_next(
+    office: Office, journal: JournalId, after: EventId, toward: EventId | None = None
+) -> tuple[bytes, EventId] | None:
+    """As `read_after`, with the event behind which to go on.
+
+    That is the last in the bytes, or a lost event in whose place they are.
+    """
     with office.store.reading():
         row = office.registered(journal)
         branches = office.store.branches(row.no)
@@ -85,8 +96,7 @@ def read_after(
         following = _following(branches, *found, toward)
         if following is None:
             return None
-        branch, seq = following
-        return _cut(office, row, branch, seq)
+        return _cut(office, row, *following)
 
 
 def _subscription(office: Office, journal: Journal) -> Subscription:
@@ -157,13 +167,15 @@ def _back(branches: Sequence[Branch], goal: Branch) -> list[Branch]:
     return way
 
 
-def _cut(office: Office, row: Journal, branch: Branch, seq: int) -> bytes | None:
+def _cut(office: Office, row: Journal, branch: Branch, seq: int) -> tuple[bytes, EventId] | None:
     """The stored bytes that hold `seq`, or loose lines from `seq` on as one piece."""
     first = office.store.find_piece(branch.no, seq)
     if first is None:
         return None
+    if first.is_hole:
+        return holes.saying(first), first.head
     if first.is_sealed or seq > first.first:
-        return first.blob
+        return _whole(first)
     lines: list[bytes] = []
     newest: Head | None = None
     size = 0
@@ -176,12 +188,21 @@ def _cut(office: Office, row: Journal, branch: Branch, seq: int) -> bytes | None
         lines += more
         newest = head
     if newest is None or newest.seq == first.last:
-        return first.blob
-    return encode(piece_of(newest, first.before, tuple(lines)))
+        return _whole(first)
+    return encode(piece_of(newest, first.before, tuple(lines))), newest.event_id
+
+
+def _whole(piece: Piece) -> tuple[bytes, EventId]:
+    return piece.blob, journals.segment_of(piece).head
 
 
 def _head_of(row: Journal, piece: Piece) -> Head | None:
-    """The writer's signature at the end of a loose row; None where the row ends before its blob."""
+    """The writer's signature at the end of a loose row.
+
+    None where the row ends before its blob, and for a lost event.
+    """
+    if piece.is_hole:
+        return None
     segment = journals.segment_of(piece)
     if segment.sig is None or segment.last != piece.last:
         return None

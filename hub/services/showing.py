@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from hub.services import gaps, journals, succeeding
+from hub.services import gaps, holes, journals, succeeding
 from hub.services.answers import Apart
 from hub.services.balancing import balances
 from hub.services.office import Office
@@ -114,6 +114,7 @@ def stations(office: Office) -> list[Row]:
                 "branches": 1 + len(gaps.forks(branches)) if branches else 0,
                 "apart": [{"first": one.first, "last": one.last} for one in apart],
                 "missing": _missing(tip.tip_seq if tip else 0, apart),
+                "lost": [seq for seq, _ in holes.listed(office.store, journal)],
                 "said_at": at,
                 "gauges": json.loads(said),
             }

@@ -4,7 +4,8 @@ Rules:
 1. Everything that writes happens inside `transaction`; when that is left, it is on the disk.
 2. `transaction` and `reading` hold the store's one lock: short, and never across the network.
 3. A piece's row covers `first` to `last` of one branch, disjoint from the branch's other rows; its
-   blob, exactly as it arrived, may begin earlier or end later than the row.
+   blob, exactly as it arrived, may begin earlier or end later than the row. The row of a lost event
+   holds instead what says so (`HOLE`).
 
 Next: `hub.services.journals` for how pieces, branches and forks are used.
 """
@@ -69,6 +70,12 @@ class Branch:
     tip_id: EventId
 
 
+HOLE: Final = b"tally-hole/1\n"
+"""Begins the blob of a row whose one event is lost; the delivery in which its writer says so
+follows.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Stored bytes that hold events `first` to `last`, after `before`, up to `head`."""
@@ -81,6 +88,11 @@ class Piece:
     head: EventId
     is_sealed: bool
     blob: bytes
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether its one event is lost."""
+        return self.blob.startswith(HOLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def _print_bundle(report: BundleReport) -> None:
         name = _visible(one.writer)
         click.echo(f"{name:<10} {one.events:>7} events  {one.first} to {one.last}{gaps}")
     _print_untrusted(report)
+    _print_lost(report)
     if report.sealed:
         click.echo(f"{report.sealed} parts are sealed for the station that this was made for")
     if report.left:
@@ -102,6 +103,13 @@ def _print_untrusted(report: Report | CertificateReport | BundleReport) -> None:
         click.echo(f"NOTE    {_visible(str(one))}")
 
 
+def _print_lost(report: Report | BundleReport) -> None:
+    for one in report.lost[:_SHOWN_MAX]:
+        click.echo(f"NOTE    {_visible(str(one))}")
+    if len(report.lost) > _SHOWN_MAX:
+        click.echo(f"        and {len(report.lost) - _SHOWN_MAX} more lost (all with --json)")
+
+
 def _lines(opened: IO[bytes]) -> Iterator[bytes]:
     """The lines of a certificate with their breaks; one over the limit comes in parts."""
     limit = CONTENTS_BYTES_MAX + 2
@@ -124,6 +132,7 @@ def _print(file: Path, report: Report) -> None:
             f"{journal.writer:<10} {journal.events:>7} events  {journal.completeness}, {anchor}"
         )
     _print_untrusted(report)
+    _print_lost(report)
     for name in report.absent:
         click.echo(f"{name} is vouched for by the plant and not in this file")
     if not report.events:

@@ -60,11 +60,11 @@ class EventLine(
 class Unread:
     """An authentic line that this version cannot interpret.
 
-    `reason`: `unknown_type` (a newer agent), `unknown_version`, or `malformed`; `words` for the
-    developer's list.
+    `reason`: `unknown_type` (a newer agent), `unknown_version`, `malformed`, or `lost`: the line is
+    no more, its id is (`losses`); `words` for the developer's list.
     """
 
-    reason: Literal["unknown_type", "unknown_version", "malformed"]
+    reason: Literal["unknown_type", "unknown_version", "malformed", "lost"]
     t: str
     words: str
 
@@ -160,6 +160,8 @@ def read_lines(lines: Sequence[bytes]) -> list[EventLine | Unread]:
 
 
 def _explain(line: bytes, words: str) -> Unread:
+    if not line:
+        return Unread("lost", "?", "The line is lost; its writer says so.")
     try:
         fields = read_strict(line)
     except LineError as error:

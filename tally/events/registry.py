@@ -23,6 +23,7 @@ TYPES: Final[dict[str, type[t.Body]]] = {
     "drill.scanned": t.DrillScanned,
     "drill.ended": t.DrillEnded,
     "event.mended": t.EventMended,
+    "event.lost": t.EventLost,
     "code.reserved": t.CodeReserved,
     "block.returned": t.BlockReturned,
     "block.lent": t.BlockLent,

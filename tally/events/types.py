@@ -206,6 +206,21 @@ class EventMended(Body, frozen=True):
     found: str
 
 
+class EventLost(Body, frozen=True):
+    """An own event was damaged on the station's disk, and neither hub nor neighbour has a copy.
+
+    `seq` and `id` name it, `before` is the id of the event before it; `found`: SHA-256 of the
+    damaged line; `reason`: who was asked, for people. The chain goes on over this hole, which is
+    closed if a copy turns up later.
+    """
+
+    seq: Int
+    id: str
+    before: str
+    found: str
+    reason: str
+
+
 class CodeReserved(Body, frozen=True):
     """A code was taken from a block, durably, before a byte goes to the printer."""
 

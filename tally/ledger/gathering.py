@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final
 
 from tally.events.decoding import read_lines
+from tally.events.losses import NO_LINE, losses_in
 from tally.ledger.port import Batch
 from tally.records.chain import event_id, line_hash
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
@@ -28,6 +29,8 @@ class Loose:
     seq: int
     id: EventId
     line: bytes
+    before: EventId | None = None
+    """Of an event that is lost, as its writer says."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,9 @@ def gather(events: Iterable[Loose]) -> tuple[list[Batch], list[str]]:
         seq.
     """
     known = {event.id: event for event in events}
+    for event in tuple(known.values()):
+        for loss in losses_in(event.seq, [event.line]):
+            known.setdefault(loss.id, Loose(event.journal, loss.seq, loss.id, NO_LINE, loss.before))
     by_place: dict[tuple[JournalId, int], list[EventId]] = {}
     for event in known.values():
         by_place.setdefault((event.journal, event.seq), []).append(event.id)
@@ -73,6 +79,8 @@ def _before(event: Loose, candidates: list[EventId]) -> EventId | None:
 
     None if it follows from nothing that stands before it.
     """
+    if event.before is not None:
+        return event.before
     hashed = line_hash(event.line)
     for candidate in [GENESIS] if event.seq == 1 else candidates:
         if event_id(event.journal, event.seq, candidate, hashed) == event.id:

@@ -22,6 +22,7 @@ from tally.merge.decisions import decision_of, standing_on
 from tally.merge.history import History, Placed, is_named, refs_in
 from tally.merge.keys import join_parts
 from tally.merge.liveness import is_match
+from tally.merge.lost import lost_in
 from tally.merge.marks import Code, Finding, Marks
 from tally.merge.rechecks import acted_on, checks_of, judge_operation, judged_checks
 from tally.merge.shelf import ClaimView, Shelf
@@ -58,6 +59,8 @@ def _each(marks: Marks) -> Iterator[Finding]:
             yield from _open_request(marks, place)
     yield from _unordered_results(marks)
     yield from _doubtful(marks)
+    for lost in lost_in(marks):
+        yield Finding("event-lost", lost.station, lost.ref, _stopped(lost.words), (lost.ref,))
 
 
 _FINDING_OF: Final[dict[str, Code]] = {
@@ -228,6 +231,10 @@ def _is_answered(history: History, key: str, place: Placed) -> bool:
         is_named(history, place, at, decision_of(history, at).claims_seen)
         for at in standing_on(history, key).effective
     )
+
+
+def _stopped(words: dict[str, str]) -> dict[str, str]:
+    return {"en": f"{words['en']}.", "zh": f"{words['zh']}。"}
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -78,6 +78,9 @@ class History(Protocol):
     def counts(self, at: Placed) -> bool:
         """Whether its key was not taken back before it, or somebody let it count (`trusting`)."""
 
+    def open_losses(self) -> Sequence[Placed]:
+        """All `event.lost` that name an event whose line is not here."""
+
     def decisions(self, key: str) -> Sequence[Placed]:
         """All `decision.made` events on a conflict key."""
 

@@ -23,6 +23,7 @@ Code: TypeAlias = Literal[
     "open-request",
     "order-not-provable",
     "untrusted",
+    "event-lost",
 ]
 State: TypeAlias = Literal["pending", "passed", "failed"]
 

@@ -120,5 +120,10 @@ class Nearby(Marks):
         is_near = any(getattr(line.b, "station", "") in self._things for line in lines)
         return self._marks.ends_of(journal) if is_near else ()
 
+    def open_losses(self) -> Sequence[Placed]:
+        """Of a station that is among the things."""
+        said = self._marks.open_losses()
+        return [at for at in said if self._marks.writer(at) in self._things]
+
     def decisions(self, key: str) -> Sequence[Placed]:
         return self._marks.decisions(key)

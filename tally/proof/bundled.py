@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tally.events.decoding import EventLine, Unread, read_lines
+from tally.events.losses import losses_in
 from tally.events.types import KeyPublished, KeyRevoked, StationEnrolled
 from tally.proof.anchors import plant_problems
+from tally.proof.lost import LostEvent, lost_events
 from tally.proof.placing import Problem, ended
 from tally.proof.withdrawn import Withdrawn, withdrawn
 from tally.records.bundle import Bundle, BundleError, FoundPart, Source, parts_in, read_opening
@@ -52,6 +54,7 @@ class BundleReport:
     left: int
     """Events that the maker could not fit in."""
     untrusted: tuple[Withdrawn, ...] = ()
+    lost: tuple[LostEvent, ...] = ()
     sealed: int = 0
     """Parts that only the reader can open, whole as far as their hash says."""
 
@@ -203,7 +206,15 @@ def _report(
         receipts=len(bundle.receipts),
         left=bundle.left,
         untrusted=withdrawn(keys.revoked, map(show_journal, keys.journals)),
+        lost=tuple(one for item in held.items() for one in _lost(keys, *item)),
     )
+
+
+def _lost(keys: Keys, journal: JournalId, found: list[Segment]) -> tuple[LostEvent, ...]:
+    lines = [item for one in found for item in enumerate(one.lines, one.first)]
+    said = {loss.seq for one in found for loss in losses_in(one.first, one.lines)}
+    missing = {seq for seq in said if not any(one.first <= seq <= one.last for one in found)}
+    return lost_events(show_journal(journal), keys.names.get(journal, "?"), lines, missing)
 
 
 def _stretch(keys: Keys, journal: JournalId, found: list[Segment]) -> Stretch:

@@ -44,7 +44,7 @@ def chain_problems(journal: JournalId, found: FiledJournal) -> Iterator[Problem]
     """Link every event to the one it follows; what follows none of them was changed.
 
     Missing events are no problem where the file names the event that others follow, and no receipt
-    says that the hub had those before it.
+    says that the hub had those before it; nor where their writer says that they are lost.
     """
     name = show_journal(journal)
     promised = max((row.durable_through for row in found.receipts), default=SEQ_MAX)
@@ -52,7 +52,9 @@ def chain_problems(journal: JournalId, found: FiledJournal) -> Iterator[Problem]
     for seq in sorted(found.events):
         expected = earlier[0].seq + 1
         absent = [PlacedEvent(seq - 1, one, b"", (one,)) for one in found.absent.get(seq - 1, ())]
-        if seq != expected and (not absent or promised >= expected):
+        over = _over_lost(found, earlier, seq) if seq != expected else []
+        absent = over or absent
+        if seq != expected and not over and (not absent or promised >= expected):
             missing = f"{name}:{expected}"
             upto = f" to {name}:{seq - 1}" if seq - 1 > expected else ""
             yield Problem(f"Event {missing}{upto} is missing from the file.", missing)
@@ -74,8 +76,26 @@ def chain_problems(journal: JournalId, found: FiledJournal) -> Iterator[Problem]
 
 
 def missing_events(found: FiledJournal) -> int:
-    """How many events are missing before one that is in the file."""
-    return max(found.events, default=0) - len(found.events)
+    """How many events are missing before one that is in the file, but for those that are lost."""
+    return max(found.events, default=0) - len(found.events) - len(found.lost)
+
+
+def _over_lost(found: FiledJournal, earlier: list[PlacedEvent], seq: int) -> list[PlacedEvent]:
+    """The lost events before `seq`, if all from `earlier` on are said to be; else none.
+
+    Whether the event at `seq` follows one of them is judged as for any other.
+    """
+    ends = []
+    for place, event_id in [one for one in found.losses if one[0] == seq - 1]:
+        at, before = place, event_id
+        while at > earlier[0].seq and (at, before) in found.losses:
+            at, before = at - 1, found.losses[at, before]
+        followed = [one for one in earlier if at == one.seq and before in one.ids]
+        if followed:
+            followed[0].is_followed = True
+            found.lost.update(range(at + 1, seq))
+            ends.append(PlacedEvent(place, event_id, b"", (event_id,)))
+    return ends
 
 
 def _link(journal: JournalId, placed: PlacedEvent, earlier: list[PlacedEvent]) -> list[PlacedEvent]:

@@ -14,6 +14,8 @@ Whoever names the plant they trust is told of every journal that it does not vou
 proof of inclusion never proves that nothing was left out.
 6. Events may be missing beyond the receipt, where the file names the id that others follow: the hub
 had not got them yet. How many is said.
+7. Events may be missing anywhere, where their writer's own later event names their ids and the one
+before them, and the chain behind follows those: they are lost. Each is named.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from tally.proof.anchors import (
 )
 from tally.proof.chains import chain_problems, missing_events, own_key, signature_problems
 from tally.proof.endings import end_problems
+from tally.proof.lost import LostEvent, lost_events
 from tally.proof.placing import FiledJournal, Problem, collect
 from tally.proof.withdrawn import MARKER, Withdrawn, withdrawn
 from tally.records.ids import (
@@ -53,7 +56,9 @@ class JournalProof:
     events: int
     anchored: bool
     completeness: str
-    """`complete to receipt <seq>`, also with how many are missing behind it, or `tail unknown`."""
+    """`complete to receipt <seq>`, also with how many are lost before or missing behind it, or
+    `tail unknown`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Report:
     absent: tuple[str, ...]
     """Journals that the plant vouches for and of which the file holds nothing."""
     untrusted: tuple[Withdrawn, ...] = ()
+    lost: tuple[LostEvent, ...] = ()
 
 
 def prove_export(rows: Iterable[bytes], *, plant: str | None = None) -> Report:
@@ -121,7 +127,7 @@ def _report(
                 writer=_writer(found),
                 events=sum(len(placed) for placed in found.events.values()),
                 anchored=journal in anchored,
-                completeness=_completeness(receipt, missing_events(found)),
+                completeness=_completeness(receipt, missing_events(found), len(found.lost)),
             )
         )
     proofs.sort(key=lambda proof: (proof.writer, proof.journal))
@@ -133,7 +139,13 @@ def _report(
         unanchored=tuple(show_journal(j) for j in journals if j not in anchored),
         absent=tuple(map(show_journal, absent)),
         untrusted=withdrawn(_revocations(journals, anchored, root), map(show_journal, journals)),
+        lost=tuple(one for item in journals.items() for one in _lost(*item)),
     )
+
+
+def _lost(journal: JournalId, found: FiledJournal) -> tuple[LostEvent, ...]:
+    lines = ((one.seq, one.line) for same_seq in found.events.values() for one in same_seq)
+    return lost_events(show_journal(journal), _writer(found), lines, found.lost)
 
 
 def _revocations(
@@ -156,11 +168,13 @@ def _is_feed(found: FiledJournal) -> bool:
     return any(isinstance(body, JournalOpened) and body.role == "feed" for body in bodies)
 
 
-def _completeness(receipt: int | None, missing: int) -> str:
+def _completeness(receipt: int | None, missing: int, lost: int) -> str:
     if not receipt:
         return "tail unknown"
+    events = "event" if lost == 1 else "events"
+    without = f" but for {lost} lost {events}" if lost else ""
     behind = f", then {missing} missing" if missing else ""
-    return f"complete to receipt {receipt}{behind}"
+    return f"complete to receipt {receipt}{without}{behind}"
 
 
 def _writer(found: FiledJournal) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from tally.events.losses import losses_in
 from tally.records.export import (
     ClosingRow,
     EventRow,
@@ -65,6 +66,10 @@ class FiledJournal:
     receipts: list[ReceiptFields] = field(default_factory=list)
     absent: dict[int, list[EventId]] = field(default_factory=lambda: defaultdict(list))
     """Ids, by seq, of events that are not in the file and that others in it follow."""
+    losses: dict[tuple[int, EventId], EventId] = field(default_factory=dict)
+    """Seq and id of events that events of the file say are lost, with the id before each."""
+    lost: set[int] = field(default_factory=set)
+    """Those over which the chain of the file was followed."""
 
 
 def collect(
@@ -114,6 +119,8 @@ def _place_event(
     if len(same_seq) == BRANCHES_MAX:
         raise RowError(f"{row.journal}:{row.seq} stands in the file {BRANCHES_MAX} times already")
     same_seq.append(PlacedEvent(row.seq, stated, line))
+    for loss in losses_in(row.seq, [line]):
+        journals[journal].losses[loss.seq, loss.id] = loss.before
 
 
 def _place_closing(row: ClosingRow, journals: dict[JournalId, FiledJournal]) -> None:

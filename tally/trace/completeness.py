@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tally.merge.graph import Graph, Tip
+from tally.merge.lost import Lost, lost_in
 from tally.merge.trusting import Revocation, doubt_about, trust_in
 from tally.records.ids import JournalId
 
@@ -46,7 +47,8 @@ class Completeness:
 
     `tips`: journal name, seq and last wall clock each; `gaps`, `pending`, `unread`: runs behind a
     gap, references to events that have not arrived, events that could not be interpreted;
-    `untrusted`: stations whose newer events do not count. `words`: English and Chinese.
+    `untrusted`: stations whose newer events do not count; `lost`: events that nobody has. `words`:
+    English and Chinese.
     """
 
     tips: tuple[Tip, ...]
@@ -55,19 +57,25 @@ class Completeness:
     unread: int
     untrusted: tuple[Untrusted, ...]
     words: dict[str, str]
+    lost: tuple[Lost, ...] = ()
 
 
 def completeness_of(graph: Graph) -> Completeness:
     """What every answer from this graph rests on now."""
     tips = tuple(graph.tips())
     gaps, pending, unread = graph.gap_count(), graph.pending_count(), graph.unread_count()
-    untrusted = untrusted_in(graph)
+    untrusted, lost = untrusted_in(graph), lost_in(graph)
     words = _words(tips, gaps, pending, unread)
-    for one in untrusted:
-        words = {lang: f"{text} {one.words[lang]}{_STOP[lang]}" for lang, text in words.items()}
-    return Completeness(tips, gaps, pending, unread, untrusted, words)
+    said = [*(one.words for one in untrusted), *(one.words for one in lost[:_LOST_NAMED])]
+    if len(lost) > _LOST_NAMED:
+        more = len(lost) - _LOST_NAMED
+        said.append({"en": f"And {more} more are lost", "zh": f"另有 {more} 条记录丢失"})
+    for each in said:
+        words = {lang: f"{text} {each[lang]}{_STOP[lang]}" for lang, text in words.items()}
+    return Completeness(tips, gaps, pending, unread, untrusted, words, lost)
 
 
+_LOST_NAMED: Final = 3
 _STOP: Final = {"en": ".", "zh": "。"}
 
 

@@ -139,7 +139,8 @@ def plain_completeness(found: Completeness) -> dict[str, Any]:
     """What an answer rests on, as JSON values.
 
     `journals` [{journal, name, seq, event_id, at}], `gaps`, `pending`, counts, `words`;
-    `untrusted` [{journal, station, since, by, at, reason, event, is_decided, words}].
+    `untrusted` [{journal, station, since, by, at, reason, event, is_decided, words}];
+    `lost` [{journal, station, seq, at, event, words}].
     """
     return {
         "journals": [
@@ -168,6 +169,17 @@ def plain_completeness(found: Completeness) -> dict[str, Any]:
                 "words": one.words,
             }
             for one in found.untrusted
+        ],
+        "lost": [
+            {
+                "journal": show_journal(one.journal),
+                "station": one.station,
+                "seq": one.seq,
+                "at": one.at,
+                "event": one.ref,
+                "words": one.words,
+            }
+            for one in found.lost
         ],
         "words": found.words,
     }

@@ -262,6 +262,8 @@ class HelloAnswer(Message, frozen=True):
     news: Short = ""
     received_ms: Count = 0
     sent_ms: Count = 0
+    holes: Annotated[tuple[Stretch, ...], msgspec.Meta(max_length=1000)] = ()
+    """Events of this station's journal that it said are lost: it sends those that turned up."""
     peers: Annotated[tuple[PeerAt, ...], msgspec.Meta(max_length=64)] = ()
     """Where other stations of the line can be read, as far as the hub has heard."""
     run: HubRun | None = None

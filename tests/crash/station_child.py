@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drivers import Read
 from edge_agent.bootstrap.opening import open_journal
-from edge_agent.journal.others import read_branches
+from edge_agent.journal.branches import read_branches
 from edge_agent.station.core import StationCore
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.workflow.types import KnowledgeChanged, Measured, PrintDone

@@ -10,9 +10,9 @@ import pytest
 
 from drivers import Read
 from edge_agent.bootstrap.opening import open_journal
+from edge_agent.journal.branches import lines_of as foreign_lines
+from edge_agent.journal.branches import read_branches
 from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
-from edge_agent.journal.others import lines_of as foreign_lines
-from edge_agent.journal.others import read_branches
 from edge_agent.journal.tail import check_range
 from edge_agent.station.core import StationCore
 from edge_agent.station.knowledge import StationKnowledge

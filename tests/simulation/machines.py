@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from drivers import Read
 from edge_agent.bootstrap.uplink import message_of
+from edge_agent.journal.branches import lines_of
 from edge_agent.journal.faults import HardwareFault, JournalCorrupt, JournalFault
 from edge_agent.journal.genesis import found, genesis_line, genesis_piece
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
-from edge_agent.journal.others import lines_of
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.store import settle
 from edge_agent.journal.successors import former, journal_in

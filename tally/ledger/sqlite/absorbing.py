@@ -26,12 +26,13 @@ from tally.ledger.sqlite.tables import (
     GIVEN,
     GRANT,
     HOLDS,
+    HOLE,
     LOAN,
+    LOST,
     PROVISIONAL,
     REVOKED,
     UNMATCHED,
     UNPROVEN,
-    UNREAD,
     Statements,
 )
 from tally.merge.blocks import blocks_of
@@ -76,10 +77,23 @@ class Writer:
             rows; None where more may have changed than claims about those.
         """
         is_ordinary = len(batch.events) <= _ROWS_AT_ONCE and self._journals.goes_on(batch)
-        first = self._journals.append(batch)
+        return self._take(batch, self._journals.append(batch), is_ordinary=is_ordinary)
+
+    def fill(self, batch: Batch) -> tuple[list[t.MasterPublished], set[int] | None]:
+        """Write what one event says whose line was lost; as `absorb`. Nothing if it is no hole."""
+        first = self._journals.handle_of(batch)
+        hole = self._sql("DELETE FROM l_many WHERE kind=? AND a=0 AND b=0 AND event=?")
+        if first is None or not self._connection.execute(hole, (HOLE, first)).rowcount:
+            return [], set()
+        self._journals.rewrite(first, batch.events[0])
+        return self._take(batch, first, is_ordinary=False)
+
+    def _take(
+        self, batch: Batch, first: int, *, is_ordinary: bool
+    ) -> tuple[list[t.MasterPublished], set[int] | None]:
         groups, unread = group(batch.events, first, self._names, show_journal(batch.journal))
         exclusive: list[Row] = []
-        others: list[Row] = [(UNREAD, 0, 0, 0, 0, handle) for handle in unread]
+        others: list[Row] = list(unread)
         for body_type, found in groups.items():
             claims, more = claim_rows(found, body_type)
             exclusive += claims
@@ -137,6 +151,8 @@ class Writer:
             return marks
         if body_type in {t.CodeReserved, t.UnitCommissioned}:
             return self._unproven(found, journal)
+        if body_type is t.EventLost:
+            return [_mark(LOST, handle) for handle in found.handles]
         if body_type is t.BlockLeased:
             return _rows_of(GRANT, found.words(("journal",)), found.handles)
         if body_type is t.KeyRevoked:

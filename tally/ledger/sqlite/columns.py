@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from tally.events import types as t
 from tally.events.decoding import EventLine, Unread
 from tally.ledger.sqlite.names import Names
-from tally.ledger.sqlite.tables import HOLDS, LOT_OF, OF_LOT, USED_IN
+from tally.ledger.sqlite.tables import HOLDS, HOLE, LOT_OF, OF_LOT, UNREAD, USED_IN
 from tally.merge.claims import (
     BOX,
     CHILD,
@@ -95,13 +95,13 @@ class Group:
 
 def group(
     events: Sequence[EventLine | Unread], first: int, names: Names, journal: str
-) -> tuple[dict[type[t.Body], Group], list[int]]:
-    """The batch by type of event, and the handles of events that could not be interpreted."""
+) -> tuple[dict[type[t.Body], Group], list[Row]]:
+    """The batch by type of event, and marks on events that could not be interpreted."""
     groups: dict[type[t.Body], Group] = {}
-    unread: list[int] = []
+    unread: list[Row] = []
     for handle, event in enumerate(events, first):
         if isinstance(event, Unread):
-            unread.append(handle)
+            unread.append((HOLE if event.reason == "lost" else UNREAD, 0, 0, 0, 0, handle))
             continue
         body = event.b
         found = groups.get(type(body))

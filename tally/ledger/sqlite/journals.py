@@ -200,6 +200,27 @@ class Journals:
         self._join_islands(branch, batch, last)
         return handle
 
+    def handle_of(self, batch: Batch) -> int | None:
+        """The handle of the one event of a batch that is here already; None where it is not."""
+        branch = self._holding(batch.journal, batch.first, batch.ids[0])
+        return None if branch is None else branch.number << SHIFT | batch.first
+
+    def rewrite(self, handle: int, event: EventLine | Unread) -> None:
+        """Keep what an event says of which only the id was here."""
+        first, ids, packed = self._connection.execute(
+            self._sql(_CHUNK_BEFORE), (handle,)
+        ).fetchone()
+        lines = _unpack(packed)
+        lines[handle - first] = _pack([event])[:-1]
+        self._connection.execute(
+            self._sql("INSERT OR REPLACE INTO l_chunk VALUES (?,?,?)"),
+            (first, ids, b"".join(line + b"\n" for line in lines)),
+        )
+        self._chunks.clear()
+        self._placed.clear()
+        self._lines.clear()
+        self._latest = _NO_CHUNK
+
     def goes_on(self, batch: Batch) -> bool:
         """Whether the batch only continues a journal that has neither fork nor gap."""
         branch = self._tips.get(batch.before)

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tally.codes import Scheme
-from tally.events.types import BlockLent
+from tally.events.types import BlockLent, MasterPublished
 from tally.ledger.port import Batch, Tip
 from tally.ledger.sqlite.absorbing import Writer
 from tally.ledger.sqlite.browsing import codes_from
@@ -114,9 +114,21 @@ class SqliteLedger:
             AlreadyAbsorbedError: the ledger has one of the events; nothing is changed if the caller
             rolls back. ValueError: the batch has no events, or a length or a seq that cannot be.
         """
+        self._written_by(lambda: self._writer.absorb(batch))
+
+    def fill(self, batch: Batch) -> None:
+        """Take the line of one event that was absorbed as lost, in the caller's transaction.
+
+        Nothing happens where the ledger has that line, or not even the event.
+        """
+        self._written_by(lambda: self._writer.fill(batch))
+
+    def _written_by(
+        self, write: Callable[[], tuple[list[MasterPublished], set[int] | None]]
+    ) -> None:
         touched: set[int] | None = None
         try:
-            published, touched = self._writer.absorb(batch)
+            published, touched = write()
             for one in published:
                 if one.entity == _SCHEME:
                     self._learn_content(json.dumps(one.content, sort_keys=True))

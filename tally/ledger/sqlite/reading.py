@@ -23,7 +23,9 @@ from tally.ledger.sqlite.tables import (
     GIVEN,
     GRANT,
     HOLDS,
+    HOLE,
     LOAN,
+    LOST,
     PROVISIONAL,
     REVOKED,
     UNMATCHED,
@@ -39,7 +41,15 @@ from tally.merge.marks import Grant
 from tally.merge.ranking import Ranking
 from tally.merge.shelf import ClaimView
 from tally.merge.trusting import Doubt, Trust, doubt_about, trust_in
-from tally.records.ids import JournalId, MalformedIdError, Ref, parse_journal, show_journal
+from tally.records.ids import (
+    JournalId,
+    MalformedIdError,
+    Ref,
+    parse_event_id,
+    parse_journal,
+    ref_to,
+    show_journal,
+)
 
 T = TypeVar("T")
 _ANSWERS_MAX: Final = 4096
@@ -400,6 +410,22 @@ class Reader:
                     Grant(body.scheme, body.start, body.count, body.journal, at, body.period)
                 )
         return found
+
+    def open_losses(self) -> Sequence[Placed]:
+        """Events that say of another that it is lost, while that is so."""
+        return [at for at in self._places(LOST) if self._is_open(at)]
+
+    def _is_open(self, at: Placed) -> bool:
+        body = self.line(at).b
+        assert isinstance(body, t.EventLost), "only those are marked"
+        try:
+            named = self._journals.find(ref_to(at.journal, body.seq, parse_event_id(body.id)))
+        except MalformedIdError:
+            return False
+        if named is None:
+            return True
+        is_hole = self._sql("SELECT 1 FROM l_many WHERE kind=? AND a=0 AND b=0 AND event=?")
+        return self._connection.execute(is_hole, (HOLE, named.handle)).fetchone() is not None
 
     def ends_of(self, journal: JournalId) -> Sequence[Placed]:
         """The newest event of each branch of a journal."""

@@ -33,6 +33,10 @@ UNMATCHED: Final = 133
 UNREAD: Final = 134
 CLOCK: Final = 135
 """Journal → its events that say something of its writer's clock."""
+LOST: Final = 136
+"""Events that say that another one is lost."""
+HOLE: Final = 137
+"""Events whose line is lost."""
 
 _DDL: Final = (
     """CREATE TABLE IF NOT EXISTS l_journal (

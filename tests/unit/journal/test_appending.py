@@ -1,4 +1,5 @@
 import sqlite3
+from itertools import product
 
 import pytest
 
@@ -244,7 +245,6 @@ def _damage(bench, sql):
 @pytest.mark.parametrize(
     ("sql", "seq"),
     [
-        ("UPDATE event SET line = CAST(replace(line, 'job', 'jab') AS BLOB) WHERE seq = 4", 4),
         ("DELETE FROM event WHERE seq = 4", 4),
         ("DELETE FROM event WHERE seq >= 5", 5),
         ("UPDATE position SET signature = zeroblob(64)", 6),
@@ -277,14 +277,16 @@ def _loosen(bench):
     connection.close()
 
 
-@pytest.mark.parametrize("value", ["NULL", "1.5", "'text'", "zeroblob(3)"])
-@pytest.mark.parametrize(
-    "where",
-    [
-        "position SET seq", "position SET id", "position SET signature",
-        "event SET id", "event SET line",
-    ],
+VALUES = ("NULL", "1.5", "'text'", "zeroblob(3)")
+WHERE = (
+    "position SET seq", "position SET id", "position SET signature",
+    "event SET id", "event SET line",
 )  # fmt: skip
+TELLING = [one for one in product(WHERE, VALUES) if one != ("event SET line", "zeroblob(3)")]
+"""A line of other bytes is a line with a known id, with which a station goes on."""
+
+
+@pytest.mark.parametrize(("where", "value"), TELLING)
 def test_a_value_that_its_table_never_takes_is_damage_in_words(bench, where, value):
     bench.open().append([label()], b"state", at=NOON)
     _loosen(bench)

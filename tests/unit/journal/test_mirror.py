@@ -9,7 +9,6 @@ import pytest
 
 from drivers import HealthState
 from edge_agent.journal import mirror
-from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.mirror import Coverage, MirrorFault, MirrorFolder
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.station import mirroring
@@ -177,9 +176,7 @@ def test_an_event_that_only_the_mirror_holds_is_put_back_at_the_start(bench, med
     own = copy_of(bench, journal)
     for seq in seqs:
         flip(bench, seq)
-    with pytest.raises(JournalCorrupt):
-        bench.open()
-    again = bench.open(start=False, tolerates_all=True)
+    again = bench.open(start=False)
     again.start(agent="test", at=NOON, copies=copies(bench, medium))
     assert again.damaged == ()
     assert stored(bench)[: own.seq] == whole(own)
@@ -187,19 +184,32 @@ def test_an_event_that_only_the_mirror_holds_is_put_back_at_the_start(bench, med
     assert "恢复" in again.mended[1]
 
 
-def test_an_event_that_even_the_mirror_lacks_stops_the_station_and_nothing_is_recorded(
-    bench, medium
-):
+def test_what_even_the_mirror_lacks_is_lost_and_what_it_has_is_not(bench, medium):
     journal = worked(bench)
     copy_to(bench, medium).catch_up()
     journal.append([label(99)], None, at=NOON)
+    newest = journal.seq
     flip(bench, 3)
-    flip(bench, journal.seq)
-    again = bench.open(start=False, tolerates_all=True)
-    with pytest.raises(JournalCorrupt) as stopped:
-        again.start(agent="test", at=NOON, copies=copies(bench, medium))
-    assert stopped.value.seq == journal.seq
-    assert len(stored(bench)) == journal.seq
+    flip(bench, newest)
+    again = bench.open(start=False)
+    again.start(agent="test", at=NOON, copies=copies(bench, medium))
+    assert again.damaged == (newest,)
+    assert again.give_up(newest, at=NOON)
+    copy_to(bench, medium).catch_up()
+    last = again.seq
+    assert ranges(bench, medium) == [(1, newest - 1), (newest + 1, last)]
+
+
+def test_before_an_event_is_given_up_the_mirror_is_looked_at_once_more(bench, medium):
+    journal = bench.open(start=False)
+    journal.start(agent="test", at=NOON, copies=copies(bench, medium))
+    journal.append([label(number) for number in range(8)], None, at=NOON)
+    copy_to(bench, medium).catch_up()
+    flip(bench, 4)
+    journal.look_again(1, journal.seq)
+    assert journal.damaged == (4,)
+    assert not journal.give_up(4, at=NOON)
+    assert (journal.damaged, dict(journal.lost)) == ((), {})
 
 
 def test_old_damage_that_the_weekly_look_finds_is_put_back_from_the_mirror(bench, medium):
@@ -209,9 +219,7 @@ def test_old_damage_that_the_weekly_look_finds_is_put_back_from_the_mirror(bench
     own = copy_of(bench, journal)
     flip(bench, 20)
     bench.connect().execute("DELETE FROM meta WHERE key = 'audited'")
-    with pytest.raises(JournalCorrupt):
-        bench.open()
-    again = bench.open(start=False, tolerates_all=True)
+    again = bench.open(start=False)
     again.start(agent="test", at=NOON, copies=copies(bench, medium))
     assert again.damaged == ()
     assert stored(bench)[: journal.seq] == whole(own)

@@ -4,11 +4,11 @@ import datetime as dt
 
 import pytest
 
+from edge_agent.journal.branches import lines_of
 from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.genesis import genesis_line
 from edge_agent.journal.left import own_id, pruned_through, read_marks
-from edge_agent.journal.others import lines_of
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.pruning import KEPT_EVENTS, NotPrunableError, broken_segment, plan, prune
 from edge_agent.journal.succeeding import change_over

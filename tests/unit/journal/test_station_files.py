@@ -170,7 +170,7 @@ def test_the_doctor_names_an_open_key_and_a_damaged_chain(bench):
     found = {one.check: one for one in examine(bench.folder, bench.identity)}
     assert not found["identity"].is_well
     assert not found["chain"].is_well
-    assert "event 1" in found["chain"].words
+    assert "Event 1 of this station is damaged" in found["chain"].words
 
 
 def test_the_doctor_names_a_damaged_page_that_no_event_stands_on(bench):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.journal.facts import OwnFact
-from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.standing import Durability, durability, read_by_neighbours, read_witnesses
 from edge_agent.sync.peers.desk import Asked
 from edge_agent.sync.peers.exchange import PeerState, on_reply
@@ -431,7 +430,7 @@ def test_an_own_event_that_only_a_neighbour_holds_is_put_back_from_it_without_th
     flip(s02, 4)
     again = Standing(pair.benches[0], pair.benches[0].open())
     assert again.journal.damaged == (4,)
-    again.journal.give_up(4)  # the hub lacks it; the neighbour does not
+    assert not again.journal.give_up(4, at=NOON)  # the hub lacks it; the neighbour does not
     again.visit(s03)
     assert again.journal.damaged == ()
     assert own(again)[: len(before)] == before
@@ -439,11 +438,16 @@ def test_an_own_event_that_only_a_neighbour_holds_is_put_back_from_it_without_th
     assert [one.kind for one in again.visit(s03)] == ["hello"]
 
 
-def test_a_damaged_event_that_no_neighbour_signed_for_stops_the_station(pair):
+def test_a_damaged_event_that_no_neighbour_signed_for_is_lost_and_neighbours_read_over_it(pair):
     s02, s03 = pair.stations
     s03.visit(s02)
     pair.record(0)
-    flip(s02, s02.journal.seq)
-    with pytest.raises(JournalCorrupt) as stopped:
-        pair.benches[0].open()
-    assert stopped.value.seq == s02.journal.seq
+    lost = s02.journal.seq
+    flip(s02, lost)
+    again = Standing(pair.benches[0], pair.benches[0].open())
+    assert again.journal.give_up(lost, at=NOON)
+    s03.visit(again)
+    held = s03.journal.others.frontier()[again.journal.identity.journal]
+    assert held == (again.journal.seq, again.journal.event_id)
+    assert [one.code for one in s03.journal.ledger.findings()] == ["event-lost"]
+    assert not s03.refused

@@ -1,6 +1,6 @@
 """What a station with years behind it must not do at its start: read all of them."""
 
-from edge_agent.journal.others import lines_of
+from edge_agent.journal.branches import lines_of
 from edge_agent.journal.rebuilding import KEY
 from edge_agent.journal.sealing import Sealer
 from tests.unit.station.test_core import Floor, build_to_step

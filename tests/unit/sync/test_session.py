@@ -554,14 +554,30 @@ def test_a_damaged_event_that_the_hub_holds_is_asked_for_once_a_round_before_any
     assert play.step().kind == "piece"
 
 
-def test_a_damaged_event_that_a_restored_hub_lacks_is_told_once_all_before_it_is_there():
+def test_a_damaged_event_that_the_hub_lacks_is_told_once_all_before_it_is_there():
     view = OwnJournal()
     view.grow(5)
     view.acked, view.broken = 6, (4,)
     play = greeted(3, view=view)
     asked = play.step()
     assert (asked.kind, asked.first) == ("mend", 4)
-    assert play.hear(asked, Reply(204, "", b"")) == (OwnEventLost(4),)
+    lost, told = play.hear(asked, Reply(204, "", b""))
+    assert lost == OwnEventLost(4)
+    assert (told.said.code, told.seq) == ("own_event_lost", 4)
+
+
+def test_what_the_hub_knows_to_be_lost_is_not_asked_back_and_is_sent_if_it_turned_up():
+    view = OwnJournal()
+    view.grow(5)
+    view.broken = (4,)
+    holes = tuple(m.Stretch(first=at, last=at, id=view.ids[at - 1].hex()) for at in (3, 4))
+    play = Play(view)
+    play.sign_in()
+    play.greet(greeting(view, 6, holes=holes))
+    asked = play.step()
+    assert (asked.kind, asked.first, asked.last) == ("found", 3, 3)
+    play.hear(asked, play.taken(3))
+    assert isinstance(play.step(), Wait)
 
 
 def test_events_that_the_hub_cannot_prove_are_looked_at_before_they_are_sent_again():

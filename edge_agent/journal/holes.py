@@ -1,0 +1,60 @@
+"""Own events that are lost: damaged here, and nobody has a copy (`sync.md` P2).
+
+1. Only `event.lost`, a later own event, makes a hole: it names the id that stood there and the id
+   before it, so that the chain goes on over it. What it says travels in the place of the lost line.
+2. The damaged row stays as it was found. A copy that turns up later is put back like any other.
+3. A hole counts only while the event that says it is whole; else the loss is recorded once more.
+
+Others' lost events are in `others`.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from edge_agent.journal.mending import damaged_in, listed
+
+KEY: Final = "lost"
+
+
+def lost_in(connection: sqlite3.Connection) -> dict[int, int]:
+    """Own events that are lost, each with the own event that says so."""
+    damaged = damaged_in(connection)
+    return {seq: said for seq, said in _read(connection).items() if said not in damaged}
+
+
+def remember_lost(connection: sqlite3.Connection, seq: int, said: int) -> None:
+    """An own event is lost, inside the transaction of the event that says so."""
+    _write(connection, _read(connection) | {seq: said})
+
+
+def forget_lost(connection: sqlite3.Connection, found: Collection[int]) -> None:
+    """Copies of these turned up, inside the transaction that puts them back."""
+    _write(connection, {at: said for at, said in _read(connection).items() if at not in found})
+
+
+def lost_words(seqs: Collection[int]) -> tuple[str, str]:
+    """What is lost and what that means, in English and Chinese."""
+    which = listed(sorted(seqs))
+    return (
+        (
+            f"Event {which} of this station is lost: damaged on its disk, and neither the hub nor "
+            "a neighbour has a copy. That is recorded; work and sync go on. Have the disk looked "
+            "at. A stick that holds the event puts it back."
+        ),
+        (
+            f"本工位的记录 {which} 已丢失:在磁盘上损坏,中心和相邻工位都没有副本。此事已记录,"
+            "作业和同步可继续。请检查磁盘。如 U 盘上有该记录,导入即可恢复。"
+        ),
+    )
+
+
+def _read(connection: sqlite3.Connection) -> dict[int, int]:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (KEY,)).fetchone()
+    return dict(json.loads(row[0])) if row else {}
+
+
+def _write(connection: sqlite3.Connection, said: Mapping[int, int]) -> None:
+    text = json.dumps(sorted(said.items()))
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (KEY, text))
