@@ -162,6 +162,8 @@ def disk_flip_foreign(world):
     (line,) = machine.connection.execute(
         "SELECT line FROM foreign_event WHERE place=?", (place,)
     ).fetchone()
+    if not line:
+        return  # lost
     flipped = _flipped(line, world.fate.below(len(line)), world.fate.below(8))
     machine.connection.execute("UPDATE foreign_event SET line=? WHERE place=?", (flipped, place))
     machine.flipped |= {place}

@@ -265,7 +265,10 @@ class Machine:
                 f"{places} WHERE journal = ? ORDER BY place",
                 (self.damage, former(self.connection)[-1]),
             ).fetchall()
-            self.flipped |= {rows[-1][0]}
+            (line,) = self.connection.execute(
+                "SELECT line FROM foreign_event WHERE place = ?", rows[-1]
+            ).fetchone()
+            self.flipped |= {rows[-1][0]} if line else set()  # else it was lost, and that is known
             self.world.flips = [one for one in self.world.flips if one[0] is not self]
             self.damage = None
         self.knows_fork = False

@@ -10,11 +10,14 @@ import sqlite3
 from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.left import pruned_through
 from edge_agent.journal.pruning import broken_segment
+from edge_agent.journal.tail import audit as audit_own
 from edge_agent.journal.tail import check_range
 from hub.services import journals
 from hub.services.exporting import export
+from hub.services.holes import listed
 from hub.services.succeeding import successor_of
 from tally.events.decoding import EventLine, read_line, read_lines
+from tally.events.losses import NO_LINE
 from tally.events.types import BlockLeased, BlockLent, BlockReturned, KeyRevoked, OperationCompleted
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
@@ -53,6 +56,7 @@ def audit(world):
     receipts_match(world)
     every_fork_is_found(world, held)
     damage_is_found(world)
+    holes_are_what_was_damaged(world)
     queues_are_bounded(world)
     every_chain_verifies(world)
     what_was_deleted_is_at_the_hub(world, held)
@@ -88,6 +92,9 @@ def station_runs(machine, lines_of):
     """
     connection = machine.connection
     held = dict(connection.execute("SELECT id, line FROM event").fetchall())
+    gone = {machine.journal.id_at(seq) for seq in machine.journal.lost}
+    held.update((one, NO_LINE) for one in gone)
+    lines_of = lines_of | dict.fromkeys(gone, NO_LINE)
     own = [(one, held.get(one) or lines_of[one]) for one in own_ids(connection)]
     found = [_run(machine.identity.journal, GENESIS, 1, own)]
     branches = connection.execute("SELECT branch, journal, parent, first FROM branch").fetchall()
@@ -198,19 +205,45 @@ def every_fork_is_found(world, held):
 def damage_is_found(world):
     """I9: every flipped bit is found, in foreign lines by their chain; in own ones by the start.
 
-    An own event that the hub had acknowledged is what it was again; with any other the PC stopped.
+    An own event of which anybody had a copy is what it was again; any other is lost, and so it is
+    called at the hub: nothing else is.
     """
     for machine in running(world):
         if machine.damage is not None and machine.damage_stands():
-            raise Violation(
-                "damage_is_found", f"{machine} runs on with event {machine.damage} changed"
-            )
+            if machine.damage not in machine.journal.lost:
+                raise Violation(
+                    "damage_is_found", f"{machine} runs on with event {machine.damage} changed"
+                )
+            world.count("event lost")
         expected, found = machine.flipped, set(_broken_places(machine))
         if found != expected:
             raise Violation(
                 "damage_is_found",
                 f"{machine}: foreign events changed {sorted(expected)}, found {sorted(found)}",
             )
+
+
+def holes_are_what_was_damaged(world):
+    """P2: the hub names as lost only what a bit was turned in, and what is behind it counts."""
+    office = world.door.hub.office
+    found = {finding.ref for finding in office.store.ledger.findings() if _says_lost(finding)}
+    for row in office.store.journals():
+        holes = listed(office.store, row)
+        wrong = [seq for seq, event_id in holes if event_id not in world.flipped]
+        if wrong:
+            raise Violation(
+                "holes_are_what_was_damaged",
+                f"{world.name_of(row.id)}: nothing ever happened to events {wrong}",
+            )
+        if holes and not any(parse_ref(ref).journal == row.id for ref in found):
+            raise Violation(
+                "holes_are_what_was_damaged", f"{world.name_of(row.id)}: no finding says {holes}"
+            )
+        world.count("hole at the hub", len(holes))
+
+
+def _says_lost(finding):
+    return finding.code == "event-lost"
 
 
 def _broken_places(machine):
@@ -227,7 +260,8 @@ def _broken_places(machine):
             (branch << 40, (branch << 40) + (1 << 40) - 1),
         ).fetchall()
         for seq, (place, event_id, line) in enumerate(rows, first):
-            if make_event_id(journal, seq, before, line_hash(line)) != event_id:
+            is_gone = line == NO_LINE
+            if not is_gone and make_event_id(journal, seq, before, line_hash(line)) != event_id:
                 yield place
             before = event_id
 
@@ -254,7 +288,11 @@ def every_chain_verifies(world):
         try:
             first = pruned_through(machine.connection) + 1
             check_range(machine.connection, machine.identity, 1, 1)
-            check_range(machine.connection, machine.identity, first, machine.journal.seq)
+            damage = audit_own(
+                machine.connection, machine.identity, machine.journal.seq, start=max(1, first)
+            )
+            if damage.ids or set(damage.lines) - set(machine.journal.lost):
+                raise Violation("every_chain_verifies", f"{machine}: {damage}")
             broken = broken_segment(
                 machine.connection, machine.identity.journal, machine.identity.key.public
             )
@@ -440,7 +478,9 @@ def _doubts_are_found(world, oracle, ledger):
 def nothing_is_left_out(world, events):
     """I7: what could not be read is counted exactly; nothing waits unprojected."""
     told = world.door.hub.fingerprint()
+    store = world.door.hub.office.store
     unread = sum(ev.line is None for ev in events)
+    unread -= sum(len(listed(store, row)) for row in store.journals())
     if (told["uninterpreted"], told["unprojected"]) != (unread, 0):
         raise Violation(
             "nothing_is_left_out",
@@ -513,7 +553,7 @@ def equal_sets_have_equal_fingerprints(world, runs):
 
     Where a station holds what the hub holds, the two are equal.
     """
-    at_hub = {event_id for _, _, _, ids, _ in runs for event_id in ids}
+    at_hub = {one for _, _, _, ids, lines in runs for one in zip(ids, lines, strict=True)}
     hub_says = world.door.hub.office.store.ledger.fingerprint().hex64
     lines_of = {
         one: line for _, _, _, ids, lines in runs for one, line in zip(ids, lines, strict=True)
@@ -523,7 +563,7 @@ def equal_sets_have_equal_fingerprints(world, runs):
             continue  # its copy of another journal is damaged, and found to be
         own = station_runs(machine, lines_of)
         says = machine.journal.ledger.fingerprint().hex64
-        if {event_id for _, _, _, ids, _ in own for event_id in ids} == at_hub:
+        if {one for _, _, _, ids, lines in own for one in zip(ids, lines, strict=True)} == at_hub:
             world.count("station equal to the hub")
             means = hub_says
         else:

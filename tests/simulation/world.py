@@ -95,7 +95,7 @@ class World:
         self.images, self.backup, self.backups = {}, None, []
         self.hub_is_away, self.sides = False, {}
         self.torn, self.former = set(), set()
-        self.flips = []
+        self.flips, self.flipped = [], set()
         # `torn`: journals of which there may be more than one history; `former`: those that a PC
         # went on after.
         # What the oracles hold against the stores.
@@ -345,6 +345,7 @@ class World:
     def damaged(self, machine, seq):
         """One of its events is not what it was."""
         self.flips.append((machine, seq))
+        self.flipped.add(machine.journal.id_at(seq))
         self.torn.add(machine.identity.journal)
 
     def put_back(self, machine, image, how):

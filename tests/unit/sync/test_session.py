@@ -576,7 +576,7 @@ def test_what_the_hub_knows_to_be_lost_is_not_asked_back_and_is_sent_if_it_turne
     play.greet(greeting(view, 6, holes=holes))
     asked = play.step()
     assert (asked.kind, asked.first, asked.last) == ("found", 3, 3)
-    play.hear(asked, play.taken(3))
+    play.hear(asked, ok(taken(view, 6)))
     assert isinstance(play.step(), Wait)
 
 
