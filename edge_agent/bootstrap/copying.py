@@ -152,7 +152,7 @@ def _read_again(folder: Path, identity: Identity) -> Copied:
         found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise JournalCorrupt(0, expected="a copy in order", found=str(found))
-        tail = check_or_survive(connection, identity, events=_WHOLE, tolerates_all=True)
+        tail = check_or_survive(connection, identity, events=_WHOLE)
         stamp = stamp_of(connection)
     except sqlite3.Error as error:
         raise fault_of(error) from error

@@ -19,7 +19,6 @@ from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.wishes import choose
 from edge_agent.settings import Settings
 from edge_agent.station import messages
-from edge_agent.station.clock import SystemClock
 from edge_agent.station.core import StationCore
 from edge_agent.station.inbox import Inbox
 from edge_agent.sync import port
@@ -137,8 +136,8 @@ def message_of(effect: port.Effect, lend: Lend | None = None) -> messages.Uplink
     match effect:
         case port.LoanAsked():
             return messages.KeepAsked(lambda journal: lend(journal, effect) if lend else None)
-        case port.SaveReceipt(receipt):
-            return messages.ReceiptCame(receipt)
+        case port.SaveReceipt() | port.OwnEventLost():
+            return _of_own_events(effect)
         case port.Ingest():
             return messages.IngestAsked(effect.data, effect.neighbour)
         case port.LinkTurned(online, said):
@@ -158,13 +157,19 @@ def message_of(effect: port.Effect, lend: Lend | None = None) -> messages.Uplink
             return messages.KeepAsked(_keeping(effect))
 
 
+def _of_own_events(
+    effect: port.SaveReceipt | port.OwnEventLost,
+) -> messages.ReceiptCame | messages.OwnEventGone:
+    if isinstance(effect, port.SaveReceipt):
+        return messages.ReceiptCame(effect.receipt)
+    return messages.OwnEventGone(effect.seq)
+
+
 def _keeping(
-    effect: port.Kept | port.OwnEventLost | port.OwnUnproven | port.LenderChosen,
+    effect: port.Kept | port.OwnUnproven | port.LenderChosen,
 ) -> Callable[[Journal], object]:
     """What is kept beside the events, and what is looked at in them."""
     match effect:
-        case port.OwnEventLost(seq):
-            return lambda journal: journal.give_up(seq, at=SystemClock().now())
         case port.OwnUnproven(first, last):
             return lambda journal: journal.look_again(first, last)
         case port.LenderChosen(wish, lender):

@@ -16,6 +16,7 @@ from typing import Final
 from edge_agent.journal.mending import damaged_in, listed
 
 KEY: Final = "lost"
+LOST: Final = "J-204"
 
 
 def lost_in(connection: sqlite3.Connection) -> dict[int, int]:

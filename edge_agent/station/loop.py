@@ -19,6 +19,7 @@ from edge_agent.journal.faults import (
     Untrusted,
     fault_of,
 )
+from edge_agent.journal.holes import LOST, lost_words
 from edge_agent.journal.others import Ingested
 from edge_agent.journal.store import Reached
 from edge_agent.station.clock import Clock
@@ -38,6 +39,7 @@ from edge_agent.station.messages import (
     Message,
     NeighboursAsked,
     NotUnderstood,
+    OwnEventGone,
     Pause,
     ReceiptCame,
     Recorded,
@@ -216,7 +218,7 @@ class Loop:
                 self._take_line(message)
             case IngestAsked():
                 self._ingestion = _Ingestion(message, self._steps_of(message))
-            case ReceiptCame() | KeepAsked():
+            case ReceiptCame() | KeepAsked() | OwnEventGone():
                 self._keep(message)
             case LinkChanged():
                 self._link_changed(message)
@@ -292,13 +294,21 @@ class Loop:
 
     # --- the uplink ---------------------------------------------------------------------------
 
-    def _keep(self, message: ReceiptCame | KeepAsked) -> None:
+    def _keep(self, message: ReceiptCame | KeepAsked | OwnEventGone) -> None:
         journal = self._core.journal
         self._is_shown = False
         if isinstance(message, ReceiptCame):
             _settle(message.done, lambda: journal.save_receipt(message.receipt))
+        elif isinstance(message, OwnEventGone):
+            _settle(message.done, lambda: self._give_up(message.seq))
         else:
             _settle(message.done, lambda: self._kept(message.keep(journal)))
+
+    def _give_up(self, seq: int) -> None:
+        if self._core.journal.give_up(seq, at=self._clock.now()):
+            said = self._core.say(Verdict.HOLD, Words(*lost_words([seq])), code=LOST)
+            self._tell(replace(said, source="hub"))
+            self._poke()
 
     def _kept(self, found: object) -> None:
         if isinstance(found, Recorded):

@@ -175,8 +175,17 @@ class KeepAsked:
     done: "Future[None]" = field(default_factory=Future)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnEventGone:
+    """The hub has no copy of an own event that is damaged here."""
+
+    seq: int
+    done: "Future[None]" = field(default_factory=Future)
+
+
 UplinkMessage = (
     IngestAsked
+    | OwnEventGone
     | ReceiptCame
     | LinkChanged
     | HubSaid

@@ -234,10 +234,7 @@ def _mended(turn: Turn, reply: Reply) -> Heard:
     after, effects = _pulled_in(turn, reply)
     if not effects:
         is_lacking = turn.request.first > turn.state.sent
-        if not is_lacking:
-            return after, ()
-        seq = turn.request.first
-        return after, (OwnEventLost(seq), Noticed(say("own_event_lost", seq=seq), seq))
+        return after, (OwnEventLost(turn.request.first),) if is_lacking else ()
     try:
         segment = decode(reply.body)
         ids = prove(segment, turn.identity.key.public)

@@ -102,17 +102,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         ),
         "中心再次索取自 {seq} 起的事件（此前已收或无法衔接）。将重新发送。",
     ),
-    "own_event_lost": (
-        (
-            "Event {seq} of this station is damaged on its disk and the hub has no copy. If no "
-            "neighbour has one either, that is recorded and what follows is sent all the same. "
-            "Work goes on; have the disk looked at. A stick with the event still puts it back."
-        ),
-        (
-            "本站第 {seq} 条记录在磁盘上损坏，中心也没有副本。若相邻工位同样没有，将予以记录，"
-            "其后的记录照常发送。生产照常；请检查磁盘。如 U 盘上有该记录，仍可恢复。"
-        ),
-    ),
     "hub_behind": (
         (
             "The hub knows this journal to event {have}, but had acknowledged {acked}: it was "

@@ -47,8 +47,12 @@ def test_10_an_event_that_nobody_has_becomes_a_named_hole_and_a_stick_closes_it(
             assert prints_a_lamp(running) != first, "it works, and gives out no code twice"
             running.say("CTLHOLD")
         assert status_of(station)["damaged"] == [lost]
-        [_, synced] = headless(station, {"link": "up"}, {"sync": True})
-        assert synced["verdict"] == "READY", synced
+        with Running(station, "--lang", "en") as running:
+            running.say({"link": "up"})
+            synced = running.say({"sync": True})
+            assert synced["verdict"] == "READY", synced
+            [told] = [line for line in running.by_itself if line["code"] == "J-204"]
+            assert f"Event {lost} of this station is lost" in told["text"]
         found = status_of(station)
         assert (found["lost"], found["unsent"]) == ([lost], 0)
         assert f"Event {lost} of this station is lost" in chain_of(station)["words"]

@@ -7,7 +7,7 @@ from edge_agent.journal.faults import JournalFault, Untrusted
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.passing_on import NeighbourReading
 from edge_agent.station.handing import lend_to_neighbour
-from edge_agent.station.messages import IngestAsked, KeepAsked, ReceiptCame
+from edge_agent.station.messages import IngestAsked, KeepAsked, OwnEventGone, ReceiptCame
 from edge_agent.sync import port
 from edge_agent.sync.peers.desk import Asked, Desk
 from edge_agent.sync.peers.exchange import PeerState, begin, next_request, on_not_stored, on_reply
@@ -109,6 +109,8 @@ class Standing:
                         pass
                 case KeepAsked(keep):
                     keep(self.journal)
+                case OwnEventGone(seq):
+                    self.journal.give_up(seq, at=NOON)
                 case ReceiptCame(receipt):
                     self.journal.save_receipt(receipt)
         except (Untrusted, JournalFault) as fault:
