@@ -23,7 +23,7 @@ from edge_agent.journal.keys import KeyRegistry
 from edge_agent.journal.returning import keep_proof
 from edge_agent.journal.standing import came_by_neighbour
 from edge_agent.journal.store import Store
-from tally.events.decoding import EventLine, Unread, read_lines
+from tally.events.decoding import EventLine, Unread, read_line, read_lines
 from tally.events.losses import Loss, losses_in
 from tally.events.types import BlockLent
 from tally.ledger.port import Batch
@@ -328,10 +328,9 @@ def _loans_in(segment: Segment, ids: list[EventId], to: JournalId | None) -> tup
     names = None if to is None else {show_journal(to)}
     return tuple(
         Loan(str(ref_to(segment.journal, seq, event_id)), segment.journal, event.b)
-        for seq, (event_id, event) in enumerate(
-            zip(ids, read_lines(segment.lines), strict=True), segment.first
-        )
-        if isinstance(event, EventLine)
+        for seq, (event_id, line) in enumerate(zip(ids, segment.lines, strict=True), segment.first)
+        if b'"block.lent"' in line
+        and isinstance(event := read_line(line), EventLine)
         and isinstance(event.b, BlockLent)
         and (names is None or event.b.journal in names)
     )

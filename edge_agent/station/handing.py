@@ -24,6 +24,8 @@ from tally.records.ids import JournalId
 Person = Callable[[str], PersonFact | None]
 LENT: Final = "S-121"
 NOT_LENT: Final = "S-122"
+LENT_WHEN_ASKED_MAX: Final = 100
+"""However many a neighbour asks for."""
 
 
 def give_back(
@@ -98,16 +100,21 @@ def lend_to_neighbour(
     Raises:
         JournalFault: nothing was kept.
     """
-    own = journal.identity.journal
+    own, blocks = journal.identity.journal, journal.blocks.all()
     lent = loans_between(journal.ledger, own, asked.borrower, asked.scheme)
-    held = lendable(journal.blocks.all(), (asked.scheme,))
-    count = min(asked.count, held.left // 2) if held else 0
-    if len(lent) > asked.taken or held is None or count < 1:
+    held = lendable(blocks, (asked.scheme,))
+    count = min(asked.count, LENT_WHEN_ASKED_MAX, held.left // 2) if held else 0
+    # Of a station that was replaced only the newest journal gets codes.
+    known = others_named(journal, asked.station)[-1:]
+    is_newest = [one.journal for one in known] == [asked.borrower]
+    if len(lent) > asked.taken or held is None or count < 1 or not is_newest:
         return None
     try:
-        body = lend(journal, person, held.block, count, asked.station, badge=asked.badge, at=at)
+        demand_lead(journal, person, asked.badge)
+        body, grant = lending(blocks, held.block, count, asked.station, known)
     except NotGivenError as error:
         return Recorded(NOT_LENT, _not_lent(asked, error))
+    journal.append([OwnFact(body, asked.badge, (grant,))], None, at=at)
     return Recorded(LENT, given_words(body))
 
 
@@ -132,8 +139,14 @@ def _not_lent(asked: AskedByNeighbour, error: NotGivenError) -> Words:
 
 
 def others_named(journal: Journal, station: str) -> Sequence[KnownKey]:
-    """The journals of another station of this name, oldest first; none for the own name."""
-    return () if station == journal.identity.station else journal.keys.stations(station)
+    """The journals of another station of this name, oldest first; none for the own name.
+
+    Whose key was taken back gets nothing.
+    """
+    if station == journal.identity.station:
+        return ()
+    graph = journal.ledger.graph
+    return [key for key in journal.keys.stations(station) if not is_revoked(graph, key.journal)]
 
 
 def demand_lead(journal: Journal, person: Person, badge: str) -> None:

@@ -113,7 +113,7 @@ class Picturing:
 
         While the link is lost, or the clock wrong, help also says why.
         """
-        if output.source == "hub" and output.verdict is not Verdict.WAIT:
+        if output.source in {"hub", "codes"} and output.verdict is not Verdict.WAIT:
             self._add(news_of(band))
         elif output.answer and output.answer.key == "ready.help":
             unread = list(self._news)[: self._unread][-HEARD_AT_ONCE:]

@@ -52,6 +52,7 @@ class Slips:
         self._journal = journal
         self._parts: dict[int, SlipPart] = {}
         self._next = 0
+        self._done = ""
 
     def take(self, text: str, at: datetime) -> Output | None:
         """What is said to a scanned text that is about slips; None: it is not.
@@ -70,6 +71,8 @@ class Slips:
     # --- the borrower's side --------------------------------------------------------------------
 
     def _read(self, part: SlipPart, at: datetime) -> Output:
+        if part.mark == self._done:  # a scanner that reads the last part twice
+            return _said(Verdict.READY, NOT_TAKEN, _FATES[LoanFate.HERE])
         first = next(iter(self._parts.values()), part)
         if (first.mark, first.count) != (part.mark, part.count):
             self._parts.clear()
@@ -94,6 +97,8 @@ class Slips:
         except Untrusted as fault:
             words = _UNKNOWN_LENDER if fault.code == "unknown_journal" else _FORGED
             return _said(Verdict.NG, NOT_TAKEN, words)
+        if fate in {LoanFate.TAKEN, LoanFate.HERE}:
+            self._done = next(iter(parts.values())).mark
         if fate is not LoanFate.TAKEN or loan is None:
             verdict = Verdict.READY if fate is LoanFate.HERE else Verdict.NG
             station = loan.station if loan else ""

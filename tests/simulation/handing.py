@@ -46,8 +46,13 @@ def lend(world, machine):
 
 def ask_neighbours(world):
     """A lead at a station that prints has the neighbours asked; then they are soon visited."""
-    found = [one for one in world.machines if one.power == "on" and one.prints]
-    if not found or "codes_asked" not in world.kinds or not world.asks.chance(0.2):
+    roles = [plant.role_of(one.name) for one in world.machines if one.power == "on"]
+    found = [
+        one
+        for one in world.machines
+        if one.power == "on" and one.prints and roles.count(plant.role_of(one.name)) > 1
+    ]
+    if not found or "codes_asked" not in world.kinds or not world.asks.chance(0.5):
         return
     machine = world.asks.pick(found)
     scheme = plant.SCHEMES[plant.role_of(machine.name)]

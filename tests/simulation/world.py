@@ -82,7 +82,7 @@ class World:
         own += tuple(self.visits.some(faults.VISITED, 0.4))
         own += tuple(self.crops.some(faults.PRUNED, 0.2))
         own += tuple(self.heirs.some(faults.SUCCEEDED, 0.15))
-        own += tuple(self.asks.some(faults.ASKED, 0.3))
+        own += tuple(self.asks.some(faults.ASKED, 0.5))
         own += tuple(self.turns.some(faults.TURNED, 0.2))
         self.kinds = frozenset(own if kinds is None else kinds)
         drawn = self.setting.between(*STATIONS)

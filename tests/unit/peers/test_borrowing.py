@@ -1,5 +1,8 @@
 """A station that runs dry asks its neighbours: one loan a wish, whatever is lost on the way."""
 
+import itertools
+import sqlite3
+
 import pytest
 
 from edge_agent.journal.facts import OwnFact
@@ -151,6 +154,44 @@ def test_whose_badge_is_no_leads_at_the_lender_gets_nothing(floor):
     floor.wish(badge="BDG-1107")
     floor.s03.visit(floor.s02)
     assert not lent(floor.s02)
+
+
+def test_a_computer_that_was_replaced_gets_nothing_and_drains_nobody(floor):
+    newer = writing_of("S03-again")
+    newer.name = "S03"
+    floor.plant.enrol(newer, LINE)
+    for data in floor.plant.everything():
+        floor.s02.journal.ingest(data, at=NOON)
+    floor.wish()
+    for _ in range(3):
+        again(floor.s03, floor.s02)
+    assert not lent(floor.s02)
+
+
+def test_whoever_asks_for_everything_gets_a_hundred_at_most():
+    floor = Floor((400, 60))
+    floor.wish(count=2**40)
+    floor.s03.visit(floor.s02)
+    floor.s03.visit(floor.s02)
+    assert [one.left for one in floor.s03.journal.blocks.all()] == [100]
+
+
+def test_codes_of_a_lender_of_which_two_copies_run_are_not_taken(floor):
+    """S04 holds a history of S02 that S02 has not; then S02 lends."""
+    s02, s03 = floor.s02.journal, floor.s03.journal
+    copy = Bench.__new__(Bench)
+    copy.__dict__.update(floor.benches[0].__dict__, entropy=itertools.count(500))
+    copy.memory = sqlite3.connect(":memory:", isolation_level=None)
+    s02.connection.backup(copy.memory)
+    other = Standing(copy, copy.open())
+    floor.s03.visit(other)
+    assert not s03.is_in_doubt(f"{show_journal(s02.identity.journal)}:1:{'0' * 16}")
+    floor.wish()
+    s02.append([OwnFact(bound("PCB-1", "BL2-1"), "BDG-1107")], None, at=NOON)
+    for _ in range(3):
+        again(floor.s03, floor.s02)
+    assert lent(floor.s02)
+    assert not borrowed(floor.s03)
 
 
 def test_a_copied_station_neither_lends_nor_asks(floor):

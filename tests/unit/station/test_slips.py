@@ -78,6 +78,14 @@ def test_the_same_slip_again_and_the_network_later_change_nothing(floor):
     assert floor.s03.journal.ledger.findings() == ()
 
 
+def test_the_last_part_read_twice_does_not_ask_for_the_others_again(floor):
+    slips = Slips(floor.s03.journal)
+    parts = parts_of(floor.s02)
+    *_, done, twice = scan(floor.s03, *parts, parts[-1], slips=slips)
+    assert (done.verdict, twice.verdict) == ("OK", "READY")
+    assert "here already" in twice.words.en
+
+
 def test_a_slip_for_another_station_is_refused_by_name(floor):
     said = scan(floor.s04, *parts_of(floor.s02))[-1]
     assert (said.verdict, said.code) == ("NG", "S-124")
@@ -174,7 +182,7 @@ def test_a_printed_slip_may_be_seen_whole_by_a_camera(floor):
     assert (said.verdict, said.code, said.source) == ("OK", "S-123", "camera-1")
     assert said.events
     (again,) = core.handle(Read("serial-1", parts[0].lower().encode(), 2.0))
-    assert again.code == "S-125"
+    assert (again.verdict, again.code) == ("READY", "S-124")
     assert core.handle(Typed("CTLSLIP", "keyboard", 3.0))[0].code == "S-124"
 
 
