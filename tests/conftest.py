@@ -38,6 +38,7 @@ def _scrub() -> None:
     os.environ["HOME"] = _HOME
     # Stations of tests share names and journals, and are copied: what one was tells of no other.
     os.environ["TALLY_MARKS"] = ""
+    os.environ["TALLY_MACHINE"] = ""
     os.environ["LANG"] = "C.UTF-8"
     os.environ["TZ"] = "UTC"
     # The installed commands of this environment come first.

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from edge_agent.bootstrap.opening import open_journal
 from edge_agent.bootstrap.peers import make_network
 from edge_agent.bootstrap.uplink import whom
 from edge_agent.journal.crashing import VARIABLE, crash_at
+from edge_agent.journal.faults import JournalFault
 from edge_agent.journal.journal import passed
 from edge_agent.settings import Language, Settings
 from edge_agent.station.clock import SystemClock
@@ -25,6 +26,7 @@ from edge_agent.station.disk import DiskWatch
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop, Speaker
+from edge_agent.station.machine import facts_of, note
 from edge_agent.station.marking import PUT_BACK, Marker, marks_folder
 from edge_agent.station.messages import HubSaid
 from edge_agent.station.picturing import PRINTER, Picturing, Screen, Show
@@ -134,6 +136,8 @@ def open_station(
         if put_back := marker.found():
             inbox.post(HubSaid(PUT_BACK, put_back, suspect=True))
         marker.write()
+        with suppress(JournalFault):  # looked at again at the next start: it keeps nobody waiting
+            note(journal, facts_of(directory, journal.identity.journal, os.environ), clock.now())
         admin = open_admin_socket(directory, inbox, knowledge, clock)
         try:
             devices.start()

@@ -1,11 +1,11 @@
-"""Copies of a station's folder: making one while it runs, and letting one be a station."""
+"""Copies of a station's folder, and whether this is the computer that the station was on."""
 
 import json
 from pathlib import Path
 
 import click
 
-from edge_agent.cli.group import FOLDER, JSON, said, station
+from edge_agent.cli.group import BADGE, FOLDER, JSON, said, station
 
 
 @station.command(epilog="Example: tally station backup S03 /mnt/backup/S03-2026-11-20")
@@ -67,3 +67,26 @@ def adopt(directory: Path) -> None:
         f"Start it where it reaches the hub: tally station run {directory}. If at your plant an "
         f"admin lets copies go on: tally station enroll {directory} TOKEN"
     )
+
+
+@station.command(
+    "confirm-machine",
+    epilog='Example: tally station confirm-machine S03 --as BDG-2001 --reason "new network card"',
+)
+@FOLDER
+@BADGE
+@click.option("--reason", required=True, metavar="TEXT", help="Why it is another, for the journal.")
+def confirm_machine(directory: Path, badge: str, reason: str) -> None:
+    """Say that the computer, as it is now, is the right one for this station.
+
+    For a station that `status` and `doctor` say is on another computer than before, though nobody
+    copied it: a part was replaced, or the folder was moved. Stop the station first.
+    """
+    from edge_agent.bootstrap import machine
+
+    with said():
+        try:
+            machine.confirm_machine(directory, badge=badge, reason=reason)
+        except machine.NotConfirmedError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo("Recorded: this computer, as it is now, is the right one.")

@@ -92,6 +92,7 @@ def _disk_facts(directory: Path) -> dict[str, Any] | None:
 
 
 def _status_words(found: dict[str, Any]) -> str:
+    from edge_agent.station.machine import changed_words
     from edge_agent.station.safekeeping import safekeeping_words
 
     lines = [
@@ -114,6 +115,8 @@ def _status_words(found: dict[str, Any]) -> str:
     if found["copy_of"]:
         said = "COPY made {made} at event {seq}: it does not run until it is adopted"
         lines.append(said.format(**found["copy_of"]))
+    if found["machine_changed"]:
+        lines.append(f"OTHER COMPUTER? {changed_words(found['machine_changed'])}")
     damaged = [seq for seq in found["damaged"] if seq not in found["lost"]]
     if damaged:
         seqs = ", ".join(map(str, damaged[:10]))

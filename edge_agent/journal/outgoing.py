@@ -19,6 +19,7 @@ from edge_agent.journal.holes import lost_in
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import known_keys
 from edge_agent.journal.left import own_id, pruned_through
+from edge_agent.journal.machine import read_kept
 from edge_agent.journal.mending import damaged_in
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, piece_beyond
@@ -318,6 +319,11 @@ class OutgoingJournal:
     def lost(self) -> Mapping[int, int]:
         """Those of them of which nobody has a copy, with the own event that says so."""
         return lost_in(self.connection)
+
+    def machine_changed(self) -> Sequence[str]:
+        """Parts of the computer that are not as somebody confirmed, as the last start saw it."""
+        kept = read_kept(self.connection)
+        return kept.changed if kept else ()
 
     def space(self) -> Space | None:
         """The disk under the journal, as far as it can be looked at."""

@@ -21,6 +21,7 @@ from edge_agent.journal.holes import KEY as LOST
 from edge_agent.journal.holes import lost_in
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import CHECKPOINT, MARKS, brought_back
+from edge_agent.journal.machine import KEY as MACHINE
 from edge_agent.journal.mending import AUDITED
 from edge_agent.journal.mending import KEY as DAMAGED
 from edge_agent.journal.outgoing import OutgoingJournal
@@ -38,7 +39,7 @@ _OF_ONE_JOURNAL: Final = (
     "event", "pruned", "seal", "position", "block", "block_cursor", "block_given",
 )  # fmt: skip
 _FORGOTTEN: Final = (
-    "suspect", "run", "witnesses", CHECKPOINT, MARKS, DAMAGED, LOST, AUDITED, PENDING,
+    "suspect", "run", "witnesses", CHECKPOINT, MARKS, DAMAGED, LOST, AUDITED, PENDING, MACHINE,
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from edge_agent.journal.mending import damaged_words
 from edge_agent.journal.pruning import broken_segment
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import audit, check_range, check_tail
-from edge_agent.station import marking
+from edge_agent.station import machine, marking
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
 from edge_agent.station.looking import hub_noted, newest_event
@@ -80,6 +80,7 @@ def examine(
         found += _authority(directory, connection)
         found.append(_chain(connection, identity))
         found += [_ledger(connection), *_copy(connection)]
+        found += _machine(directory, connection, identity)
         is_well, words = marking.checked(marks, connection, identity.journal)
         found.append(Checked("mark", is_well, words))
         if mirror:
@@ -258,6 +259,11 @@ def _chain(connection: sqlite3.Connection, identity: Identity) -> Checked:
         "its backups hold them."
     )
     return Checked("chain", is_well=True, words=words)
+
+
+def _machine(directory: Path, connection: sqlite3.Connection, identity: Identity) -> list[Checked]:
+    found = machine.checked(directory, connection, identity.journal)
+    return [Checked("computer", *found)] if found else []
 
 
 def _copy(connection: sqlite3.Connection) -> list[Checked]:

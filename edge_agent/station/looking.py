@@ -16,6 +16,7 @@ from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.holes import lost_in
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import pruned_through
+from edge_agent.journal.machine import read_kept
 from edge_agent.journal.mending import damaged_in
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.revoked import revocation_of
@@ -50,6 +51,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "sealed": connection.execute("SELECT coalesce(max(last), 0) FROM seal").fetchone()[0],
         "suspect": _meta(connection, "suspect"),
         "copy_of": _copy_of(connection),
+        "machine_changed": list(kept.changed) if (kept := read_kept(connection)) else [],
         "damaged": list(damaged_in(connection)),
         "lost": sorted(lost_in(connection)),
         "key_revoked": revocation_of(connection, identity.journal),

@@ -147,6 +147,10 @@ class JournalView(Protocol):
         """Own events that are damaged here, in order; the hub may give them back."""
         ...
 
+    def machine_changed(self) -> Sequence[str]:
+        """Parts of the computer that are not as somebody confirmed; empty: none."""
+        ...
+
     def space(self) -> Space | None:
         """The disk under the journal; None where there is none to look at."""
         ...

@@ -194,6 +194,7 @@ def _gauges(state: SyncState, view: JournalView, head: Position) -> m.Gauges:
         clock_within_ms=clock.within_ms if clock else None,
         disk_free_mib=space.free_mib if space else None,
         disk_days=space.days if space else None,
+        machine=tuple(view.machine_changed()),
     )
 
 

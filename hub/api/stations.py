@@ -454,6 +454,8 @@ def _gauges(desk: Desk, said: m.Hello, caller: Session) -> dict[str, int | str]:
         facts["disk_free_mib"] = said.gauges.disk_free_mib
     if said.gauges.disk_days is not None:
         facts["disk_days"] = said.gauges.disk_days
+    if said.gauges.machine:
+        facts["machine"] = ",".join(said.gauges.machine)
     if said.previous_run is not None:
         facts["previous_run"] = said.previous_run
     return {**facts, "agent": said.agent, **heard, **left}

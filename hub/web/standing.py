@@ -16,13 +16,15 @@ from hub import trust
 from hub.services import Hub, copies, revoking
 from hub.services.starting import SILENT_SECONDS
 from hub.web.ends import Ending, endings
+from tally.events.types import MachinePart
 from tally.master import Words
 from tally.wire.clocks import ClockOffset
 
 State: TypeAlias = Literal["live", "silent", "unheard", "absent"]
 """`absent`: in master data, but no PC was ever enrolled."""
-Trouble: TypeAlias = Literal["untrusted", "doubled", "forked", "disk"]
+Trouble: TypeAlias = Literal["untrusted", "doubled", "forked", "machine", "disk"]
 """What a person has to look at beside silence and codes; in the order of the overview."""
+PARTS: Final = get_args(MachinePart)
 _WAITS: Final = {"open", "contested"}
 _ORDER: Final[Mapping[State, int]] = {"silent": 0, "unheard": 1, "absent": 2, "live": 3}
 CODES_LOW: Final = 50
@@ -67,7 +69,8 @@ class StationStanding:
     journal, more than one when a PC was copied or restored. `codes`: what is left, by scheme.
     `former`: journals of PCs that it had before; `follows`: the one of them in whose place it goes
     on; `calling`: those that are closed and greet the hub all the same. `clock`: its own less the
-    hub's. `disk_days`: until its journal's disk is full, as it said.
+    hub's. `disk_days`: until its journal's disk is full, as it said. `machine`: what of its
+    computer is not as somebody there confirmed.
     """
 
     station: str
@@ -86,6 +89,7 @@ class StationStanding:
     clock: ClockOffset | None = None
     disk_free_mib: int | None = None
     disk_days: int | None = None
+    machine: Sequence[str] = ()
     follows: str = ""
     calling: Sequence[str] = ()
     gap: Gap | None = None
@@ -98,6 +102,7 @@ class StationStanding:
             "untrusted": self.taken,
             "doubled": self.calling,
             "forked": self.is_forked,
+            "machine": self.machine,
             "disk": self.is_disk_low,
         }
         return [name for name, is_so in found.items() if is_so]
@@ -231,6 +236,7 @@ def _station(
         clock=_clock(gauges),
         disk_free_mib=gauges.get("disk_free_mib"),
         disk_days=gauges.get("disk_days"),
+        machine=[part for part in str(gauges.get("machine", "")).split(",") if part in PARTS],
         follows=next((one["journal"] for one in rows if one["successor"] == row["journal"]), ""),
         calling=[one["journal"] for one in rows if _calls(one, now)],
         gap=_gap(rows),

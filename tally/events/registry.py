@@ -24,6 +24,8 @@ TYPES: Final[dict[str, type[t.Body]]] = {
     "drill.ended": t.DrillEnded,
     "event.mended": t.EventMended,
     "event.lost": t.EventLost,
+    "machine.changed": t.MachineChanged,
+    "machine.confirmed": t.MachineConfirmed,
     "code.reserved": t.CodeReserved,
     "block.returned": t.BlockReturned,
     "block.lent": t.BlockLent,

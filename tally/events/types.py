@@ -221,6 +221,40 @@ class EventLost(Body, frozen=True):
     reason: str
 
 
+MachinePart = Literal["machine", "network", "disk", "file"]
+
+
+class MachineFact(Body, frozen=True):
+    """One thing by which a computer is told from another; what it is cannot be told from it.
+
+    `name`: machine (the system's id), network (an adapter's address), disk (the file system of the
+    journal), file (the journal's file on it). `hash`: the first 16 hex digits of SHA-256 over
+    `tally/machine/1`, a zero byte, journal id, name, a zero byte and the value.
+    """
+
+    name: MachinePart
+    hash: str
+
+
+class MachineChanged(Body, frozen=True):
+    """At a start the computer was not the one that the station knew: a part of it, or all of it.
+
+    `changed`: of what nothing is as before. `before`: what was confirmed last, `now`: what there
+    is.
+    """
+
+    changed: tuple[MachinePart, ...]
+    before: tuple[MachineFact, ...]
+    now: tuple[MachineFact, ...]
+
+
+class MachineConfirmed(Body, frozen=True):
+    """Somebody said that the computer as it is now is the right one, and why it is another."""
+
+    now: tuple[MachineFact, ...]
+    reason: str
+
+
 class CodeReserved(Body, frozen=True):
     """A code was taken from a block, durably, before a byte goes to the printer."""
 

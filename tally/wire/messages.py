@@ -164,7 +164,8 @@ class Gauges(Message, frozen=True):
 
     `disk_days`: until the journal's disk is full at the pace of late; absent when not known.
     `clock_offset_ms`: the station's clock less the hub's by its hello before, give or take
-    `clock_within_ms`.
+    `clock_within_ms`. `machine`: parts of the station's computer that are not as somebody there
+    confirmed (`machine.changed`).
     """
 
     unsent: Count = 0
@@ -173,6 +174,7 @@ class Gauges(Message, frozen=True):
     clock_within_ms: Count | None = None
     disk_free_mib: Count | None = None
     disk_days: Count | None = None
+    machine: Annotated[tuple[Short, ...], msgspec.Meta(max_length=8)] = ()
 
 
 class HubRun(Message, frozen=True):

@@ -122,6 +122,9 @@ class OwnJournal:
     def witnesses(self) -> Sequence[Witness]:
         return ()
 
+    def machine_changed(self) -> Sequence[str]:
+        return ()
+
     def keys_feeds(self) -> Sequence[JournalId]:
         return ()
 

@@ -123,6 +123,7 @@ TEXTS: Final[dict[str, str]] = {
     "overview.untrusted": "密钥已收回的工作站",
     "overview.doubled": "旧电脑仍在联系的工作站",
     "overview.forked": "有两份历史的工作站",
+    "overview.machine": "电脑与以前不同的工作站",
     "overview.disk": "磁盘空间不足的工作站",
     "overview.unsent": "尚未到达的事件(按工作站最后所报)",
     "overview.missing": "已到事件之前缺失的事件",
@@ -173,6 +174,12 @@ TEXTS: Final[dict[str, str]] = {
     "stations.absent": "尚未注册电脑",
     "stations.forked": "有两份历史:电脑被复制或恢复过。两份都已保留。"
     "它下次连接时会启用自己的新日志;若不能:tally hub enroll-token DIR {station}",
+    "stations.machine": "换了电脑?与以前不同:{parts}。若其文件夹是复制来的,两台中只能运行一台。"
+    "若一切正常,请在工作站运行:tally station confirm-machine DIR",
+    "machine.machine": "系统标识",
+    "machine.network": "网卡",
+    "machine.disk": "磁盘",
+    "machine.file": "日志文件",
     "stations.untrusted": "第 {since} 条事件之后不可信:{by} 已收回密钥,{time}:{reason}",
     "stations.untrusted_waits": "其后的记录在裁定之前不作数:tally hub trust DIR {station}",
     "stations.untrusted_enrol": "不再发放编码。请重新注册:tally hub enroll-token DIR {station}",

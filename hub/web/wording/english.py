@@ -140,6 +140,7 @@ TEXTS: Final[dict[str, str]] = {
     "overview.untrusted": "Stations whose key was taken back",
     "overview.doubled": "Stations whose former computer still calls",
     "overview.forked": "Stations with two histories",
+    "overview.machine": "Stations whose computer is not as it was",
     "overview.disk": "Stations low on disk",
     "overview.unsent": "Events still to come, as far as stations told",
     "overview.missing": "Events missing before others that are here",
@@ -197,6 +198,12 @@ TEXTS: Final[dict[str, str]] = {
     "stations.absent": "no PC enrolled yet",
     "stations.forked": "TWO HISTORIES: the PC was copied or restored. Both are kept. It goes on in "
     "a journal of its own once it calls; if it cannot: tally hub enroll-token DIR {station}",
+    "stations.machine": "OTHER COMPUTER? Not as before: {parts}. If its folder was copied, one of "
+    "the two must not run. If all is right: tally station confirm-machine DIR, at the station",
+    "machine.machine": "system id",
+    "machine.network": "network adapters",
+    "machine.disk": "disk",
+    "machine.file": "journal file",
     "stations.untrusted": "UNTRUSTED after its event {since}: {by} took the key back, {time}: "
     "{reason}",
     "stations.untrusted_waits": "What came after does not count until somebody decides: tally hub "
