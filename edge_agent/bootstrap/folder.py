@@ -133,15 +133,8 @@ def _read(directory: Path, name: str) -> bytes:
         with (directory / name).open("rb") as file:
             return file.read(FILE_BYTES_MAX)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise JournalFault(
-            "J-103",
-            StorageReason.MISSING,
-            is_retryable=False,
-            words=f"Cannot read {directory / name}: {error.strerror}. "
-            "Enrol first: tally station enroll DIR TOKEN.",
-            words_zh=f"无法读取 {directory / name}:{error.strerror}。"
-            "请先注册:tally station enroll DIR TOKEN。",
-        ) from error
+        missing = _gone if (directory / DATABASE_NAME).is_file() else _not_enrolled
+        raise missing(directory / name, error) from error
     except OSError as error:
         raise JournalFault(
             "J-105",
@@ -154,6 +147,31 @@ def _read(directory: Path, name: str) -> bytes:
         ) from error
 
 
+def _not_enrolled(path: Path, error: OSError) -> JournalFault:
+    return JournalFault(
+        "J-103",
+        StorageReason.MISSING,
+        is_retryable=False,
+        words=f"Cannot read {path}: {error.strerror}. Enrol first: tally station enroll DIR TOKEN.",
+        words_zh=f"无法读取 {path}:{error.strerror}。请先注册:tally station enroll DIR TOKEN。",
+    )
+
+
+def _gone(path: Path, error: OSError) -> JournalFault:
+    return JournalFault(
+        "J-103",
+        StorageReason.MISSING,
+        is_retryable=False,
+        words=f"Cannot read {path}: {error.strerror}. A journal is here, so this station was "
+        "enrolled. Restore the file from a copy, or enrol the station anew in another folder. "
+        "What was not sent can be taken to the hub by stick: tally station journal DIR export "
+        "FILE.tlyb.",
+        words_zh=f"无法读取 {path}:{error.strerror}。此处有日志,说明本工位曾注册。"
+        "请从备份恢复此文件,或在另一文件夹重新注册。"
+        "未发送的记录可用 U 盘带到中心:tally station journal DIR export FILE.tlyb。",
+    )
+
+
 def damaged(path: Path, error: Exception) -> JournalFault:
     """The fault of a file that says something else than it must."""
     return JournalFault(
@@ -161,8 +179,10 @@ def damaged(path: Path, error: Exception) -> JournalFault:
         StorageReason.ACCESS,
         is_retryable=False,
         words=f"{path} is not what the enrolment wrote: {error}. "
-        "Restore it from a copy, or enrol this station anew in another folder.",
-        words_zh=f"{path} 不是注册时写入的内容:{error}。请从备份恢复,或在另一文件夹重新注册。",
+        "Restore it from a copy, or enrol this station anew in another folder. What was not sent "
+        "can be taken to the hub by stick: tally station journal DIR export FILE.tlyb.",
+        words_zh=f"{path} 不是注册时写入的内容:{error}。请从备份恢复,或在另一文件夹重新注册。"
+        "未发送的记录可用 U 盘带到中心:tally station journal DIR export FILE.tlyb。",
     )
 
 

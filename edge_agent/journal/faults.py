@@ -55,12 +55,14 @@ class JournalCorrupt(Exception):
         self.words = (
             f"The journal is damaged {where}: expected {expected}, found {found}. Nothing was "
             "written. Keep a copy of this folder, then enrol the station anew: the hub and the "
-            "neighbours still hold what was sent."
+            "neighbours still hold what was sent. What was not, as far as it can be read: tally "
+            "station journal DIR export FILE.tlyb."
         )
         at = f"在事件 {seq} 处" if seq else "(文件本身)"
         self.words_zh = (
             f"日志{at}已损坏:应为 {expected},实际为 {found}。未写入任何内容。"
             "请先备份此文件夹,再重新注册工位:已发送的记录仍在中心和相邻工位。"
+            "未发送的记录,能读出的部分可用 U 盘带走:tally station journal DIR export FILE.tlyb。"
         )
         super().__init__(f"{self.code}: {self.words}")
         self.seq = seq

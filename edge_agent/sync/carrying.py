@@ -8,6 +8,7 @@ nothing depends on who carried it. The form is `tally.records.bundle`.
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from edge_agent.journal.journal import Journal
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, pieces_of_branch
+from edge_agent.journal.salvaging import NOT_READ, Lost, newest_seq, salvaged, signed_before
 from edge_agent.sync.state import BYTES_MAX, EVENTS_START
 from tally.records.bundle import (
     TIPS_MAX,
@@ -30,8 +32,10 @@ from tally.records.bundle import (
     parts_in,
     plain,
 )
+from tally.records.chain import chain_ids
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
-from tally.records.segment import SegmentError
+from tally.records.segment import SegmentError, decode
+from tally.records.signing import PublicKey
 from tally.wire.messages import Position
 
 
@@ -69,8 +73,11 @@ def pack(
     *,
     with_all: bool,
     made: datetime,
+    public: PublicKey | None = None,
 ) -> Packed:
     """Plan a bundle of own events and what is held of others.
+
+    What is damaged on this disk is left out and told; what stands behind it goes along.
 
     Args:
         connection: reading, inside one transaction until the parts are written.
@@ -78,17 +85,23 @@ def pack(
         trust: for the plant root key.
         with_all: every own event and every feed; else the own ones without a receipt of the hub.
         made: the wall clock.
+        public: of the journal, where its private key is gone: then `identity` has another, that
+            only signs what the file lists, and own events go as far as they were signed before.
     """
     own = OutgoingJournal(lambda: connection, identity, tuple)
     pruned = own.pruned()
     start = pruned if with_all else max(pruned, own.acknowledged())
+    head = newest_seq(connection)
 
-    def pieces() -> Iterator[tuple[JournalId, CutPiece]]:
-        return _pieces(connection, own, start, with_feeds=with_all)
+    def pieces() -> Iterator[tuple[JournalId, CutPiece | Lost]]:
+        if public is None:
+            mine = _own(connection, own, identity, start, head)
+        else:
+            mine = signed_before(connection, identity.journal, public, start, head)
+        return _pieces(connection, own.journal, mine, with_feeds=with_all)
 
     packed = _packed(connection, identity, trust, own, pieces, made)
-    own_events = own.head().seq - start
-    return replace(packed, own_events=own_events, pruned=pruned if with_all else 0)
+    return replace(packed, pruned=pruned if with_all else 0)
 
 
 def pack_loan(
@@ -101,7 +114,7 @@ def pack_loan(
     """
     own = OutgoingJournal(lambda: connection, identity, tuple)
 
-    def pieces() -> Iterator[tuple[JournalId, CutPiece]]:
+    def pieces() -> Iterator[tuple[JournalId, CutPiece | Lost]]:
         branches = read_branches(connection)
         leases = [one for one in branches if one.journal in _feeds(connection, "leases")]
         keys = [one for name in keys_feeds(connection) for one in branches if one.journal == name]
@@ -111,7 +124,7 @@ def pack_loan(
         if loan is not None:
             yield own.journal, loan
 
-    return replace(_packed(connection, identity, trust, own, pieces, made), own_events=1)
+    return _packed(connection, identity, trust, own, pieces, made)
 
 
 def _packed(
@@ -119,21 +132,26 @@ def _packed(
     identity: Identity,
     trust: Trust,
     own: OutgoingJournal,
-    pieces: Callable[[], Iterator[tuple[JournalId, CutPiece]]],
+    pieces: Callable[[], Iterator[tuple[JournalId, CutPiece | Lost]]],
     made: datetime,
 ) -> Packed:
     damaged: dict[str, None] = {}
 
+    def left_out(journal: JournalId, first: int, last: int, why: object) -> None:
+        damaged[f"{show_journal(journal)} {first}..{last} is left out, {why}"] = None
+
     def parts() -> Iterator[bytes]:
         for journal, piece in pieces():
+            if isinstance(piece, Lost):
+                left_out(journal, piece.first, piece.last, piece.why)
+                continue
             try:
                 yield marked(piece.data)
             except SegmentError as error:
-                name = f"{show_journal(journal)} {piece.first}..{piece.last}"
-                damaged[f"{name} is left out, this disk is damaged: {error}"] = None
+                left_out(journal, piece.first, piece.last, f"this disk is damaged: {error}")
 
     fields, left = listed(parts())
-    head = own.head()
+    head = _head(own)
     receipt = read_receipt(connection, identity.journal)
     tips = [(identity.journal, head.seq, head.event_id)]
     tips += [(journal, at.seq, at.event_id) for journal, at in own.frontier().items()]
@@ -152,7 +170,16 @@ def _packed(
     def fitting() -> Iterator[bytes]:
         return (data for _, data in zip(fields, parts(), strict=False))
 
-    return Packed(bundle, fitting, 0, tuple(damaged))
+    name = show_journal(identity.journal)
+    own_events = sum(part.last - part.first + 1 for part in fields if part.journal == name)
+    return Packed(bundle, fitting, own_events, tuple(damaged))
+
+
+def _head(own: OutgoingJournal) -> Position:
+    """The newest own event; nothing where the page that says it cannot be read."""
+    with suppress(sqlite3.DatabaseError):
+        return own.head()
+    return Position(0, GENESIS)
 
 
 def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> Brought:
@@ -209,20 +236,64 @@ def _take_receipts(journal: Journal, bundle: Bundle, problems: list[str]) -> int
 
 
 def _pieces(
-    connection: sqlite3.Connection, own: OutgoingJournal, start: int, *, with_feeds: bool
-) -> Iterator[tuple[JournalId, CutPiece]]:
+    connection: sqlite3.Connection,
+    own: JournalId,
+    mine: Iterator[CutPiece | Lost],
+    *,
+    with_feeds: bool,
+) -> Iterator[tuple[JournalId, CutPiece | Lost]]:
     branches = read_branches(connection)
     keys = keys_feeds(connection)
     feeds = _feeds(connection)
     for branch in (one for journal in keys for one in branches if one.journal == journal):
-        yield from _foreign(connection, branch)
-    while (piece := own.piece_after(start, EVENTS_START, BYTES_MAX)) is not None:
-        yield own.journal, piece
-        start = piece.last
+        yield from _readable(connection, branch)
+    for piece in mine:
+        yield own, piece
     neighbours = [one for one in branches if one.journal not in feeds]
     others = [one for one in branches if one.journal in feeds.difference(keys)]
     for branch in (*neighbours, *(others if with_feeds else ())):
-        yield from _foreign(connection, branch)
+        yield from _readable(connection, branch)
+
+
+def _own(
+    connection: sqlite3.Connection,
+    own: OutgoingJournal,
+    identity: Identity,
+    start: int,
+    head: int,
+) -> Iterator[CutPiece | Lost]:
+    at = start
+    with suppress(sqlite3.DatabaseError):  # a page that cannot be read: its neighbours can
+        while (piece := own.piece_after(at, EVENTS_START, BYTES_MAX)) is not None:
+            if _holds(piece):
+                yield piece
+            else:
+                yield from salvaged(connection, identity, at, piece.last)
+            at = piece.last
+    yield from salvaged(connection, identity, at, head)
+
+
+def _holds(piece: CutPiece) -> bool:
+    """Whether these are the events that were written."""
+    try:
+        segment = decode(piece.data)
+    except SegmentError:
+        return False
+    ids = chain_ids(segment.journal, segment.first, segment.before, segment.lines)
+    return ids[-1] == segment.head
+
+
+def _readable(
+    connection: sqlite3.Connection, branch: Branch
+) -> Iterator[tuple[JournalId, CutPiece | Lost]]:
+    """A foreign history as far as it can be read."""
+    at = branch.first - 1
+    try:
+        for journal, piece in _foreign(connection, branch):
+            yield journal, piece
+            at = piece.last
+    except sqlite3.DatabaseError:
+        yield branch.journal, Lost(at + 1, branch.tip, NOT_READ)
 
 
 def _foreign(

@@ -150,11 +150,11 @@ def test_what_a_damaged_disk_no_longer_holds_is_left_out_in_words_and_the_rest_g
         journal.connection.execute("UPDATE event SET line = ? WHERE seq = ?", (changed, seq))
         made = pack(journal.connection, ours.identity, ours.trust, with_all=False, made=NOON)
         (words,) = made.damaged
-        assert words.startswith(
-            f"{journal.name} 1..{journal.seq} is left out, this disk is damaged"
-        )
+        assert words.startswith(f"{journal.name} {seq}..{seq} is left out, this disk is damaged")
+        assert made.own_events == journal.seq - 1, "also what stands behind it"
         neighbour = theirs.open()
         data = opening(made.bundle, ours.identity.key) + b"".join(made.parts())
         done = take(neighbour, data)
-        assert done.problems == ()
+        (problem,) = done.problems
+        assert "events before it are missing" in problem
         assert neighbour.others.frontier()[s02.id] == (s02.seq, s02.ids[-1])
