@@ -65,13 +65,13 @@ class Standing:
         identity = self.bench.identity
         return Neighbour(identity.journal, identity.key.public, identity.station)
 
-    def visit(self, host, spoil=lambda request, reply: reply):
+    def visit(self, host, spoil=lambda request, reply: reply, *, asks_own_only=False):
         """One round at a neighbour; the requests that were made.
 
         `spoil`: makes of a reply what a bad neighbour would have sent.
         """
         whom, there = self.whom, host.as_neighbour
-        state = begin(self.states.get(there.journal, PeerState()))
+        state = begin(self.states.get(there.journal, PeerState()), asks_own_only=asks_own_only)
         made = []
         while True:
             state, request = next_request(whom, there, state, self.views, self.now, 8460)

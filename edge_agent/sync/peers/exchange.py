@@ -72,6 +72,8 @@ class PeerState:
     requests: int = 0
     untrue: int = 0
     """Journals of which it brought what does not prove itself, in this round."""
+    asks_own_only: bool = False
+    """In this round only the own journal is asked for: a start waits for it."""
     is_over: bool = False
     failures: int = 0
     not_before: float = 0.0
@@ -82,7 +84,7 @@ class PeerState:
 Heard = tuple[PeerState, tuple[Effect, ...]]
 
 
-def begin(state: PeerState) -> PeerState:
+def begin(state: PeerState, *, asks_own_only: bool = False) -> PeerState:
     """A new round; sessions outlive it."""
     return replace(
         state,
@@ -91,6 +93,7 @@ def begin(state: PeerState) -> PeerState:
         asked=None,
         requests=0,
         untrue=0,
+        asks_own_only=asks_own_only,
         is_over=False,
         said=None,
     )
@@ -276,7 +279,8 @@ def _next_pull(
     """The first end that is not held here and can be asked for from somewhere new."""
     feeds = 0
     for index, item in enumerate(holdings):
-        if not _may_take(whom, item, views):
+        is_left = state.asks_own_only and item.journal != whom.journal
+        if is_left or not _may_take(whom, item, views):
             continue
         feeds += item.name == "keys"
         if item.name == "keys" and feeds > KEYS_FEEDS_MAX:

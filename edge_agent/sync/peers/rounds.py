@@ -3,8 +3,8 @@
 1. Every 5 to 15 s two neighbours, at random. While the hub is away, all of them soon after own
    events were recorded, and at once the one that came by and holds what is missing here.
 2. Without another station of the line there is neither door nor round.
-3. The first round goes at once to every neighbour that answers: it may hold more of the own journal
-   than stands here (`sync.md` 3.6, F1), and the start waits for it.
+3. The first round goes at once to every neighbour that answers, and asks for the own journal only:
+   they may hold more of it than stands here (`sync.md` 3.6, F1), and the start waits for that.
 4. Nothing here writes the journal: what is brought goes to the loop, and one after the other.
 
 `Peering` is all that others see of it.
@@ -226,7 +226,7 @@ class Peering:
                 self._door.stop()
         if not self._has_asked_all:
             for place in answering(self._due(names, now)[:ALL_MAX], KNOCK_SECONDS):
-                self._visit(place, views, names)
+                self._visit(place, views, names, asks_own_only=True)
             self._end_first_round()
             return
         inbox = self._take_inbox()
@@ -290,11 +290,18 @@ class Peering:
         met = self._met.get(place.address)
         return (met.neighbour.journal if met else place.journal) in callers
 
-    def _visit(self, place: Place, views: Views, names: Mapping[JournalId, str]) -> None:
+    def _visit(
+        self,
+        place: Place,
+        views: Views,
+        names: Mapping[JournalId, str],
+        *,
+        asks_own_only: bool = False,
+    ) -> None:
         met = self._met.get(place.address) or self._meet(place, views, names)
         if met is None or self._stopping:
             return
-        met.state = begin(met.state)
+        met.state = begin(met.state, asks_own_only=asks_own_only)
         self._met[place.address] = met
         if not self._go_round(
             met, views

@@ -1,5 +1,6 @@
 """Two or three stations without a hub: what each takes of the others, and what it refuses."""
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -85,6 +86,25 @@ def test_a_second_round_asks_only_for_a_greeting(pair):
     s02, s03 = pair.stations
     s03.visit(s02)
     assert [one.kind for one in s03.visit(s02)] == ["hello"]
+
+
+def test_a_round_for_the_start_asks_for_the_own_journal_only():
+    floor = Floor("S02", "S03")
+    s02, s03 = floor.record(0), floor.record(1)
+    s02.visit(s03)
+    image = sqlite3.connect(":memory:", isolation_level=None)
+    s03.journal.connection.backup(image)
+    floor.record(1)
+    floor.record(0)
+    s02.visit(s03)
+    again = Standing(floor.benches[1], floor.benches[1].open(connection=image))
+    made = again.visit(s02, asks_own_only=True)
+    asked = [one for one in made if one.kind == "pull"]
+    assert {one.journal for one in asked} == {s03.whom.journal}
+    assert again.journal.is_suspect
+    assert s02.whom.journal not in again.journal.others.frontier()
+    again.visit(s02)
+    assert s02.whom.journal in again.journal.others.frontier()
 
 
 def test_what_a_third_station_recorded_is_passed_on_unchanged():
