@@ -23,6 +23,7 @@ from hub.services.office import Office
 from hub.services.showing import plain
 from tally.merge.conflicts import Case
 from tally.merge.telling import plain_case
+from tally.trace.doubting import with_times
 
 Row = dict[str, Any]
 UNWRITTEN: Final = "-"
@@ -182,7 +183,8 @@ def _state(office: Office, goods: Goods, keys: Collection[str]) -> _State:
     found = (ledger.case(key) for key in keys)
     cases = {case.key: plain_case(case) for case in found if case is not None}
     findings: dict[tuple[str, str, str], Row] = {
-        (one.code, one.subject, one.ref): plain(one) for one in ledger.findings_about(goods.names)
+        (one.code, one.subject, one.ref): plain(with_times(ledger.graph, one))
+        for one in ledger.findings_about(goods.names)
     }
     return _State(things, cases, findings)
 

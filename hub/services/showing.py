@@ -21,6 +21,7 @@ from tally.master import Lot, to_content
 from tally.merge.history import Placed
 from tally.merge.telling import plain_case
 from tally.records.ids import show_journal
+from tally.trace.doubting import with_times
 
 Row = dict[str, Any]
 
@@ -62,7 +63,8 @@ def cases(office: Office) -> list[Row]:
 
 def findings(office: Office) -> list[Row]:
     """Soft checks that failed: code, subject, ref, words, evidence."""
-    rows = [plain(finding) for finding in office.store.ledger.findings()]
+    ledger = office.store.ledger
+    rows = [plain(with_times(ledger.graph, finding)) for finding in ledger.findings()]
     return sorted(rows, key=lambda row: (row["code"], row["subject"], row["ref"]))
 
 

@@ -23,6 +23,7 @@ from tally.merge.telling import plain_case
 from tally.records.export import ROW_BYTES_MAX, RowError, unb64
 from tally.records.ids import MalformedIdError, parse_event_id, parse_journal
 from tally.trace import Direction, as_lines, as_plain, completeness_of, trace
+from tally.trace.doubting import with_times
 from tally.trace.drawing import plain_completeness
 
 EVENTS_MAX: Final = 5_000_000
@@ -99,7 +100,8 @@ def show_findings(file: Path, *, as_json: bool) -> None:
 
     JSON: a list of {code, subject, ref, words, evidence}.
     """
-    findings = _load(file).findings()
+    loaded = _load(file)
+    findings = [with_times(loaded.graph, one) for one in loaded.findings()]
     if as_json:
         rows = [
             {

@@ -58,14 +58,14 @@ class Timed:
                 "en": "the station's clock was wrong, nobody knows by how much",
                 "zh": "工位时钟有误，误差未知",
             }
-        shown = f"{shown_ms(self.by_hub.ms)} ± {_seconds(self.by_hub.within_ms)} s"
+        shown = f"{shown_ms(self.by_hub.ms)} ± {seconds(self.by_hub.within_ms)} s"
         return {"en": f"by the hub's clock {shown}", "zh": f"按中心时钟 {shown}"}
 
     def order_words(self) -> dict[str, str] | None:
         """That the order is not proven, where it is not."""
         if self.is_order_proven:
             return None
-        how = "" if self.apart_ms is None else f" (± {_seconds(self.apart_ms)} s)"
+        how = "" if self.apart_ms is None else f" (± {seconds(self.apart_ms)} s)"
         return {"en": f"order not provable{how}", "zh": f"先后无法证明{how}"}
 
 
@@ -126,9 +126,9 @@ def plain_time(timed: Timed) -> dict[str, Any]:
     return {
         "event": timed.place.ref,
         "at": shown_ms(by_hub.ms) if by_hub else None,
-        "within_s": _seconds(by_hub.within_ms) if by_hub else None,
+        "within_s": seconds(by_hub.within_ms) if by_hub else None,
         "is_order_proven": timed.is_order_proven,
-        "apart_s": None if timed.apart_ms is None else _seconds(timed.apart_ms),
+        "apart_s": None if timed.apart_ms is None else seconds(timed.apart_ms),
         "words": timed.words,
     }
 
@@ -138,5 +138,6 @@ def shown_ms(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
 
 
-def _seconds(ms: int) -> int:
+def seconds(ms: int) -> int:
+    """Whole seconds, rounded up: how far a time may be off."""
     return -(-ms // 1000)

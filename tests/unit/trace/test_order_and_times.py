@@ -10,6 +10,7 @@ from tally.events import types as t
 from tally.merge.clocks import DRIFT_PPM, Clockwork
 from tally.merge.ordering import in_order
 from tally.records.ids import parse_ref
+from tally.trace.doubting import with_times
 from tally.trace.lanes import lanes
 from tally.trace.life import life
 from tally.trace.timing import timeline, wrong_clocks
@@ -226,3 +227,41 @@ def test_both_sides_of_a_fork_have_the_clock_of_their_own_chain():
     assert by_hub(graph, station, plain).ms - TRUE_MS == 90_000
     written = other.clock_ms
     assert written - by_hub(graph, other, jumped).ms == 3_600_000
+
+
+# --- what is said of contradicting results ------------------------------------------------------
+
+
+def contradicting(*, seconds, off=SIX_MINUTES):
+    """Two stations give one attempt of one test another result, so many seconds apart."""
+    writers = []
+    for name, wrong, at, result in (
+        ("S02", off, 60, "PASS"),
+        ("S03", -SIX_MINUTES, 60 + seconds, "FAIL"),
+    ):
+        writer = Station(name, wrong, tells=off == SIX_MINUTES).when(at)
+        writer.add(t.OperationCompleted(FIRST, "eol_test", result))
+        writers.append(writer)
+    ledger, known = a_ledger(), set()
+    for writer in writers:
+        take(ledger, known, writer.batch())
+    [found] = [one for one in ledger.findings() if one.code == "order-not-provable"]
+    return with_times(ledger.graph, found).words
+
+
+def test_of_contradicting_results_it_is_said_how_far_times_may_be_off():
+    words = contradicting(seconds=2)
+    assert "nothing orders them (order not provable, ± " in words["en"]
+    assert words["en"].endswith(" s).")
+    assert "先后无法证明，± " in words["zh"]
+
+
+def test_of_contradicting_results_that_clocks_tell_apart_it_is_said_which_came_last():
+    words = contradicting(seconds=600)
+    assert "(by the hub's clock that of S03 is the newest, 2026-11-20T06:11:" in words["en"]
+    assert "按中心时钟，S03 的结果最新" in words["zh"]
+
+
+def test_of_contradicting_results_of_which_no_clock_is_known_no_seconds_are_said():
+    words = contradicting(seconds=600, off=100_000 - TRUE_MS)
+    assert words["en"].endswith("nothing orders them (order not provable).")
