@@ -5,18 +5,25 @@ has no line; where a signature would be kept stands the piece that says that it 
 out in the event's place (`returning`).
 """
 
-from collections.abc import Callable, Sequence
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
-from edge_agent.journal.branches import Branch, place_of, write_branch
+from edge_agent.journal.branches import BRANCH_SHIFT, Branch, place_of, write_branch
 from edge_agent.journal.returning import HOLE, keep_proof
 from edge_agent.journal.store import Store
 from tally.events.decoding import EventLine, Unread, read_lines
 from tally.events.losses import HOLES_MAX, NO_LINE, Loss
+from tally.events.types import EventMended
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
 from tally.records.ids import EventId, JournalId
 from tally.records.segment import Segment, header_line
+from tally.wire.messages import Position
+
+_TURNED_UP: Final = "turned_up"
 
 
 class ForeignHoles:
@@ -86,6 +93,31 @@ class ForeignHoles:
             self._ledger.fill(Batch(segment.journal, seq, before, [ids[at]], events))
         return events
 
+    def heard(
+        self,
+        connection: sqlite3.Connection,
+        branches: Iterable[Branch],
+        events: Iterable[EventLine | Unread],
+    ) -> None:
+        """A writer says that lines turned up that it had called lost: they can be had.
+
+        Inside the caller's transaction.
+        """
+        mended = [
+            one.b for one in events if isinstance(one, EventLine) and isinstance(one.b, EventMended)
+        ]
+        places = {
+            place_of(branch.branch, body.seq)
+            for body in mended
+            for branch in branches
+            if branch.first <= body.seq <= branch.tip
+        }
+        new = sorted(place for place in places if is_hole(connection, place))
+        if new:
+            known = [place for place in _turned_up(connection) if is_hole(connection, place)]
+            kept = json.dumps(sorted({*known, *new})[:HOLES_MAX])
+            self._store.put(_TURNED_UP, kept)
+
     def _count(self, journal: JournalId) -> int:
         (count,) = self._store.connection.execute(
             """SELECT count(*) FROM branch CROSS JOIN proof
@@ -94,3 +126,28 @@ class ForeignHoles:
             (journal, len(HOLE), HOLE),
         ).fetchone()
         return int(count)
+
+
+def turned_up(connection: sqlite3.Connection, branches: Iterable[Branch]) -> list[Position]:
+    """The events before lost ones of these branches that can be had by now, by place."""
+    numbers = {branch.branch for branch in branches}
+    found = []
+    for place in _turned_up(connection):
+        before = connection.execute(
+            "SELECT id FROM foreign_event WHERE place = ?", (place - 1,)
+        ).fetchone()
+        if place >> BRANCH_SHIFT in numbers and before and is_hole(connection, place):
+            seq = place & (1 << BRANCH_SHIFT) - 1
+            found.append(Position(seq - 1, EventId(before[0])))
+    return found
+
+
+def is_hole(connection: sqlite3.Connection, place: int) -> bool:
+    """Whether the event at this place is lost."""
+    row = connection.execute("SELECT line FROM foreign_event WHERE place = ?", (place,)).fetchone()
+    return row is not None and row[0] == NO_LINE
+
+
+def _turned_up(connection: sqlite3.Connection) -> list[int]:
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_TURNED_UP,)).fetchone()
+    return list(json.loads(row[0])) if row else []

@@ -282,6 +282,7 @@ class OtherJournals:
             if self._keys.is_feed(segment.journal, "leases"):
                 self._blocks.learn(segment.journal, seq, chunk, events)
             self._ledger.absorb(Batch(segment.journal, seq, before, chunk, events))
+            self._holes.heard(connection, self._branches.get(segment.journal, ()), events)
         self._remember(grown)
         return grown, events
 

@@ -14,6 +14,7 @@ from edge_agent.journal.blocks import HeldBlock, read_blocks
 from edge_agent.journal.branches import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.cut import CutPiece, CutSeal, Runway
 from edge_agent.journal.faults import HardwareFault
+from edge_agent.journal.foreign_holes import turned_up
 from edge_agent.journal.histories import Histories, Side
 from edge_agent.journal.holes import lost_in
 from edge_agent.journal.identity import Identity
@@ -292,6 +293,11 @@ class OutgoingJournal:
         if older:
             ways += [at for one in branches[::-1] for at in self._back_along(one)]
         return ways if ways and not older else [*ways, Position(0, GENESIS)]
+
+    def turned_up(self, journal: JournalId) -> Sequence[Position]:
+        """Where to ask from for events of a journal that were lost and can be had by now."""
+        branches = [one for one in read_branches(self.connection) if one.journal == journal]
+        return turned_up(self.connection, branches)
 
     def _back_along(self, branch: Branch) -> Iterator[Position]:
         step = 1

@@ -143,6 +143,10 @@ class JournalView(Protocol):
         """
         ...
 
+    def turned_up(self, journal: JournalId) -> Sequence[Position]:
+        """Where to ask from for events of a journal that were lost and can be had by now."""
+        ...
+
     def damaged(self) -> Sequence[int]:
         """Own events that are damaged here, in order; the hub may give them back."""
         ...

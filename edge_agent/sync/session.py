@@ -213,12 +213,14 @@ def locator(view: JournalView, head: Position) -> Iterator[tuple[int, EventId]]:
 def _pull_first(
     state: SyncState, journals: tuple[Pulled, ...], view: JournalView
 ) -> tuple[tuple[Pulled, ...], Request | None]:
-    """The first of these that is not held to its end and can be asked from somewhere new.
+    """The first of these that is not held to its end, or lacks what was lost and turned up, and can
+    be asked from somewhere new.
 
     What was asked is remembered: the same place is not asked twice in one round.
     """
     for index, item in enumerate(journals):
-        ways = view.ways_to(item.journal, item.end, older=item.is_refused)
+        ways = [*view.ways_to(item.journal, item.end, older=item.is_refused)]
+        ways = ways or [*view.turned_up(item.journal)]
         held = next((at for at in ways if at not in item.asked), None)
         if held is None:
             continue

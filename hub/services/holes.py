@@ -26,6 +26,8 @@ from tally.records.segment import Segment, SegmentError, decode, prove
 
 _HOLES: Final = "holes/"
 _AHEAD: Final = "losses/"
+_FEW: Final = 8
+"""Losses of one delivery that are looked up in stored bytes; a thousand would take seconds."""
 
 
 def listed(store: Store, journal: Journal) -> list[tuple[int, EventId]]:
@@ -40,39 +42,49 @@ def settle(
 
     Returns:
         The last of those that it names and that everything before is held of; None if there is
-        none.
+        none. Only of a delivery that names few: what a sender puts in the place of a lost event
+        names one.
     """
     said = losses_in(segment.first, segment.lines) if journal.role == "station" else []
     ahead = [_read_loss(row) for row in _kept(store, _AHEAD, journal)]
     waiting = sorted({*said, *ahead}, key=lambda loss: (loss.seq, loss.said, loss.id))
     if not waiting:
         return None
-    left = [loss for loss in waiting if not _go_over(store, journal, loss, data, said)]
-    if left != ahead:
-        rows = [[loss.seq, loss.id.hex(), loss.before.hex(), loss.said] for loss in left]
-        store.put(_key(_AHEAD, journal), json.dumps(rows[:HOLES_MAX]))
+    few = said if len(said) <= _FEW else []
+    for loss in waiting:
+        on = _before(store, journal, loss, is_thorough=loss in few)
+        if on is not None:
+            _open(store, journal, loss, on, data if loss in said else None)
     near = gaps.connected(store.branches(journal.no))
-    reached = [
-        loss
-        for loss in said
-        if any(journals.holds(store, journal, one, loss.seq, loss.id) for one in near)
-    ]
+    passed = max((one.tip_seq for one in near), default=0)
+    _remember(store, journal, ahead, [loss for loss in waiting if loss.seq > passed])
+    reached = [loss for loss in few if _holds(store, journal, near, loss.seq, loss.id)]
     return (reached[-1].seq, reached[-1].id) if reached else None
 
 
-def _go_over(store: Store, journal: Journal, loss: Loss, data: bytes, said: Sequence[Loss]) -> bool:
-    """Make a hole where what is before it is held; whether nothing more is to be done."""
+def _before(store: Store, journal: Journal, loss: Loss, *, is_thorough: bool) -> Branch | None:
+    """The branch that holds the event before a lost one, where nothing stands in its place yet.
+
+    What ends there costs nothing to find. `is_thorough`: also where it holds another event behind
+    it, the other side of a fork.
+    """
     branches = store.branches(journal.no)
-    if any(journals.holds(store, journal, one, loss.seq, loss.id) for one in branches):
-        return True
+    for one in branches:
+        if (one.tip_seq, one.tip_id) == (loss.seq - 1, loss.before):
+            return one
+    if not is_thorough or _holds(store, journal, branches, loss.seq, loss.id):
+        return None
     before = (loss.seq - 1, loss.before)
-    on = next((one for one in branches if journals.holds(store, journal, one, *before)), None)
-    if on is None or len(listed(store, journal)) >= HOLES_MAX:
-        return False
-    blob = data if loss in said else _saying(store, branches, loss)
-    if blob is None:
-        return False
-    branch = journals.branch_behind(store, journal, on, *before)
+    return next((one for one in branches if journals.holds(store, journal, one, *before)), None)
+
+
+def _open(store: Store, journal: Journal, loss: Loss, on: Branch, data: bytes | None) -> None:
+    """Make the hole, and join what is held behind it."""
+    blob = data or _saying(store, store.branches(journal.no), loss)
+    holes = listed(store, journal)
+    if blob is None or len(holes) >= HOLES_MAX:
+        return
+    branch = journals.branch_behind(store, journal, on, loss.seq - 1, loss.before)
     store.add_piece(
         branch.no,
         first=loss.seq,
@@ -84,13 +96,18 @@ def _go_over(store: Store, journal: Journal, loss: Loss, data: bytes, said: Sequ
     )
     store.move_tip(branch.no, loss.seq, loss.id)
     journals.project(store, journal, loss.seq, loss.before, [loss.id], [NO_LINE])
-    _list(store, journal, [*listed(store, journal), (loss.seq, loss.id)])
+    _list(store, journal, [*holes, (loss.seq, loss.id)])
     behind = store.branches(journal.no)
     for island in gaps.islands(behind):
         if (island.from_seq, island.from_id) == (loss.seq, loss.id):
             gaps.join(store, behind, island, branch)
             break
-    return True
+
+
+def _holds(
+    store: Store, journal: Journal, branches: Sequence[Branch], seq: int, event_id: EventId
+) -> bool:
+    return any(journals.holds(store, journal, one, seq, event_id) for one in branches)
 
 
 def _saying(store: Store, branches: Sequence[Branch], loss: Loss) -> bytes | None:
@@ -164,6 +181,13 @@ def _kept(store: Store, kind: str, journal: Journal) -> list[Any]:
 def _list(store: Store, journal: Journal, holes: Sequence[tuple[int, EventId]]) -> None:
     rows = [[seq, event_id.hex()] for seq, event_id in sorted(holes)]
     store.put(_key(_HOLES, journal), json.dumps(rows))
+
+
+def _remember(store: Store, journal: Journal, known: Sequence[Loss], ahead: Sequence[Loss]) -> None:
+    """What is said of events that are not reached yet."""
+    if ahead != known:
+        rows = [[loss.seq, loss.id.hex(), loss.before.hex(), loss.said] for loss in ahead]
+        store.put(_key(_AHEAD, journal), json.dumps(rows[:HOLES_MAX]))
 
 
 def _key(kind: str, journal: Journal) -> str:

@@ -148,6 +148,9 @@ class OwnJournal:
     def frontier(self) -> Mapping[JournalId, Position]:
         return self.held
 
+    def turned_up(self, journal):
+        return ()
+
     def ways_to(
         self, journal: JournalId, end: Position, *, older: bool = False
     ) -> Sequence[Position]:

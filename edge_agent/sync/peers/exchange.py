@@ -317,7 +317,8 @@ def _pull(state: PeerState, item: Pulled, at: Position) -> Request:
 def _ways(whom: Identity, item: Pulled, views: Views) -> list[Position]:
     """Where to ask from for what leads to the end; empty when it is held."""
     if item.journal != whom.journal:
-        return list(views.own.ways_to(item.journal, item.end, older=item.is_refused))
+        ways = list(views.own.ways_to(item.journal, item.end, older=item.is_refused))
+        return ways or list(views.own.turned_up(item.journal))
     if item.end.seq == 0 or views.own.id_at(item.end.seq) == item.end.event_id:
         return list(_before_damage(item, views))
     if views.others.is_suspect():  # known already; what more there is of it changes nothing

@@ -220,6 +220,20 @@ def test_it_is_given_on_in_the_same_places_and_fills_when_it_turns_up(bench):
     assert again.ledger.fingerprint() == journal.ledger.fingerprint()
 
 
+def test_once_its_writer_says_that_it_turned_up_it_is_asked_for(bench):
+    writer, journal = neighbours(bench)
+    list(hear(journal, writer))
+    view = view_of(bench)
+    assert view.turned_up(writer.id) == []
+    writer.add(t.EventMended(5, writer.ids[4].hex(), "00" * 32), by="system")
+    journal.ingest(piece(writer, 12, 12), at=NOON)
+    [asked] = view.turned_up(writer.id)
+    assert asked == Position(4, writer.ids[3])
+    journal.ingest(piece(writer, 5, 12), at=NOON)
+    assert view.turned_up(writer.id) == []
+    assert journal.ledger.findings() == ()
+
+
 def test_nobody_but_the_writer_makes_a_hole_and_none_where_the_ids_differ(bench):
     writer, journal = neighbours(bench)
     list(hear(journal, writer))
