@@ -84,6 +84,7 @@ def _bring(directory: Path, file: Path) -> dict[str, Any]:
         "acknowledged": brought.acknowledged,
         "problems": list(brought.problems),
         "borrowed": list(brought.borrowed),
+        "lost": list(brought.lost),
     }
 
 
@@ -96,6 +97,10 @@ def _carried_words(told: dict[str, Any], file: Path) -> str:
     taken = f"From {told['maker']}, {told['made']}: {told['stored']} new events"
     loans = "".join(f" {words}" for words in told["borrowed"])
     known = f"{taken}, {told['held']} were here already.{loans}"
+    if told["lost"]:
+        from edge_agent.journal.holes import lost_words
+
+        known += f" {lost_words(told['lost'])[0]} Export again: the next bundle tells the hub."
     if told["acknowledged"] is None:
         return known
     return f"{known} The hub has own events to {told['acknowledged']}."

@@ -64,6 +64,8 @@ class Brought:
     problems: tuple[str, ...]
     borrowed: tuple[str, ...] = ()
     """Loans that were taken, in words."""
+    lost: tuple[int, ...] = ()
+    """Own events that are damaged here and that the hub lacks, recorded as lost now."""
 
 
 def pack(
@@ -203,7 +205,17 @@ def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> B
         stored, held = stored + new, held + known
         problems += words
     acknowledged = _take_receipts(journal, bundle, problems)
-    return Brought(stored, held, acknowledged, tuple(problems), tuple(borrowed))
+    lost = _give_up(journal, bundle, at)
+    return Brought(stored, held, acknowledged, tuple(problems), tuple(borrowed), lost)
+
+
+def _give_up(journal: Journal, bundle: Bundle, at: datetime) -> tuple[int, ...]:
+    """What is damaged here and the hub says that it lacks: a stick is all the contact there is."""
+    own, newest = journal.identity.journal, journal.receipt
+    if newest is None or all(receipt.journal != own for receipt in bundle.receipts):
+        return ()
+    lacking = [seq for seq in journal.damaged if seq > newest.durable_through]
+    return tuple(seq for seq in lacking if journal.give_up(seq, at=at))
 
 
 def _take(

@@ -2,10 +2,11 @@
 
 import pytest
 
+from edge_agent.journal.branches import lines_of
 from edge_agent.journal.outgoing import OutgoingJournal
 from tally.events import types as t
 from tally.events.decoding import read_line
-from tally.events.losses import losses_in
+from tally.events.losses import NO_LINE, losses_in
 from tally.records.chain import line_hash
 from tally.records.ids import GENESIS
 from tally.records.segment import decode
@@ -13,6 +14,8 @@ from tally.wire.messages import Position
 from tests.support.building import Writing, board, bound, lamp
 from tests.support.stations import NOON, Bench, Plant, piece
 from tests.unit.journal.test_mending import copy_of, flip, label, stored, whole
+from tests.unit.journal.test_pruning import TODAY, Old
+from tests.unit.journal.test_succeeding import changed_over
 
 
 @pytest.fixture
@@ -166,6 +169,46 @@ def test_nothing_is_given_up_that_is_whole_or_that_says_who_writes(bench):
     assert not again.give_up(1, at=NOON)
     assert not again.give_up(4, at=NOON)
     assert again.damaged == (1,)
+
+
+# --- what else bears it --------------------------------------------------------------------------
+
+
+def test_a_journal_that_goes_on_in_another_hands_it_over_with_its_word(bench):
+    journal, _ = worked(bench)
+    again = lost(bench, 5)
+    meant = again.ledger.findings()
+    last = again.seq
+    old = changed_over(again)
+    view = OutgoingJournal(lambda: again.connection, again.identity, tuple)
+    places, at = [], Position(0, GENESIS)
+    while (cut := view.piece_beyond(old.journal, at)) is not None:
+        places.append((cut.first, cut.last, decode(cut.data).first))
+        at = Position(cut.last, next(i for seq, i, _ in held(again, old) if seq == cut.last))
+    assert places == [(1, 4, 1), (5, 5, last), (6, last, 6)]
+    assert [line for seq, _, line in held(again, old) if seq == 5] == [NO_LINE]
+    assert again.ledger.findings() == meant
+    assert again.damaged == ()
+    assert journal.identity.journal == old.journal
+
+
+def held(journal, whose):
+    return lines_of(journal.connection, whose.journal)
+
+
+def test_what_backups_of_the_hub_hold_may_be_deleted_with_a_hole_in_it(tmp_path):
+    old = Old(tmp_path)
+    flip(old.bench, 1500)
+    old.journal = old.bench.open(start=False)
+    old.journal.look_again(1, 2000)
+    assert old.journal.give_up(1500, at=TODAY)
+    old.backed_up(2600, 3100)
+    before = old.meaning()
+    assert old.prune() == [1000, 2000]
+    assert old.meaning() == before
+    again = old.bench.open(start=False)
+    assert again.ledger.fingerprint().hex64 == before[0]
+    assert again.id_at(1500) is not None
 
 
 # --- a neighbour's -------------------------------------------------------------------------------
