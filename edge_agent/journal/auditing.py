@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final
 
 from edge_agent.journal.facts import OwnFact
-from edge_agent.journal.holes import forget_lost, lost_in, remember_lost
+from edge_agent.journal.holes import doubtful_blocks, forget_lost, lost_in, remember_lost
 from edge_agent.journal.left import own_id
 from edge_agent.journal.mending import (
     AUDITED,
@@ -34,6 +34,8 @@ from tally.records.chain import line_hash
 AUDIT_DAYS: Final = 7
 NEIGHBOUR_ASKED_MAX: Final = 10
 """Greetings of the hub, half a minute apart, during which a neighbour may bring what it holds."""
+SET_ASIDE: Final = "; the cursor of block {block} says too little, its rest is not given out"
+REASON_MAX: Final = 2000
 NOBODY_HAS_IT: Final = "damaged on this disk; the hub and the neighbours have no copy"
 
 Copies = Callable[[Collection[int]], Iterable[bytes]]
@@ -147,12 +149,22 @@ class Auditor:
         assert stood is not None, "the id of a damaged event is known"
         assert before is not None, "and the one before it"
         (found,) = connection.execute("SELECT line FROM event WHERE seq = ?", (seq,)).fetchone()
-        body = EventLost(seq, stood.hex(), before.hex(), line_hash(found).hex(), NOBODY_HAS_IT)
-        self._chain.append(
-            [OwnFact(body)], None, at=at, also=lambda writing: remember_lost(writing, seq, said)
+        blocks = self._chain.blocks
+        aside = doubtful_blocks(connection, blocks.all(), self.damaged)
+        reason = NOBODY_HAS_IT + "".join(SET_ASIDE.format(block=block) for block in aside)
+        body = EventLost(
+            seq, stood.hex(), before.hex(), line_hash(found).hex(), reason[:REASON_MAX]
         )
+
+        def also(writing: sqlite3.Connection) -> None:
+            remember_lost(writing, seq, said)
+            for block in aside:
+                blocks.set_aside(block)
+
+        self._chain.append([OwnFact(body)], None, at=at, also=also)
         self.reload()
-        self._bring_up_to_date()
+        if set(self.damaged) <= set(self.lost):  # not once for each of a thousand
+            self._bring_up_to_date()
 
     def _bring_up_to_date(self) -> None:
         identity = self._chain.identity

@@ -125,6 +125,18 @@ class Blocks:
             is_preprinted = not any(isinstance(ref, int) for ref in seen)
             self._move(body.block, None, count=is_preprinted)
 
+    def set_aside(self, name: str) -> None:
+        """Give out nothing more of this block, inside the caller's transaction.
+
+        Its cursor says less than the events: nobody knows what was given out.
+        """
+        held = self._held[name]
+        aside = replace(held, next=held.end, used=held.count)
+        self._held[name] = aside
+        self._connection.execute(
+            "REPLACE INTO block_cursor VALUES (?, ?, ?)", (name, aside.next, aside.used)
+        )
+
     def _cut(self, name: str, end: int) -> None:
         held = self._held[name]
         given = held.given + held.end - end

@@ -10,13 +10,17 @@ Others' lost events are in `others`.
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
+from edge_agent.journal.blocks import HeldBlock
 from edge_agent.journal.mending import damaged_in, listed
+from tally.events.decoding import EventLine, read_line
+from tally.events.types import CodeReserved
 
 KEY: Final = "lost"
 LOST: Final = "J-204"
+_RESERVED: Final = b'{"t":"code.reserved"'
 
 
 def lost_in(connection: sqlite3.Connection) -> dict[int, int]:
@@ -33,6 +37,30 @@ def remember_lost(connection: sqlite3.Connection, seq: int, said: int) -> None:
 def forget_lost(connection: sqlite3.Connection, found: Collection[int]) -> None:
     """Copies of these turned up, inside the transaction that puts them back."""
     _write(connection, {at: said for at, said in _read(connection).items() if at not in found})
+
+
+def doubtful_blocks(
+    connection: sqlite3.Connection, blocks: Iterable[HeldBlock], damaged: Collection[int]
+) -> list[str]:
+    """Blocks of which own events gave out more than their cursor says.
+
+    A cursor moves in the commit of the event, so a lost event does not give its code free. But
+    a disk that lost an event may have lost a cursor.
+    """
+    counters: dict[str, list[int]] = {}
+    rows = connection.execute(
+        "SELECT seq, line FROM event WHERE substr(line, 1, ?) = ?", (len(_RESERVED), _RESERVED)
+    )
+    for seq, line in rows:
+        event = read_line(line) if seq not in damaged else None
+        if isinstance(event, EventLine) and isinstance(event.b, CodeReserved):
+            counters.setdefault(event.b.block, []).append(event.b.counter)
+    return [
+        block.block
+        for block in blocks
+        if (found := counters.get(block.block))
+        and (block.next <= max(found) or block.used < len(found))
+    ]
 
 
 def lost_words(seqs: Collection[int]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import pytest
 
 from edge_agent.journal.branches import lines_of
+from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.outgoing import OutgoingJournal
 from tally.events import types as t
 from tally.events.decoding import read_line
@@ -169,6 +170,42 @@ def test_nothing_is_given_up_that_is_whole_or_that_says_who_writes(bench):
     assert not again.give_up(1, at=NOON)
     assert not again.give_up(4, at=NOON)
     assert again.damaged == (1,)
+
+
+# --- codes ---------------------------------------------------------------------------------------
+
+
+def reserved(number):
+    return OwnFact(t.CodeReserved(lamp(number), "bl2@1", "B-1", number))
+
+
+def with_codes(bench, cursor=None):
+    """A journal that gave out 401 to 403 of a block, after 402's event was lost."""
+    bench.plant.grant("B-1", "bl2@1", 401, 40, bench.identity)
+    journal = bench.told(bench.open(start=False))
+    journal.append([reserved(number) for number in (401, 402, 403)], None, at=NOON)
+    if cursor:
+        bench.connect().execute("UPDATE block_cursor SET next = ?, used = ?", cursor)
+    again = lost(bench, journal.seq - 1)
+    [block] = again.blocks.all()
+    return block, read_line(stored(bench)[-1][1]).b
+
+
+def test_a_code_whose_event_is_lost_is_not_given_out_again(bench):
+    block, said = with_codes(bench)
+    assert (block.next, block.used, block.left) == (404, 3, 37)
+    assert "block" not in said.reason
+
+
+@pytest.mark.parametrize("cursor", [(402, 1), (403, 2), (404, 1)])
+def test_where_the_cursor_says_less_than_the_events_the_rest_of_the_block_is_set_aside(
+    bench, cursor
+):
+    block, said = with_codes(bench, cursor)
+    assert block.left == 0
+    assert "its rest is not given out" in said.reason
+    [again] = bench.open(start=False).blocks.all()
+    assert again.left == 0
 
 
 # --- what else bears it --------------------------------------------------------------------------
