@@ -4,7 +4,10 @@ import secrets
 import sqlite3
 from pathlib import Path
 
+import msgspec
+
 from edge_agent.bootstrap.folder import TRUST_NAME, load_identity, load_trust
+from edge_agent.bootstrap.importing import IMPORT, IMPORT_SECONDS
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.journal.faults import JournalCorrupt, JournalFault, fault_of
 from edge_agent.journal.giving import NotGivenError
@@ -13,6 +16,7 @@ from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.salvaging import name_of, own_key
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.successors import journal_in
+from edge_agent.station.admin_socket import AskedInVainError, NoStationError, ask
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.slips import slip_for
 from edge_agent.sync.carrying import Brought, Packed, pack, pack_loan, unpack
@@ -152,15 +156,26 @@ def slip_of_loan(
 
 
 def import_journal(directory: Path, file: Path) -> tuple[Bundle, Brought]:
-    """Take what a bundle brings into the journal of a station that does not run.
+    """Take what a bundle brings into a journal; where the station runs, it does so itself.
 
     Raises:
-        JournalFault, JournalCorrupt: as `open_journal`; J-101 when the station runs.
-        BundleFault: the bundle cannot be read, or is of another plant; nothing was taken.
+        JournalFault, JournalCorrupt: as `open_journal`.
+        BundleFault: the bundle cannot be read, or is of another plant; nothing was taken. Or the
+            running station could not go on with it; what it took stays.
     """
     clock, trust = SystemClock(), load_trust(directory)
-    with (
-        opened_bundle(file, plant_fingerprint(trust.root)) as (bundle, raw),
-        open_journal(directory, clock, starts=False) as journal,
-    ):
-        return bundle, unpack(journal, bundle, raw, at=clock.now())
+    with opened_bundle(file, plant_fingerprint(trust.root)) as (bundle, raw):
+        try:
+            asked = {"file": str(file.absolute())}
+            answer = ask(directory, IMPORT, asked, seconds=IMPORT_SECONDS)
+        except NoStationError:
+            with open_journal(directory, clock, starts=False) as journal:
+                return bundle, unpack(journal, bundle, raw, at=clock.now())
+        except AskedInVainError as error:
+            raise BundleFault(
+                f"The station that runs in {directory} broke off while it took {file}. What it "
+                "took stays: import again, nothing is taken twice."
+            ) from error
+    if "refused" in answer:
+        raise BundleFault(str(answer["refused"]))
+    return bundle, msgspec.convert(answer["brought"], Brought)

@@ -20,7 +20,7 @@ from edge_agent.journal.giving import NotGivenError
 from edge_agent.journal.journal import Journal
 from edge_agent.settings import SettingsError
 from edge_agent.station import handing
-from edge_agent.station.admin_socket import AdminSocket, NoStationError, ask
+from edge_agent.station.admin_socket import Answer, NoStationError, Operation, ask
 from edge_agent.station.clock import Clock, SystemClock
 from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
@@ -123,21 +123,20 @@ def _look_at_mark(directory: Path, journal: Journal, clock: Clock) -> None:
 # ---- the running station's side -----------------------------------------------------------------
 
 
-def open_admin_socket(
-    directory: Path, inbox: Inbox, knowledge: StationKnowledge, clock: Clock
-) -> AdminSocket:
-    """The socket of a station that runs."""
+def handing_on(inbox: Inbox, knowledge: StationKnowledge, clock: Clock) -> Mapping[str, Operation]:
+    """The operations by which a command lets the running station lend or give back."""
 
-    def perform(operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        if operation not in _ASKED:
-            return {"refused": f"No operation {operation[:40]!r}; there are: {', '.join(_ASKED)}."}
-        try:
-            wish = msgspec.convert(arguments, _ASKED[operation])
-        except msgspec.ValidationError as error:
-            return {"refused": f"{operation}: {error}"}
-        return _by_the_loop(inbox, lambda journal: _perform(journal, knowledge, clock, wish))
+    def operation(kind: type[_Wish]) -> Operation:
+        def perform(arguments: Answer) -> Answer:
+            try:
+                wish = msgspec.convert(arguments, kind)
+            except msgspec.ValidationError as error:
+                return {"refused": str(error)}
+            return _by_the_loop(inbox, lambda journal: _perform(journal, knowledge, clock, wish))
 
-    return AdminSocket(directory, perform)
+        return perform
+
+    return {name: operation(kind) for name, kind in _ASKED.items()}
 
 
 def _by_the_loop(inbox: Inbox, act: Callable[[Journal], _Given]) -> dict[str, Any]:

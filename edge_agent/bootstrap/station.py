@@ -9,8 +9,9 @@ from pathlib import Path
 from drivers import Driver, Printer
 from drivers.registry import create
 from edge_agent.bootstrap.folder import load_trust
-from edge_agent.bootstrap.handing import open_admin_socket
+from edge_agent.bootstrap.handing import handing_on
 from edge_agent.bootstrap.heirs import FileHeirs
+from edge_agent.bootstrap.importing import IMPORT, importing
 from edge_agent.bootstrap.mirroring import make_mirroring
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.bootstrap.peers import make_network
@@ -19,6 +20,7 @@ from edge_agent.journal.crashing import VARIABLE, crash_at
 from edge_agent.journal.faults import JournalFault
 from edge_agent.journal.journal import passed
 from edge_agent.settings import Language, Settings
+from edge_agent.station.admin_socket import AdminSocket
 from edge_agent.station.clock import SystemClock
 from edge_agent.station.core import StationCore
 from edge_agent.station.devices import Devices
@@ -138,7 +140,11 @@ def open_station(
         marker.write()
         with suppress(JournalFault):  # looked at again at the next start: it keeps nobody waiting
             note(journal, facts_of(directory, journal.identity.journal, os.environ), clock.now())
-        admin = open_admin_socket(directory, inbox, knowledge, clock)
+        operations = {
+            **handing_on(inbox, knowledge, clock),
+            IMPORT: importing(directory, inbox, journal, clock),
+        }
+        admin = AdminSocket(directory, operations)
         try:
             devices.start()
             if journal.is_link_cut:

@@ -21,7 +21,7 @@ from edge_agent.cli.group import FOLDER, JSON, said, station
 def journal(directory: Path, verb: str, file: Path, *, with_all: bool, as_json: bool) -> None:
     """Carry events by stick: export what the hub has not acknowledged, import what comes back.
 
-    Export works while the station runs; for an import stop it first.
+    The station may be running.
     """
     from tally.commands.bundle_files import BundleFault, shown
 

@@ -16,12 +16,13 @@ from typing import Any, Final
 
 SOCKET_NAME: Final = "admin.sock"
 BYTES_MAX: Final = 8 * 1024
+ANSWER_BYTES_MAX: Final = 1024 * 1024
 READ_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 60.0
 WAITING_MAX: Final = 8
 
 Answer = Mapping[str, Any]
-Perform = Callable[[str, Answer], Answer]
+Operation = Callable[[Answer], Answer]
 
 
 class NoStationError(Exception):
@@ -33,16 +34,17 @@ class AskedInVainError(Exception):
 
 
 class AdminSocket:
-    """The listening side; `perform(operation, arguments)` is called on its own thread."""
+    """The listening side: `operations` by name, each question on a thread of its own."""
 
-    def __init__(self, directory: Path, perform: Perform) -> None:
+    def __init__(self, directory: Path, operations: Mapping[str, Operation]) -> None:
         """Listen; what a program that was killed left behind is replaced.
 
         The caller holds the folder's lock. Where no such socket can be made, on a stick for
         example, commands find nobody, and say that the station has to be stopped.
         """
         self._directory = directory
-        self._perform = perform
+        self._operations = operations
+        self._free = threading.Semaphore(WAITING_MAX)
         self._stopping = False
         self._listening: socket.socket | None = None
         with suppress(OSError):
@@ -70,9 +72,16 @@ class AdminSocket:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
+            self._free.acquire()  # whoever comes beyond these waits to be let in
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
             with connection, suppress(OSError):
                 connection.settimeout(READ_SECONDS)
                 connection.sendall(self._answer(connection))
+        finally:
+            self._free.release()
 
     def _answer(self, connection: socket.socket) -> bytes:
         try:
@@ -82,18 +91,24 @@ class AdminSocket:
                 raise TypeError
         except (ValueError, KeyError, TypeError, RecursionError):
             return _shown({"refused": "Expected one line: {operation, arguments}."})
-        return _shown(self._perform(operation, arguments))
+        perform = self._operations.get(operation)
+        if perform is None:
+            known = ", ".join(self._operations)
+            return _shown({"refused": f"No operation {operation[:40]!r}; there are: {known}."})
+        return _shown(perform(arguments))
 
 
-def ask(directory: Path, operation: str, arguments: Answer) -> dict[str, Any]:
-    """What the station that runs in `directory` answers.
+def ask(
+    directory: Path, operation: str, arguments: Answer, *, seconds: float = ANSWER_SECONDS
+) -> dict[str, Any]:
+    """What the station that runs in `directory` answers, waited for so long.
 
     Raises:
         NoStationError: no socket, or nobody behind it.
         AskedInVainError: it broke off.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(ANSWER_SECONDS)
+        connection.settimeout(seconds)
         try:
             with _address(directory) as address:
                 connection.connect(address)
@@ -101,7 +116,7 @@ def ask(directory: Path, operation: str, arguments: Answer) -> dict[str, Any]:
             raise NoStationError(f"No station runs in {directory}.") from error
         try:
             connection.sendall(_shown({"operation": operation, "arguments": arguments}))
-            answer = json.loads(_line(connection))
+            answer = json.loads(_line(connection, ANSWER_BYTES_MAX))
         except (OSError, ValueError) as error:
             raise AskedInVainError(
                 f"The station that runs in {directory} broke off ({error}). Whether "
@@ -139,11 +154,11 @@ def _address(directory: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def _line(connection: socket.socket) -> bytes:
+def _line(connection: socket.socket, most: int = BYTES_MAX) -> bytes:
     found = b""
     while b"\n" not in found:
         more = connection.recv(BYTES_MAX)
-        if not more or len(found) + len(more) > BYTES_MAX:
+        if not more or len(found) + len(more) > most:
             raise ValueError("no whole line")
         found += more
     return found

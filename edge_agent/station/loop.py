@@ -418,7 +418,7 @@ class Loop:
             return
         self._ingestion = None
         self._ingested(result, ingestion.asked.neighbour)
-        ingestion.asked.done.set_result(None)
+        ingestion.asked.done.set_result(result)
 
     def _ingested(self, result: Ingested, neighbour: str) -> None:
         if result.words:

@@ -91,14 +91,14 @@ class StopAsked:
 
 @dataclass(frozen=True, slots=True)
 class IngestAsked:
-    """Prove and store a segment of another journal.
+    """Prove and store a segment of another journal; `done` gives what became of it.
 
     `neighbour`: the name of the station that passed it on; empty: the hub.
     """
 
     data: bytes
     neighbour: str = ""
-    done: "Future[None]" = field(default_factory=Future)
+    done: "Future[Any]" = field(default_factory=Future)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from edge_agent.journal.branches import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.cut import CutPiece
 from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.identity import Identity, Trust
-from edge_agent.journal.journal import Journal
+from edge_agent.journal.others import Ingested
 from edge_agent.journal.outgoing import OutgoingJournal
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.returning import keys_feeds, pieces_of_branch
@@ -35,7 +36,7 @@ from tally.records.bundle import (
 from tally.records.chain import chain_ids
 from tally.records.ids import GENESIS, EventId, JournalId, show_journal
 from tally.records.segment import SegmentError, decode
-from tally.records.signing import PublicKey
+from tally.records.signing import PublicKey, Receipt
 from tally.wire.messages import Position
 
 
@@ -184,7 +185,24 @@ def _head(own: OutgoingJournal) -> Position:
     return Position(0, GENESIS)
 
 
-def unpack(journal: Journal, bundle: Bundle, file: Source, *, at: datetime) -> Brought:
+class Taking(Protocol):
+    """Who takes what a bundle brings: the journal itself, or a running station's loop."""
+
+    @property
+    def identity(self) -> Identity:
+        """Whose journal it is."""
+        ...
+
+    def ingest(self, data: bytes, *, at: datetime) -> Ingested:
+        """Prove and store a segment of another journal."""
+        ...
+
+    def save_receipt(self, receipt: Receipt) -> bool:
+        """Keep the hub's acknowledgement; whether it was newer than the last."""
+        ...
+
+
+def unpack(journal: Taking, bundle: Bundle, file: Source, *, at: datetime) -> Brought:
     """Take every part that holds, and the newest receipt for the own journal.
 
     Args:
@@ -219,7 +237,7 @@ def _give_up(journal: Journal, bundle: Bundle, at: datetime) -> tuple[int, ...]:
 
 
 def _take(
-    journal: Journal, found: FoundPart, at: datetime, borrowed: list[str]
+    journal: Taking, found: FoundPart, at: datetime, borrowed: list[str]
 ) -> tuple[int, int, list[str]]:
     """Events stored, events held before, and words if not all is well."""
     if found.segment is None:
@@ -234,7 +252,7 @@ def _take(
     return done.stored, done.duplicates, [done.words] if done.words else []
 
 
-def _take_receipts(journal: Journal, bundle: Bundle, problems: list[str]) -> int | None:
+def _take_receipts(journal: Taking, bundle: Bundle, problems: list[str]) -> int | None:
     newest = None
     for receipt in bundle.receipts:
         if receipt.journal != journal.identity.journal:

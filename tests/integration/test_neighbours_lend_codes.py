@@ -102,6 +102,38 @@ def test_a_lead_lends_by_command_while_the_station_runs(line):
     assert len(bodies(line, "S02", "block.lent")) == 1
 
 
+def test_59_a_stick_is_taken_while_the_station_runs_and_work_goes_on(line):
+    for name in ("S02", "S03"):
+        line.settle(name, [], enabled=False)
+    file = line.folder / "loan.tlyb"
+    with line.running("S02", "S03") as (s02, s03):
+        until((line.folder / "S02" / "admin.sock").exists)
+        assert lend(line, "B-02", 6, "S03").returncode == 0
+        shown = tally("station", "slip", line.folder / "S02", "S03", "--out", file, "--json")
+        assert len(json.loads(shown.stdout)["parts"]) == 3
+        ready(s03)
+        assert s03.say(NEXT)["code"] == "E-402"
+        taken = tally("station", "journal", line.folder / "S03", "import", file, "--json")
+        assert taken.returncode == 0, taken.stderr + taken.stdout
+        assert json.loads(taken.stdout)["borrowed"] == ["6 codes of bl2@1 are borrowed from S02."]
+        assert label(line, s03)
+        again = tally("station", "journal", line.folder / "S03", "import", file, "--json")
+        assert (again.returncode, json.loads(again.stdout)["borrowed"]) == (0, [])
+        own = line.folder / "own.tlyb"
+        tally("station", "journal", line.folder / "S02", "export", own, "--all")
+        assert tally("station", "journal", line.folder / "S03", "import", own).returncode == 0
+        assert line.held("S03", "S02"), "and the lender's journal by the same way"
+        own.write_bytes(own.read_bytes()[:-300])
+        cut = tally("station", "journal", line.folder / "S03", "import", own)
+        assert cut.returncode == 1
+        junk = line.folder / "junk.tlyb"
+        junk.write_bytes(b"junk")
+        gone = tally("station", "journal", line.folder / "S03", "import", junk)
+        assert "This is no bundle" in gone.stderr
+        assert [station.end()[0] for station in (s02, s03)] == [0, 0]
+    assert len(bodies(line, "S03", "block.borrowed")) == 1
+
+
 def test_a_lead_lends_at_the_running_lender_by_scanner(line):
     with line.running("S02") as (s02,):
         s02.say({"badge": "BDG-1182"})

@@ -35,11 +35,11 @@ def folder(tmp_path):
 def listening(folder):
     asked = []
 
-    def perform(operation, arguments):
-        asked.append((operation, arguments))
+    def lend(arguments):
+        asked.append(arguments)
         return {"given": len(asked)}
 
-    made = AdminSocket(folder, perform)
+    made = AdminSocket(folder, {"lend": lend})
     made.start()
     yield made, asked
     made.stop()
@@ -61,7 +61,7 @@ def raw(folder, data):
 def test_one_question_one_answer_however_long_the_path_is(folder, listening):
     assert ask(folder, "lend", {"count": 5}) == {"given": 1}
     assert ask(folder, "lend", {"count": 6}) == {"given": 2}
-    assert listening[1] == [("lend", {"count": 5}), ("lend", {"count": 6})]
+    assert listening[1] == [{"count": 5}, {"count": 6}]
     assert stat.S_IMODE((folder / SOCKET_NAME).stat().st_mode) == 0o600
 
 
@@ -78,7 +78,7 @@ def test_what_a_killed_program_left_is_replaced(folder):
         left.bind(str(folder.parent / SOCKET_NAME))
     with pytest.raises(NoStationError):
         ask(folder.parent, "lend", {})
-    made = AdminSocket(folder.parent, lambda *_: {"given": True})
+    made = AdminSocket(folder.parent, {"lend": lambda _: {"given": True}})
     made.start()
     assert ask(folder.parent, "lend", {}) == {"given": True}
     made.stop()
@@ -95,6 +95,7 @@ def test_what_a_killed_program_left_is_replaced(folder):
         b"x" * (BYTES_MAX + 1),
         b"no line end",
         b"\xff\xfe\n",
+        b'{"operation": "sell", "arguments": {}}\n',
     ],
 )
 def test_what_is_no_question_is_refused_and_the_next_is_answered(folder, listening, data):
@@ -104,10 +105,10 @@ def test_what_is_no_question_is_refused_and_the_next_is_answered(folder, listeni
 
 
 def test_a_station_that_breaks_off_leaves_it_open_whether_it_was_done(folder):
-    def perform(operation, arguments):
+    def lend(arguments):
         raise OSError("the machine goes down")
 
-    made = AdminSocket(folder, perform)
+    made = AdminSocket(folder, {"lend": lend})
     made.start()
     with pytest.raises(AskedInVainError, match="look with 'tally station codes"):
         ask(folder, "lend", {})
