@@ -19,7 +19,7 @@ from edge_agent.journal.others import Ingested
 from edge_agent.station.admin_socket import Answer, Operation
 from edge_agent.station.clock import Clock
 from edge_agent.station.inbox import Inbox
-from edge_agent.station.messages import IngestAsked, KeepAsked
+from edge_agent.station.messages import IngestAsked, KeepAsked, OwnEventGone
 from edge_agent.sync.carrying import Brought, unpack
 from tally.commands.bundle_files import BundleFault, opened_bundle
 from tally.proof.anchors import plant_fingerprint
@@ -60,6 +60,22 @@ class _ByTheLoop:
         self._inbox.post(asked)
         asked.done.result(timeout=PART_SECONDS)
         return newer == [True]
+
+    @property
+    def receipt(self) -> Receipt | None:
+        return self._journal.receipt
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        return self._journal.damaged
+
+    def give_up(self, seq: int, *, at: datetime) -> bool:
+        del at
+        was_lost = seq in self._journal.lost
+        asked = OwnEventGone(seq)
+        self._inbox.post(asked)
+        asked.done.result(timeout=PART_SECONDS)
+        return seq in self._journal.lost and not was_lost
 
 
 def importing(directory: Path, inbox: Inbox, journal: Journal, clock: Clock) -> Operation:

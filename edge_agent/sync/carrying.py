@@ -201,6 +201,20 @@ class Taking(Protocol):
         """Keep the hub's acknowledgement; whether it was newer than the last."""
         ...
 
+    @property
+    def receipt(self) -> Receipt | None:
+        """The newest acknowledgement of the own journal."""
+        ...
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """Own events whose line is not what was written."""
+        ...
+
+    def give_up(self, seq: int, *, at: datetime) -> bool:
+        """The hub lacks a damaged own event; whether it was recorded as lost now."""
+        ...
+
 
 def unpack(journal: Taking, bundle: Bundle, file: Source, *, at: datetime) -> Brought:
     """Take every part that holds, and the newest receipt for the own journal.
@@ -227,7 +241,7 @@ def unpack(journal: Taking, bundle: Bundle, file: Source, *, at: datetime) -> Br
     return Brought(stored, held, acknowledged, tuple(problems), tuple(borrowed), lost)
 
 
-def _give_up(journal: Journal, bundle: Bundle, at: datetime) -> tuple[int, ...]:
+def _give_up(journal: Taking, bundle: Bundle, at: datetime) -> tuple[int, ...]:
     """What is damaged here and the hub says that it lacks: a stick is all the contact there is."""
     own, newest = journal.identity.journal, journal.receipt
     if newest is None or all(receipt.journal != own for receipt in bundle.receipts):
