@@ -149,7 +149,7 @@ def message_of(effect: port.Effect, lend: Lend | None = None) -> messages.Uplink
             return messages.SuccessorKnown(journal)
         case port.HubNoted(clock, end):
             return messages.HubNoted(clock.offset_ms, clock.within_ms, end)
-        case port.HubAhead() | port.TwinSeen():
+        case port.HubAhead() | port.OwnEndSeen() | port.TwinSeen():
             return _copy_seen(effect)
         case port.NeighboursAsked():
             return messages.NeighboursAsked()
@@ -186,18 +186,21 @@ def _keeping(
             return lambda journal: journal.standing.found_peers(peers)
 
 
-def _copy_seen(effect: port.HubAhead | port.TwinSeen) -> messages.HubSaid:
+def _copy_seen(effect: port.HubAhead | port.OwnEndSeen | port.TwinSeen) -> messages.HubSaid:
     if isinstance(effect, port.HubAhead):
-        return messages.HubSaid("S-102", _copied(effect.have.seq), suspect=True)
+        return messages.HubSaid("S-102", _copied("The hub", "中心", effect.have.seq), suspect=True)
+    if isinstance(effect, port.OwnEndSeen):
+        who = _copied(f"Neighbour {effect.name}", f"相邻工位 {effect.name} ", effect.seq)
+        return messages.HubSaid("S-102", who, suspect=True)
     return messages.HubSaid("S-106", _twin(effect.address), suspect=True)
 
 
-def _copied(seq: int) -> Words:
+def _copied(who: str, zh: str, seq: int) -> Words:
     return Words(
-        f"The hub holds events of this station up to {seq} that are not in its journal: this "
+        f"{who} holds events of this station up to {seq} that are not in its journal: this "
         "computer was copied, or restored from an image. No code is given out until it has a "
         "journal and codes of its own, for which it asks the hub; other work goes on.",
-        f"中心上有本工位到 {seq} 的记录,但本机日志中没有:此电脑曾被复制或从镜像恢复。"
+        f"{zh}上有本工位到 {seq} 的记录,但本机日志中没有:此电脑曾被复制或从镜像恢复。"
         "在它取得自己的日志和编码之前(已向中心申请)不发放编码,其他工作可继续。",
     )
 

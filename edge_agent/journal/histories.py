@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from edge_agent.journal.branches import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.cut import CutPiece
@@ -38,6 +39,11 @@ class Histories:
         tips = [Position(one.tip, one.tip_id) for one in self._branches]
         return max(tips, key=lambda tip: tip.seq, default=None)
 
+    def signed_end(self) -> bytes:
+        """The writer's newest signature on the branch that goes farthest, as a header; else b""."""
+        longest = max(self._branches, key=lambda one: one.tip, default=None)
+        return (longest.proof if longest else None) or b""
+
     def holds(self, at: Position) -> bool:
         """Whether this very event is held, on whatever branch."""
         return self._branch_with(at) is not None
@@ -57,6 +63,8 @@ class Histories:
         for branch, end in _stretches(way):
             if branch.first <= seq + 1 <= end:
                 before = Position(seq, self._id_at(way, seq))
+                if before.event_id == _GONE:
+                    return None
                 return cut_foreign(
                     self._connection, self._journal, branch.branch, branch.tip, before
                 )
@@ -77,8 +85,9 @@ class Histories:
             known = max(
                 self._parting(way, start, end.seq) for start, end in zip(starts, ends, strict=True)
             )
-            if known < goal.tip:
-                found.append(Side(Position(known, self._id_at(way, known)), goal.tip_id))
+            before = self._id_at(way, known)
+            if known < goal.tip and before != _GONE:
+                found.append(Side(Position(known, before), goal.tip_id))
         return found
 
     def _branch_with(self, at: Position) -> Branch | None:
@@ -93,10 +102,10 @@ class Histories:
         return GENESIS if branch is None else self._id_on(branch, seq)
 
     def _id_on(self, branch: Branch, seq: int) -> EventId:
-        (found,) = self._connection.execute(
+        row = self._connection.execute(
             "SELECT id FROM foreign_event WHERE place = ?", (branch.branch << BRANCH_SHIFT | seq,)
         ).fetchone()
-        return EventId(found)
+        return EventId(row[0]) if row else _GONE
 
     def _back(self, goal: Branch) -> Iterator[Branch]:
         """The branches from the goal back to the beginning."""
@@ -115,6 +124,10 @@ class Histories:
             seq = min(seq, own.first - 1)
             own = self._parent(own)
         return seq if own is None else min(seq, dict(_stretches(way))[own])
+
+
+_GONE: Final = EventId(b"")
+"""Of an event that is no longer kept; equal to no id."""
 
 
 def _stretches(way: Sequence[Branch]) -> Iterator[tuple[Branch, int]]:

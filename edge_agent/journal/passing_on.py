@@ -109,6 +109,10 @@ class NeighbourReading:
         """How far a foreign journal is held, on the branch that goes farthest."""
         return Histories(self._connection, journal).farthest()
 
+    def signed_end(self, journal: JournalId) -> bytes:
+        """The header with a neighbour's own signature over the farthest that is held of it."""
+        return Histories(self._connection, journal).signed_end()
+
     def holds(self, journal: JournalId, at: Position) -> bool:
         """Whether this very event is held, own or foreign."""
         if journal == self._own.journal:

@@ -241,6 +241,14 @@ class TwinSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnEndSeen:
+    """A neighbour showed the own key's signature over an event that is not in this journal."""
+
+    seq: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class NeighboursAsked:
     """After the start each neighbour that answers was asked for what it holds, the own journal
     among it, and what it brought is stored.
@@ -366,6 +374,7 @@ Effect = (
     | LinkTurned
     | HubNoted
     | TwinSeen
+    | OwnEndSeen
     | NeighboursAsked
     | OwnEventLost
     | OwnUnproven

@@ -186,6 +186,29 @@ def prove(segment: Segment, key: PublicKey) -> list[EventId]:
     return ids
 
 
+def signed_end(header: bytes, journal: JournalId, key: PublicKey) -> tuple[int, EventId] | None:
+    """The newest event that a header alone proves, without the lines: its writer was there.
+
+    None for another journal's header, another key's signature, and what is no header at all.
+    """
+    if len(header) > HEADER_BYTES_MAX:
+        return None
+    try:
+        found = _read_header(header)
+        before, head = parse_event_id(found.before), parse_event_id(found.head)
+        root, seal, sig = _hex(found.root, 32), _unb64(found.seal), _unb64(found.sig)
+    except (SegmentError, MalformedIdError, binascii.Error, ValueError):
+        return None
+    if found.journal != show_journal(journal) or not 1 <= found.first <= found.last <= SEQ_MAX:
+        return None
+    if sig is not None and key.verifies(HEAD, head_message(journal, found.last, head), sig):
+        return found.last, head
+    if seal is None or root is None:
+        return None
+    message = seal_message(journal, found.first, found.last, before=before, head=head, root=root)
+    return (found.last, head) if key.verifies(SEAL, message, seal) else None
+
+
 def _is_signed(segment: Segment, ids: list[EventId], key: PublicKey) -> bool:
     if segment.sig is not None:
         return key.verifies(

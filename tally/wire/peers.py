@@ -28,6 +28,7 @@ from tally.wire.messages import (
 from tally.wire.reading import UnreadableError
 
 HOLDINGS_MAX = 1000
+END_CHARACTERS_MAX = 2048
 Holdings: TypeAlias = Annotated[tuple[Subscription, ...], msgspec.Meta(max_length=HOLDINGS_MAX)]
 
 
@@ -36,14 +37,17 @@ class Greeting(Message, frozen=True):
 
     `holdings`: where each journal ends that the speaker holds, its own among them; one that was
     forked stands once for each of its ends. `witness`: of the listener's journal, signed.
-    `receipt`: the newest of the hub for the listener's journal that the speaker came by. `port`:
-    where the speaker's own door is, on the address it calls from; 0: it has none.
+    `receipt`: the newest of the hub for the listener's journal that the speaker came by. `end`: the
+    header of the newest piece or segment of the listener's journal that the speaker was given, with
+    the listener's own signature; it is kept longer than the events. `port`: where the speaker's own
+    door is, on the address it calls from; 0: it has none.
     """
 
     run: RunText
     holdings: Holdings = ()
     witness: SignedWitness | None = None
     receipt: SignedReceipt | None = None
+    end: Annotated[str, msgspec.Meta(max_length=END_CHARACTERS_MAX)] = ""
     port: Port = 0
 
 

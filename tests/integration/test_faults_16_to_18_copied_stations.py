@@ -51,6 +51,8 @@ def test_16_an_old_image_is_told_by_the_hub_and_goes_on_with_codes_of_its_own(pl
         station.sync()
         again = station.work(2)
         assert station.sync()["verdict"] == "READY"
+    for code in after:  # what the image lacks is known here again
+        assert tally("station", "trace", folder, code).returncode == 0
     # The image would have given these out a second time.
     assert not set(again) & {*before, open_unit, *after}
     assert set(used(place).values()) == {1}

@@ -23,7 +23,7 @@ from edge_agent.journal.wishes import LoanWish
 from edge_agent.sync.believing import is_of_hub
 from edge_agent.sync.peers import borrowing
 from edge_agent.sync.peers.port import Neighbour, Views
-from edge_agent.sync.port import Effect, Identity, Ingest, Said, SaveReceipt, Witnessed
+from edge_agent.sync.port import Effect, Identity, Ingest, OwnEndSeen, Said, SaveReceipt, Witnessed
 from edge_agent.sync.session import PIECE_SECONDS, locator
 from edge_agent.sync.state import Pulled, Request
 from edge_agent.sync.turn import NotAnAnswerError, Reply, Unreached, problem_of, read_json
@@ -36,11 +36,12 @@ from tally.records.ids import (
     parse_journal,
     show_journal,
 )
+from tally.records.segment import signed_end
 from tally.records.witness import sign_witness
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
-from tally.wire.peers import HOLDINGS_MAX, Greeting, read_witness, show_witness
+from tally.wire.peers import END_CHARACTERS_MAX, HOLDINGS_MAX, Greeting, read_witness, show_witness
 from tally.wire.reading import UnreadableError, write_message
 from tally.wire.session import sign_peer_session
 
@@ -206,14 +207,20 @@ def greeting(whom: Identity, views: Views, listener: JournalId, port: int) -> Gr
         ),
         witness=witness,
         receipt=m.show_receipt(receipt) if receipt else None,
+        end=_end_of(views, listener),
         port=port,
     )
+
+
+def _end_of(views: Views, listener: JournalId) -> str:
+    header = views.others.signed_end(listener)
+    return header.decode("ascii", "replace") if len(header) <= END_CHARACTERS_MAX else ""
 
 
 def evidence(
     whom: Identity, neighbour: Neighbour, said: Greeting, views: Views
 ) -> tuple[Effect, ...]:
-    """What a greeting proves of the own journal: a neighbour's witness, a receipt of the hub.
+    """What a greeting proves of the own journal: a witness, a receipt, an end that is not here.
 
     Raises:
         ValueError: one of them is in no shape.
@@ -235,6 +242,9 @@ def evidence(
         is_ours = receipt.journal == whom.journal and is_of_hub(whom, views.own, receipt)
         if is_ours and is_newer and views.own.id_at(receipt.seq) == receipt.event_id:
             found.append(SaveReceipt(receipt))
+    end = signed_end(said.end.encode(), whom.journal, whom.key.public) if said.end else None
+    if end and views.own.id_at(end[0]) != end[1] and not views.others.is_suspect():
+        found.append(OwnEndSeen(end[0], neighbour.name))
     return tuple(found)
 
 

@@ -49,6 +49,10 @@ class NeighbourView(Protocol):
         """How far a foreign journal is held."""
         ...
 
+    def signed_end(self, journal: JournalId) -> bytes:
+        """The header with the writer's signature over the farthest that is held; b"": none."""
+        ...
+
     def holds(self, journal: JournalId, at: Position) -> bool:
         """Whether this very event is held, own or foreign."""
         ...

@@ -7,6 +7,7 @@ import pytest
 
 from edge_agent.journal.facts import OwnFact
 from edge_agent.journal.standing import Durability, durability, read_by_neighbours, read_witnesses
+from edge_agent.sync import port
 from edge_agent.sync.peers.desk import Asked
 from edge_agent.sync.peers.exchange import PeerState, on_reply
 from edge_agent.sync.turn import Reply, Unreached
@@ -20,7 +21,7 @@ from tally.wire import protocol as p
 from tally.wire.peers import Greeting, show_witness
 from tally.wire.reading import read_message, write_message
 from tests.simulation.machines import a_disk
-from tests.support.building import bound
+from tests.support.building import Writing, bound
 from tests.support.neighbours import Standing, asked_of
 from tests.support.stations import NOON, Bench, Plant, piece, writing_of
 
@@ -105,6 +106,47 @@ def test_a_round_for_the_start_asks_for_the_own_journal_only():
     assert s02.whom.journal not in again.journal.others.frontier()
     again.visit(s02)
     assert s02.whom.journal in again.journal.others.frontier()
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_an_end_that_the_own_key_signed_shows_an_old_image_though_its_events_are_gone(is_sealed):
+    floor = Floor("S02", "S03")
+    s02, s03 = floor.stations[0], floor.record(1)
+    image = sqlite3.connect(":memory:", isolation_level=None)
+    s03.journal.connection.backup(image)
+    floor.record(1)
+    if is_sealed:
+        s03.journal.cut_segment()
+    s02.visit(s03)
+    s03.visit(s02)
+    assert not s03.journal.is_suspect
+    for table in ("foreign_event", "proof"):
+        s02.journal.connection.execute(f"DELETE FROM {table}")
+    again = Standing(floor.benches[1], floor.benches[1].open(connection=image))
+    made = again.visit(s02, asks_own_only=True)
+    assert port.OwnEndSeen(s03.journal.seq, "S02") in again.effects
+    assert "pull" in [one.kind for one in made]  # in vain
+
+
+@pytest.mark.parametrize("how", ["nonsense", "ours", "another key", "another journal", "long"])
+def test_an_end_that_the_own_key_did_not_sign_proves_nothing(pair, how):
+    s02, s03 = pair.stations
+    other = Writing("S09")
+    for number in range(9):
+        other.add(fact(number).body)
+    ours = s03.whom.journal
+    header = {
+        "nonsense": b'{"tally":\xff}',
+        "ours": piece(other).split(b"\n")[0].replace(b"x", b"y"),
+        "another key": piece(other)
+        .replace(show_journal(other.id).encode(), show_journal(ours).encode())
+        .split(b"\n")[0],
+        "another journal": piece(other).split(b"\n")[0],
+        "long": b"{" * 1500,
+    }[how]
+    said = Greeting(run="r", end=header.decode("latin-1"))
+    s03.visit(s02, greeting_with(write_message(said)))
+    assert not [one for one in s03.effects if isinstance(one, port.OwnEndSeen)]
 
 
 def test_what_a_third_station_recorded_is_passed_on_unchanged():
