@@ -184,7 +184,7 @@ def _lost(world, request, reply):
 
 
 def _altered(world, request, reply):
-    if request.kind != "pull" or not reply.body:
+    if request.kind not in {"pull", "loan"} or not reply.body:
         return reply
     bent = bytearray(reply.body)
     bent[world.visits.below(len(bent))] ^= 1 << world.visits.below(8)
