@@ -26,8 +26,9 @@ from typing import Any, Final
 
 from hub import backup, trust
 from hub.recovery import RecoveryKey, new_key
+from hub.refresher import Refresher
 from hub.renewing import RENEW, Renewal, finish, renew
-from hub.services import Hub, authority, checking, copies, feeds, restoring
+from hub.services import Hub, authority, checking, copies, feeds, refreshing, restoring
 from hub.services.office import Office
 from hub.services.operations import OPERATIONS, perform
 from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
@@ -306,9 +307,11 @@ def serve(
             return perform(hub, name, given)
 
         announcer = Announcer(show_journal(hub.hub_id), where, doors.port + 1)
+        refresher = Refresher(office, warn)
 
         def ready() -> None:
             announcer.start()
+            refresher.start()
             _note_serving(directory, where, doors.port)
             say(f"Console   {address}  (to sign in: tally hub admin-link {directory})")
             say(f"Stations  https://{_shown(where)}:{doors.port + 1}/")
@@ -324,6 +327,7 @@ def serve(
             hourly=renewal.look,
         )
         announcer.stop()
+        refresher.stop()
     finally:
         (directory / SERVING_FILE).unlink(missing_ok=True)
         office.store.close()
@@ -348,6 +352,7 @@ def _begun(office: Office) -> Hub:
     """A new hub, its feeds begun; only here, once in the life of its keys."""
     with _closed_unless_usable(office), office.store.transaction():
         feeds.open_feeds(office)
+        refreshing.note_made(office)
     return Hub(office)
 
 

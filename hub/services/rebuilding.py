@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.services import journals
+from hub.services import journals, refreshing
 from hub.services.office import Office
 from tally.events.decoding import read_lines
 from tally.ledger.port import Batch
@@ -38,6 +38,7 @@ def rebuild(office: Office, progress: Progress | None = None) -> Comparison:
         office.store.forget_projection()
         events = _absorb_all(office, office.store.ledger, progress)
         made = _summary(office.store.ledger)
+        refreshing.note_made(office)
     return _compare(kept, made, events)
 
 

@@ -305,6 +305,20 @@ class Store(Protocol):
         """Empty the ledger, and the list of what it could not take."""
         ...
 
+    def begin_next_ledger(self) -> SqliteLedger:
+        """An empty ledger beside the one in use, in the same file and transaction.
+
+        Whoever rolls a transaction back calls its `rolled_back`.
+        """
+        ...
+
+    def take_next_ledger(self) -> None:
+        """Put the ledger that was made beside the one in use in its place, in the transaction.
+
+        It took all events, so the list of what could not be taken is empty as well.
+        """
+        ...
+
     def get(self, key: str) -> str | None:
         """A remembered text."""
         ...

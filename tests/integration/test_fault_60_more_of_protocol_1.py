@@ -6,7 +6,10 @@ plant, must answer the same requests in the same way; today's station must take 
 
 import base64
 import json
+import sqlite3
 import subprocess
+import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from edge_agent.bootstrap.folder import load_identity, load_trust
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.station.clock import SystemClock
+from hub.services import refreshing
 from tally.records.segment import decode
 from tally.wire import messages as m
 from tally.wire import protocol as p
@@ -115,6 +119,24 @@ def test_60_a_stick_written_by_a_hub_of_protocol_1_brings_grants_and_a_receipt(t
     after = status(plant)
     assert (before["acknowledged"], after["acknowledged"]) == (19, 40), done.stdout
     assert grants_in(after) == grants_in(before) + 1
+
+
+def test_60_the_ledger_of_an_earlier_version_is_made_anew_while_the_hub_serves(tmp_path):
+    plant = Plant(2, tmp_path)
+    with plant.serving() as hub:
+        for _ in range(300):
+            if made_by(plant.hub):
+                break
+            time.sleep(0.2)
+        assert made_by(plant.hub) == refreshing.MADE_BY
+        assert hub.run("rebuild", "--check")["differences"] == []
+
+
+def made_by(folder):
+    with closing(sqlite3.connect(f"file:{folder / 'hub.db'}?mode=ro", uri=True)) as database:
+        wanted = "SELECT value FROM meta WHERE key = ?"
+        row = database.execute(wanted, (refreshing.KEY,)).fetchone()
+    return row[0] if row else ""
 
 
 def status(plant):

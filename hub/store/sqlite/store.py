@@ -27,7 +27,7 @@ from hub.store.port import (
 )
 from hub.store.sqlite.opening import fault_of, is_final
 from tally.codes import Range
-from tally.ledger.sqlite import SqliteLedger
+from tally.ledger.sqlite import TABLES, SqliteLedger
 from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey
 
@@ -43,6 +43,10 @@ _GRANT: Final = (
     " FROM grant_made"
 )
 _VERSION: Final = "SELECT entity, id, version, sha256, content, feed, seq, event_id FROM version"
+
+
+_NEXT: Final = "next_"
+"""How the tables of a ledger begin that is made beside the one in use."""
 
 
 class SqliteStore(Store):
@@ -403,6 +407,22 @@ class SqliteStore(Store):
     def forget_projection(self) -> None:
         self._do("DELETE FROM unprojected")
         self._ledger.empty()
+        for table in TABLES:  # what was begun beside it is not needed any more
+            self._do(f"DROP TABLE IF EXISTS {_NEXT}{table}")
+
+    def begin_next_ledger(self) -> SqliteLedger:
+        ledger = SqliteLedger(self._connection, prefix=_NEXT)
+        ledger.empty()
+        return ledger
+
+    def take_next_ledger(self) -> None:
+        for table in TABLES:
+            self._do(f"DROP TABLE l_{table}")
+            self._do(f"ALTER TABLE {_NEXT}{table} RENAME TO l_{table}")
+        self._do(f"DROP INDEX {_NEXT}word_scheme")
+        self._do("DELETE FROM unprojected")
+        self._ledger = SqliteLedger(self._connection)
+        self._ledger.create()  # the index by its own name
 
     def get(self, key: str) -> str | None:
         row = self._one("SELECT value FROM meta WHERE key = ?", key)
