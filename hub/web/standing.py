@@ -69,8 +69,8 @@ class StationStanding:
     journal, more than one when a PC was copied or restored. `codes`: what is left, by scheme.
     `former`: journals of PCs that it had before; `follows`: the one of them in whose place it goes
     on; `calling`: those that are closed and greet the hub all the same. `clock`: its own less the
-    hub's. `disk_days`: until its journal's disk is full, as it said. `machine`: what of its
-    computer is not as somebody there confirmed.
+    hub's. `disk_days`: until its journal's disk is full, as it said. `lost`: events of its journals
+    that nobody has. `machine`: what of its computer is not as somebody there confirmed.
     """
 
     station: str
@@ -93,6 +93,7 @@ class StationStanding:
     follows: str = ""
     calling: Sequence[str] = ()
     gap: Gap | None = None
+    lost: Sequence[int] = ()
     taken: Sequence[KeyTaken] = ()
 
     @property
@@ -240,6 +241,7 @@ def _station(
         follows=next((one["journal"] for one in rows if one["successor"] == row["journal"]), ""),
         calling=[one["journal"] for one in rows if _calls(one, now)],
         gap=_gap(rows),
+        lost=[seq for one in rows for seq in one["lost"]],
         taken=[
             _taken(taken[one["journal"]], is_open=one is row)
             for one in rows

@@ -14,7 +14,7 @@ from hub.store.port import StoreFault
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 # A piece is found by branch and seq: rows of a branch never overlap, so the last one that begins at
 # or before a seq is the one. `head` finds the position that a station names by event id.
@@ -87,6 +87,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations(name="0001_first_tables")(_first_tables)
     migrations(name="0002_grants_of_several_feeds")(_grants_of_several_feeds)
     migrations(name="0003_events_behind_gaps")(_events_behind_gaps)
+    migrations(name="0004_holes")(_holes)
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={VERSION}")
 
@@ -123,3 +124,7 @@ def _grants_of_several_feeds(database: Database) -> None:
 
 def _events_behind_gaps(_database: Database) -> None:
     """The same tables; a program before this one would take what is behind a gap for a fork."""
+
+
+def _holes(_database: Database) -> None:
+    """The same tables; a program before this one would take a hole for damaged bytes."""

@@ -165,6 +165,7 @@ TEXTS: Final[dict[str, str]] = {
     "stations.journal": "日志",
     "stations.events": "已到 {count} 条事件",
     "stations.program": "程序",
+    "stations.lost": "有 {count} 条在其磁盘上丢失,第一条是 {first}:请检查磁盘",
     "stations.gap": "最新的 {newest} 条已到,之前还缺 {missing} 条",
     "stations.follows": "接替已关闭的日志 {journal}",
     "stations.former": "以前电脑的日志 {count} 份",

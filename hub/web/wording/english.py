@@ -189,6 +189,7 @@ TEXTS: Final[dict[str, str]] = {
     "stations.journal": "Journal",
     "stations.events": "{count} events here",
     "stations.program": "Program",
+    "stations.lost": "{count} lost on its disk, the first is {first}: have the disk looked at",
     "stations.gap": "newest {newest} heard, {missing} before them still missing",
     "stations.follows": "goes on after {journal}, which is closed",
     "stations.former": "{count} journals of earlier PCs",

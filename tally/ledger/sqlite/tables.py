@@ -67,7 +67,7 @@ _DDL: Final = (
         place INTEGER NOT NULL, by INTEGER NOT NULL, PRIMARY KEY (place, by)) WITHOUT ROWID""",
 )
 
-WRITTEN_BY: Final = "2"
+WRITTEN_BY: Final = "3"
 """Grows when an event leads to other rows than before: a ledger of older rows is made anew."""
 TABLES: Final = ("journal", "branch", "chunk", "scheme", "word", "head", "more", "many", "end")
 

@@ -174,6 +174,20 @@ def test_a_journal_with_a_gap_says_how_much_is_here_and_how_much_is_missing(hous
     assert "still missing" not in house.page("/stations")
 
 
+def test_a_lost_event_stands_at_its_station_until_it_turns_up(house):
+    station = house.station
+    station.signs_in(10)
+    ids = station.ids
+    station.add(t.EventLost(5, ids[4].hex(), ids[3].hex(), "00" * 32, "nobody has it"))
+    for part in ((2, 4), (12, 12), (6, 12)):
+        house.hub.ingest(station.id, station.piece(*part))
+    assert list(house.standing().lost) == [5]
+    assert "1 lost on its disk, the first is 5" in house.page("/stations")
+    assert "在其磁盘上丢失" in house.page("/stations", "zh")
+    house.hub.ingest(station.id, station.piece(5, 5))
+    assert list(house.standing().lost) == []
+
+
 def test_few_codes_and_little_disk_are_marked_in_words(house):
     house.hub.note_hello(house.station.id, GREETS | {"codes_left:bl2@1": 900})
     assert "LOW" not in house.page("/stations")
