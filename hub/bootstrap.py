@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import ipaddress
 import json
 import os
 import shutil
@@ -40,6 +41,8 @@ from tally.records.ids import show_journal
 SERVING_FILE: Final = "serving.json"
 ADMIN_LINK: Final = "admin-link"
 """An operation that a serving hub offers besides those of the services."""
+ADDRESSES_MAX: Final = 32
+"""In a token."""
 _SIOCGIFADDR: Final = 0x8915
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -345,6 +348,7 @@ def addresses(directory: Path) -> tuple[str, ...]:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not serving: the settings say where it will
     own = _own_addresses() if host in {"0.0.0.0", "::"} else [host]  # noqa: S104
+    own = [*own, *(_own_addresses_6() if host == "::" else ())][:ADDRESSES_MAX]
     return tuple(f"{_shown(each)}:{port + 1}" for each in own)
 
 
@@ -452,3 +456,12 @@ def _own_addresses() -> Sequence[str]:
             found.append(socket.inet_ntoa(answer[20:24]))
     lan = [one for one in found if not one.startswith("127.")]
     return [*lan[:15], "127.0.0.1"]
+
+
+def _own_addresses_6() -> Sequence[str]:
+    """IPv6 addresses of this machine that mean the same everywhere: none of one cable only."""
+    import ifaddr  # only a hub that serves IPv6 needs it
+
+    found = (ip.ip[0] for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv6)
+    read = map(ipaddress.IPv6Address, found)
+    return [str(one) for one in sorted(read) if not (one.is_link_local or one.is_loopback)]
