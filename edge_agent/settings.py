@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from edge_agent.journal.pruning import KEEP_DAYS_MIN
 from edge_agent.scan.keystrokes import Pace
 from edge_agent.station.disk import DiskLimits
+from edge_agent.station.making_room import StoreLimits
 from edge_agent.station.trimming import TrimLimits
 from tally.wire.protocol import PEER_PORT
 
@@ -65,6 +66,8 @@ class PeerSettings:
     """Where neighbours are, `host:port`, beside those that the hub and the network tell of."""
     mdns: bool = True
     """Ask the network for hints, and give them."""
+    store: StoreLimits = field(default_factory=StoreLimits)
+    """How much of the disk neighbours' events may take, and how long they stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +290,13 @@ class _Reading:
             port=self._whole(table, "port", usual.port, 0, 65535),
             addresses=self._addresses(table, PEERS_MAX),
             mdns=self._flag(table, "mdns"),
+            store=StoreLimits(
+                self._whole(table, "store_percent", usual.store.percent, 1, 90),
+                self._whole(table, "keep_days", usual.store.keep_days, 1, 3650),
+            ),
         )
-        self.unknown(table, ("enabled", "listen", "port", "addresses", "mdns"), "peers.")
+        known = ("enabled", "listen", "port", "addresses", "mdns", "store_percent", "keep_days")
+        self.unknown(table, known, "peers.")
         return found
 
     def _flag(self, table: dict[str, Any], key: str) -> bool:

@@ -29,6 +29,7 @@ from edge_agent.station.inbox import Inbox
 from edge_agent.station.knowledge import StationKnowledge
 from edge_agent.station.loop import Loop, Speaker
 from edge_agent.station.machine import facts_of, note
+from edge_agent.station.making_room import RoomMaker
 from edge_agent.station.marking import PUT_BACK, Marker, marks_folder
 from edge_agent.station.messages import HubSaid
 from edge_agent.station.picturing import PRINTER, Picturing, Screen, Show
@@ -133,7 +134,8 @@ def open_station(
         )
         loop.mirroring = mirroring
         loop.await_head(settings.start_waits_s, with_neighbours=settings.peers.enabled)
-        loop.trimmer = Trimmer(journal, clock, settings.trim)
+        trimmer = Trimmer(journal, clock, settings.trim)
+        loop.trimmer = RoomMaker(journal, clock, settings.peers.store, disk.seen, trimmer)
         marker = loop.marker = Marker(journal, marks_folder(settings.mark, os.environ), clock)
         if put_back := marker.found():
             inbox.post(HubSaid(PUT_BACK, put_back, suspect=True))

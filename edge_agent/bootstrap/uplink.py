@@ -176,8 +176,8 @@ def _keeping(
             return lambda journal: choose(journal, wish, lender)
         case port.KeepReceipt(receipt):
             return lambda journal: journal.keep_receipt_of_neighbour(receipt)
-        case port.Witnessed(witness, name):
-            return lambda journal: journal.standing.witnessed(witness, name)
+        case port.Witnessed(witness, name, dropped):
+            return lambda journal: journal.standing.witnessed(witness, name, dropped)
         case port.HubHolds(holder, seq):
             return lambda journal: journal.standing.hub_holds(holder, seq)
         case port.HubMet(epoch, run, sig):

@@ -136,8 +136,8 @@ class Auditor:
             self.mend_from(self.copies, at)
             if seq not in self.damaged:
                 return False
-        witnessed = (one.seq for one in read_witnesses(self._store.connection))
-        if seq <= max(witnessed, default=0) and self._asked[seq] < NEIGHBOUR_ASKED_MAX:
+        is_held = any(one.holds(seq) for one in read_witnesses(self._store.connection))
+        if is_held and self._asked[seq] < NEIGHBOUR_ASKED_MAX:
             self._asked[seq] += 1
             return False
         self._record_loss(seq, at)

@@ -12,6 +12,8 @@ from tally.events.losses import NO_LINE
 from tally.records.ids import EventId, JournalId
 
 BRANCH_SHIFT: Final = 40
+PACKED: Final = b"\n"
+"""Stands where a line was taken away to make room (`evicting`); no event's line has a break."""
 
 
 @dataclass(frozen=True, slots=True)

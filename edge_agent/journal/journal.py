@@ -14,7 +14,8 @@ from typing import Final
 from edge_agent.journal.accepting import Receipts
 from edge_agent.journal.auditing import Auditor, Copies
 from edge_agent.journal.blocks import Blocks
-from edge_agent.journal.branches import read_foreign
+from edge_agent.journal.branches import PACKED, read_event, read_foreign
+from edge_agent.journal.evicting import Room, kept_line
 from edge_agent.journal.facts import Fact, OwnFact
 from edge_agent.journal.faults import JournalCorrupt, fault_of
 from edge_agent.journal.forked import forked_in, in_doubt, told_of_fork
@@ -61,6 +62,7 @@ class Journal:
         mended: what this start put back from a copy, in English and Chinese.
         ledger, keys, others: what follows from the events held here.
         standing: where else they are held.
+        room: takes lines of neighbours' events away.
         former: journals that this one went on after, oldest first.
     """
 
@@ -97,8 +99,9 @@ class Journal:
         )
         self._auditor = Auditor(self._store, self.ledger, self._chain)
         self._auditor.remember(tail.damage)
-        bring_up_to_date(self._store, self.ledger, identity, self.damaged, self.lost)
+        bring_up_to_date(self._store, self.ledger, identity, self.damaged, self.lost, is_start=True)
         self.standing = Standing(self._store, self._chain.rolled_back)
+        self.room = Room(self._store, self.ledger, self._chain.rolled_back)
         self._receipts = Receipts(self._store, self._chain, self.keys, trust)
         self._remembered = Remembered(self._store, self._chain.rolled_back)
         self._meet_others()
@@ -284,7 +287,15 @@ class Journal:
                 "SELECT line FROM event WHERE seq = ?", (seq,)
             ).fetchone()
             return () if row is None else (row[0],)
-        return read_foreign(self._connection, journal, seq)
+        lines = read_foreign(self._connection, journal, seq)
+        return tuple(line for line in lines if line != PACKED)
+
+    def find(self, journal: JournalId, seq: int, event_id: EventId) -> bytes | None:
+        """The line of one event of another journal, also of one whose line is kept packed."""
+        found = read_event(self._connection, journal, seq, event_id)
+        if found == PACKED:
+            return kept_line(self._connection, self.ledger, journal, seq, event_id)
+        return found
 
     # --- other journals -----------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from edge_agent.journal.branches import read_branches
 from edge_agent.journal.cut import CutPiece
+from edge_agent.journal.evicting import evicted_through
 from edge_agent.journal.histories import Histories
 from edge_agent.journal.loans import can_spare, taken_from, waiting_loan
 from edge_agent.journal.outgoing import OutgoingJournal
@@ -136,6 +137,16 @@ class NeighbourReading:
     def receipt_of(self, journal: JournalId) -> Receipt | None:
         """The newest acknowledgement of the hub that is kept here."""
         return read_receipt(self._connection, journal)
+
+    def dropped_of(self, journal: JournalId) -> int:
+        """The lines of a foreign journal are gone to here; 0: all are held."""
+        branches = [one for one in read_branches(self._connection) if one.journal == journal]
+        return max((evicted_through(self._connection, one.branch) for one in branches), default=0)
+
+    def dropped_by(self, journal: JournalId) -> int:
+        """The own events to here are no longer held by this neighbour, as it said; 0: none."""
+        found = [one.dropped for one in read_witnesses(self._connection) if one.witness == journal]
+        return max(found, default=0)
 
     def witnessed(self, journal: JournalId) -> int:
         """The own events to here are held by this neighbour, as it signed; 0: none."""

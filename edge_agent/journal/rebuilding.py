@@ -13,6 +13,15 @@ from dataclasses import replace
 from typing import Final
 
 from edge_agent.journal.branches import BRANCH_SHIFT, read_branches
+from edge_agent.journal.evicted_copies import (
+    BATCH_EVENTS,
+    KEPT,
+    LOST,
+    copies_of_others,
+    id_at,
+    set_aside_others,
+)
+from edge_agent.journal.evicting import evicted_through
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import own_id, pruned_through
 from edge_agent.journal.store import Store
@@ -24,9 +33,7 @@ from tally.merge.fingerprint import RULESET
 from tally.records.chain import event_id, line_hash
 from tally.records.ids import EVENT_ID_SIZE, GENESIS, EventId, JournalId
 
-BATCH_EVENTS: Final = 1000
 KEY: Final = "ruleset"
-LOST: Final = Unread("unknown_type", "?", "Only its id is left here; a backup of the hub has it.")
 MADE_BY: Final = f"{RULESET} {WRITTEN_BY}"
 WITH_DAMAGE: Final = "without damaged events"
 _DAMAGED: Final = Unread("malformed", "?", "Its line is damaged on this disk.")
@@ -39,11 +46,14 @@ def bring_up_to_date(
     identity: Identity,
     damaged: Collection[int] = (),
     lost: Collection[int] = (),
+    *,
+    is_start: bool = False,
 ) -> bool:
     """Rebuild the ledger if it has to be; whether it was.
 
     Of `damaged` own events nothing is absorbed but that they exist; the ledger is rebuilt again
     once they are mended. Those that are `lost` are absorbed as lost, as everybody else does.
+    `is_start`: nothing was read of the file yet but its own events.
 
     Raises:
         JournalFault: nothing was changed.
@@ -54,11 +64,13 @@ def bring_up_to_date(
         return False
     with store.transaction(ledger.rolled_back):
         _set_aside(connection, ledger, identity)
+        set_aside_others(connection, ledger, may_forget=is_start)
         ledger.empty()
         for batch in _batches(connection, identity):
             is_own = batch.journal == identity.journal
             ledger.absorb(_without(batch, damaged, lost) if is_own else batch)
         connection.execute("DROP TABLE kept")
+        connection.execute(f"DROP TABLE {KEPT}")
         store.put(KEY, without if set(damaged) <= set(lost) else WITH_DAMAGE)
     return True
 
@@ -97,7 +109,11 @@ def _batches(connection: sqlite3.Connection, identity: Identity) -> Iterator[Bat
             place = (branch.parent << BRANCH_SHIFT) + branch.first - 1
             row = connection.execute("SELECT id FROM foreign_event WHERE place = ?", (place,))
             before = EventId(row.fetchone()[0])
-        span = (branch.first, branch.tip, before)
+        gone = evicted_through(connection, branch.branch)
+        if gone:
+            yield from copies_of_others(connection, branch)
+            before = id_at(connection, base + gone)
+        span = (max(branch.first, gone + 1), branch.tip, before)
         yield from _in_batches(connection, foreign, branch.journal, span, base)
     own = "SELECT seq, id, line FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq"
     (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()

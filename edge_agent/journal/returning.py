@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from edge_agent.journal.branches import PACKED
 from edge_agent.journal.cut import CutPiece
 from tally.records.ids import EventId, JournalId, parse_event_id
 from tally.records.segment import PIECE_EVENTS_MAX, SEGMENT_BYTES_MAX, Segment, encode
@@ -149,9 +150,11 @@ def _lines_of_way(
 
 
 def _lines(connection: sqlite3.Connection, base: int, first: int, last: int) -> tuple[bytes, ...]:
+    """The lines that are still here (`evicting`)."""
     rows = connection.execute(
-        "SELECT line FROM foreign_event WHERE place BETWEEN ? AND ? ORDER BY place",
-        (base | first, base | last),
+        """SELECT line FROM foreign_event WHERE place BETWEEN ? AND ? AND line <> ?
+           ORDER BY place""",
+        (base | first, base | last, PACKED),
     )
     return tuple(row[0] for row in rows)
 

@@ -29,6 +29,8 @@ class Space:
     journal: int
     log: int
     per_day: float | None = None
+    size: int = 0
+    """Of the whole disk; 0: not known."""
 
     @property
     def days(self) -> int | None:
@@ -50,7 +52,9 @@ def look(directory: Path) -> Space:
     stat = os.statvfs(directory)
     journal = _size(directory / DATABASE_NAME)
     log = _size(directory / f"{DATABASE_NAME}-wal")
-    return Space(stat.f_bavail * stat.f_frsize, journal, log, _per_day(directory, journal))
+    per_day = _per_day(directory, journal)
+    size = stat.f_blocks * stat.f_frsize
+    return Space(stat.f_bavail * stat.f_frsize, journal, log, per_day, size)
 
 
 def note_growth(directory: Path, today: dt.date) -> None:

@@ -7,8 +7,8 @@ may be lost; none of them is an event or changes what one means.
 
 import base64
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -29,17 +29,23 @@ class _KeptWitness(msgspec.Struct, frozen=True):
     seq: int
     id: str
     sig: str
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class KeptWitness:
-    """A neighbour holds the own journal to `seq`; `name` for people."""
+    """A neighbour holds the own journal from behind `dropped` to `seq`; `name` for people."""
 
     witness: JournalId
     name: str
     seq: int
     event_id: EventId
     signature: bytes
+    dropped: int = 0
+
+    def holds(self, seq: int) -> bool:
+        """Whether it holds this own event now."""
+        return self.dropped < seq <= self.seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +65,27 @@ class Standing:
         self._store = store
         self._rolled_back = rolled_back
 
-    def witnessed(self, witness: Witness, name: str) -> None:
-        """Keep that a neighbour holds the own journal further than before.
+    def witnessed(self, witness: Witness, name: str, dropped: int = 0) -> None:
+        """Keep that a neighbour holds the own journal further than before, or less of it.
+
+        `dropped`: to here it holds no lines any more, it needed room.
 
         Raises:
             JournalFault: nothing was kept.
         """
         kept = {one.witness: one for one in read_witnesses(self._store.connection)}
         before = kept.get(witness.witness)
-        if before is not None and before.seq >= witness.seq:
-            return
-        kept[witness.witness] = KeptWitness(
-            witness.witness, name, witness.seq, witness.event_id, witness.signature
+        new = KeptWitness(
+            witness.witness, name, witness.seq, witness.event_id, witness.signature, dropped
         )
+        if before is not None:
+            farthest = before if before.seq >= witness.seq else new
+            new = replace(farthest, dropped=max(before.dropped, dropped))
+        if new != before:
+            kept[witness.witness] = new
+            self._put_witnesses(kept.values())
+
+    def _put_witnesses(self, kept: Iterable[KeptWitness]) -> None:
         rows = [
             _KeptWitness(
                 show_journal(one.witness),
@@ -79,8 +93,9 @@ class Standing:
                 one.seq,
                 one.event_id.hex(),
                 base64.b64encode(one.signature).decode("ascii"),
+                one.dropped,
             )
-            for one in kept.values()
+            for one in kept
         ]
         self._put(_WITNESSES, _json(rows))
 
@@ -154,9 +169,20 @@ def read_witnesses(connection: sqlite3.Connection) -> Sequence[KeptWitness]:
             one.seq,
             parse_event_id(one.id),
             base64.b64decode(one.sig),
+            one.dropped,
         )
         for one in kept
     ]
+
+
+def held_by_neighbours(witnesses: Sequence[KeptWitness], after: int, to: int) -> int:
+    """How many own events above `after`, to `to`, some neighbour holds now."""
+    count, reached = 0, after
+    for one in sorted(witnesses, key=lambda one: one.dropped):
+        end = min(one.seq, to)
+        count += max(0, end - max(reached, one.dropped))
+        reached = max(reached, end)
+    return count
 
 
 def read_by_neighbours(connection: sqlite3.Connection) -> Mapping[JournalId, int]:
@@ -180,7 +206,7 @@ def durability(connection: sqlite3.Connection, journal: JournalId, seq: int) -> 
         return Durability("archived")
     if receipt is not None and seq <= receipt.durable_through:
         return Durability("hub")
-    count = sum(1 for one in read_witnesses(connection) if one.seq >= seq)
+    count = sum(one.holds(seq) for one in read_witnesses(connection))
     return Durability("peers", count) if count else Durability("local")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 DATABASE_NAME: Final = "journal.db"
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 PAGE_SIZE: Final = 1024
 """Half the bytes to flash per commit of SQLite's own 4096 (`performance.md` 1)."""
 BUSY_MS: Final = 5000
@@ -52,9 +52,12 @@ def open_writer(path: Path, *, kib_max: int = 0) -> sqlite3.Connection:
 
 def settle(connection: sqlite3.Connection) -> None:
     """The settings that a writer relies on; in memory most of them do nothing."""
+    connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if not pages:  # to say it again would write a page of a file that nobody has looked at yet
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.executescript(
         f"""
-        PRAGMA page_size={PAGE_SIZE};
         PRAGMA journal_mode=WAL;
         PRAGMA synchronous=FULL;
         PRAGMA foreign_keys=ON;
@@ -135,6 +138,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations(name="0003_loans")(_loans)
     migrations(name="0004_pruned")(_pruned)
     migrations(name="0005_holes")(_holes)
+    migrations(name="0006_evicted")(_evicted)
     migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
@@ -170,6 +174,13 @@ def _pruned(database: "Database") -> None:
 
 def _holes(_database: "Database") -> None:
     """The same tables; a program before this one would take a lost event for a damaged one."""
+
+
+def _evicted(database: "Database") -> None:
+    """To which event the lines of a branch are gone; their rows stay, with ids (`evicting`)."""
+    database.execute(
+        "CREATE TABLE evicted (branch INTEGER PRIMARY KEY, through INTEGER NOT NULL) STRICT"
+    )
 
 
 # `place` is branch << 40 | seq: append-like per branch, and no second index.

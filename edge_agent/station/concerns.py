@@ -5,7 +5,6 @@ Looked at when knowledge arrived, never on the way of a scan.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from edge_agent.journal.branches import read_event
 from edge_agent.journal.journal import Journal
 from edge_agent.workflow.knowledge import CaseFact, DecisionFact, RecheckFact
 from tally.events.decoding import EventLine, read_line
@@ -102,7 +101,7 @@ class Concerns:
     def _body(self, at: Placed) -> Body | None:
         if at.journal == self._journal.identity.journal:
             return _body_in(self._journal.fetch(at.journal, at.seq))
-        found = read_event(self._journal.connection, at.journal, at.seq, at.id)
+        found = self._journal.find(at.journal, at.seq, at.id)
         return _body_in(() if found is None else (found,))
 
 

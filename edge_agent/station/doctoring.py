@@ -19,6 +19,7 @@ from edge_agent.journal.left import pruned_through
 from edge_agent.journal.lock import LOCK_NAME
 from edge_agent.journal.mending import damaged_words
 from edge_agent.journal.pruning import broken_segment
+from edge_agent.journal.shrinking import can_shrink
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import audit, check_range, check_tail
 from edge_agent.station import machine, marking
@@ -150,6 +151,11 @@ def _pages(connection: sqlite3.Connection) -> Checked:
     except sqlite3.DatabaseError as error:
         damage = str(error)
     words = f"The file is damaged: {damage[:400]}." if damage else "Every page of the file fits."
+    if not damage and not can_shrink(connection):
+        words += (
+            " It was made by an earlier version: what is deleted in it is used again, and the file"
+            " itself does not become smaller."
+        )
     return Checked("pages", is_well=not damage, words=words)
 
 

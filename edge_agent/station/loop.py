@@ -25,6 +25,7 @@ from edge_agent.journal.store import Reached
 from edge_agent.station.clock import Clock
 from edge_agent.station.core import StationCore
 from edge_agent.station.inbox import Inbox
+from edge_agent.station.making_room import RoomMaker
 from edge_agent.station.marking import Marker
 from edge_agent.station.messages import (
     DeviceHealth,
@@ -56,12 +57,13 @@ from edge_agent.station.own_head import OwnHead
 from edge_agent.station.picturing import Screen
 from edge_agent.station.succession import Succession
 from edge_agent.station.timekeeping import TICK_S, Timekeeper
-from edge_agent.station.trimming import Trimmer
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
 
 GROUP_S: Final = 0.15
 """How long a picture's further codes are waited for (`screens.md` 2.2, P7)."""
+BREATH_S: Final = 0.05
+"""Between two steps that make room; a scan does not wait for them, it comes first."""
 SEAL_RETRY_S: Final = 60.0
 UNSEEN: Final = "E-902"
 """Nothing is booked that nobody can see (`screens.md` 2.7)."""
@@ -110,7 +112,7 @@ class Loop:
     """Runs until the input ends, a signal comes, or the journal must not be written any more.
 
     Attributes:
-        trimmer: deletes old events while nobody waits; None: nothing is deleted by itself.
+        trimmer: makes room while nobody waits; None: nothing is deleted by itself.
         marker: writes down how far the journal is while nobody waits; None: nobody does.
         mirroring: copies the journal to another medium; None: nobody does.
     """
@@ -142,7 +144,7 @@ class Loop:
         self._is_shown = True
         self._time = Timekeeper(core.journal, clock)
         self._succession = succession
-        self.trimmer: Trimmer | None = None
+        self.trimmer: RoomMaker | None = None
         self.marker: Marker | None = None
         self.mirroring: Mirroring | None = None
         self._head = OwnHead(core.journal, clock)
@@ -184,6 +186,8 @@ class Loop:
             timeout = min(timeout, max(0.0, held.until - self._clock.monotonic()))
         if self._ingestion is not None or self._is_seal_due():
             timeout = 0.0
+        if self.trimmer and self.trimmer.is_under_way:
+            timeout = min(timeout, BREATH_S)
         may_work = self._head.is_known()
         if (left := self._head.left_s) is not None:
             timeout = min(timeout, left)

@@ -8,7 +8,12 @@ from typing import Any
 
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.receipts import read_receipt
-from edge_agent.journal.standing import durability, read_peers, read_witnesses
+from edge_agent.journal.standing import (
+    durability,
+    held_by_neighbours,
+    read_peers,
+    read_witnesses,
+)
 from edge_agent.station.lights import Lights
 from tally.records.ids import show_journal
 
@@ -24,7 +29,7 @@ def safekeeping(connection: sqlite3.Connection, identity: Identity, seq: int) ->
     archived = receipt.archived_through if receipt else 0
     durable = max(archived, receipt.durable_through if receipt else 0)
     witnesses = read_witnesses(connection)
-    seen = max([durable, *(one.seq for one in witnesses if one.seq <= seq)])
+    near = held_by_neighbours(witnesses, durable, seq)
     names = dict(connection.execute("SELECT journal, name FROM known_key").fetchall())
     return {
         "level": newest.level,
@@ -32,8 +37,8 @@ def safekeeping(connection: sqlite3.Connection, identity: Identity, seq: int) ->
         "events": {
             "archived": archived,
             "hub": durable - archived,
-            "peers": seen - durable,
-            "local": seq - seen,
+            "peers": near,
+            "local": seq - durable - near,
         },
         "binds": Lights(connection, identity).counts() if seq > durable else {},
         "witnesses": [

@@ -11,6 +11,7 @@ from typing import Final
 from edge_agent.journal.faults import JournalFault
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.pruning import KEEP_DAYS_MIN, NotPrunableError, plan, prune
+from edge_agent.journal.shrinking import used_bytes
 from edge_agent.station.clock import Clock
 
 LOOK_S: Final = 600.0
@@ -76,9 +77,5 @@ class Trimmer:
         return prune(self._journal, found, at=now)
 
     def _is_large(self) -> bool:
-        """By the pages in use: the file itself never shrinks."""
-        asked = ("page_count", "freelist_count", "page_size")
-        pages, free, size = (
-            int(self._journal.connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in asked
-        )
-        return (pages - free) * size > self._limits.at_gib * GIB
+        """By the pages in use: an older file never shrinks."""
+        return used_bytes(self._journal.connection) > self._limits.at_gib * GIB

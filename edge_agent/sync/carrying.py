@@ -15,6 +15,7 @@ from typing import Protocol
 
 from edge_agent.journal.branches import BRANCH_SHIFT, Branch, read_branches
 from edge_agent.journal.cut import CutPiece
+from edge_agent.journal.evicting import evicted_through
 from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.others import Ingested
@@ -344,7 +345,13 @@ def _foreign(
     connection: sqlite3.Connection, branch: Branch
 ) -> Iterator[tuple[JournalId, CutPiece]]:
     before = Position(0, GENESIS)
-    if branch.parent is not None:
+    if gone := evicted_through(connection, branch.branch):
+        (found,) = connection.execute(
+            "SELECT id FROM foreign_event WHERE place = ?",
+            (branch.branch << BRANCH_SHIFT | gone,),
+        ).fetchone()
+        before = Position(gone, EventId(found))
+    elif branch.parent is not None:
         (found,) = connection.execute(
             "SELECT id FROM foreign_event WHERE place = ?",
             (branch.parent << BRANCH_SHIFT | branch.first - 1,),

@@ -231,6 +231,7 @@ class Witnessed:
 
     witness: Witness
     name: str
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

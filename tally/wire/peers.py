@@ -40,7 +40,8 @@ class Greeting(Message, frozen=True):
     `receipt`: the newest of the hub for the listener's journal that the speaker came by. `end`: the
     header of the newest piece or segment of the listener's journal that the speaker was given, with
     the listener's own signature; it is kept longer than the events. `port`: where the speaker's own
-    door is, on the address it calls from; 0: it has none.
+    door is, on the address it calls from; 0: it has none. `dropped`: of the
+    listener's journal the speaker holds no lines to here any more, it needed room.
     """
 
     run: RunText
@@ -49,6 +50,7 @@ class Greeting(Message, frozen=True):
     receipt: SignedReceipt | None = None
     end: Annotated[str, msgspec.Meta(max_length=END_CHARACTERS_MAX)] = ""
     port: Port = 0
+    dropped: Count = 0
 
 
 LOAN_BYTES_MAX = 8 * 1024

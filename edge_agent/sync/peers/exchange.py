@@ -209,6 +209,7 @@ def greeting(whom: Identity, views: Views, listener: JournalId, port: int) -> Gr
         receipt=m.show_receipt(receipt) if receipt else None,
         end=_end_of(views, listener),
         port=port,
+        dropped=views.others.dropped_of(listener),
     )
 
 
@@ -231,10 +232,12 @@ def evidence(
         is_ours = (witness.journal, witness.witness) == (whom.journal, neighbour.journal)
         is_held = views.own.id_at(witness.seq) == witness.event_id
         # What the hub has for certain needs no witness, and no disk has to write one.
-        known = max(views.own.acknowledged(), views.others.witnessed(neighbour.journal))
-        is_news = is_ours and is_held and witness.seq > known
+        kept = views.others.witnessed(neighbour.journal)
+        known = max(views.own.acknowledged(), kept)
+        is_less = bool(kept) and said.dropped > views.others.dropped_by(neighbour.journal)
+        is_news = is_ours and is_held and (witness.seq > known or is_less)
         if is_news and witness.is_signed_by(neighbour.key):
-            found.append(Witnessed(witness, neighbour.name))
+            found.append(Witnessed(witness, neighbour.name, said.dropped))
     if said.receipt is not None:
         receipt = m.read_receipt(said.receipt)
         before = (views.own.acknowledged_epoch(), views.own.acknowledged())

@@ -69,6 +69,14 @@ class NeighbourView(Protocol):
         """The newest acknowledgement of the hub that is kept here."""
         ...
 
+    def dropped_of(self, journal: JournalId) -> int:
+        """The lines of a foreign journal are gone to here; 0: all are held."""
+        ...
+
+    def dropped_by(self, journal: JournalId) -> int:
+        """The own events to here are no longer held by this neighbour, as it said; 0: none."""
+        ...
+
     def witnessed(self, journal: JournalId) -> int:
         """The own events to here are held by this neighbour, as it signed; 0: none."""
         ...

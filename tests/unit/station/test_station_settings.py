@@ -144,3 +144,11 @@ def test_the_folder_of_the_mark_is_absolute_or_none():
     for text in ('"marks"', "true", '"/a\\u0000"'):
         [found] = problems(f"[journal]\nmark = {text}")
         assert "line 2: mark: expected a folder, as in '/var/lib/marks'" in found
+
+
+def test_how_much_of_the_disk_neighbours_may_take_and_how_long_their_lines_stay():
+    found = parse_settings(b"[peers]\nstore_percent = 5\nkeep_days = 30\n", check_device, name="x")
+    assert (found.peers.store.percent, found.peers.store.keep_days) == (5, 30)
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(b"[peers]\nstore_percent = 0\nkeep_days = 0\n", check_device, name="x")
+    assert len(caught.value.problems) == 2
