@@ -5,6 +5,8 @@ import shutil
 import pytest
 
 from edge_agent.journal.store import DATABASE_NAME, open_reader
+from edge_agent.sync.peers.addresses import Place
+from edge_agent.sync.peers.knocking import answering
 from tally.events.decoding import read_line
 from tests.support.copied import BADGE, Station, a_floor, copy_folder
 from tests.support.line import Line, free_ports, until
@@ -44,6 +46,7 @@ def test_18_a_second_history_that_only_a_neighbour_holds_comes_to_the_hub(tmp_pa
         settle(floor, copy, ports[1], ports[:1], has_hub=False)
         with Station(s02) as neighbour:
             neighbour.sync()
+            until(lambda: answering([Place(f"127.0.0.1:{ports[0]}")], 1.0))
             with Station(copy) as station:  # it never meets the hub
                 assert station.say(NEXT)["code"] == "E-402"
                 until(lambda: len([b for b in _branches(s02) if b == "S03"]) == 2)

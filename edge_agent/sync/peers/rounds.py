@@ -219,16 +219,16 @@ class Peering:
             self._listen_for_the_hub(now)
             self._wait(ALONE_SECONDS)
             return
+        if not self._has_asked_all:  # before the door, which takes a moment to open
+            for place in answering(self._due(names, now)[:ALL_MAX], KNOCK_SECONDS):
+                self._visit(place, views, names, asks_own_only=True)
+            self._end_first_round()
+            return
         if self._door is None:
             self._end_hints()
             self._door = self._openings.open_door(self.visited)
             if self._stopping:  # meanwhile
                 self._door.stop()
-        if not self._has_asked_all:
-            for place in answering(self._due(names, now)[:ALL_MAX], KNOCK_SECONDS):
-                self._visit(place, views, names, asks_own_only=True)
-            self._end_first_round()
-            return
         inbox = self._take_inbox()
         if inbox.has_new_events:
             wanted = self._due(names, now)[:ALL_MAX]
