@@ -292,7 +292,9 @@ def serve(
         renewal.look()
         doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
         bell = Bell()
-        sessions = Sessions(lambda: hub.receipt_key, hub.epoch, time.monotonic, os.urandom)
+        sessions = Sessions(
+            lambda: hub.receipt_key, hub.epoch, time.monotonic, os.urandom, os.urandom(32)
+        )
         now_ms = lambda: int(office.now().timestamp() * 1000)  # noqa: E731
         desk = Desk(hub, sessions, bell, now_ms, run=copies.begin(office))
         admissions = Admissions(time.monotonic, os.urandom)

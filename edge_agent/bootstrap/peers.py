@@ -154,7 +154,7 @@ class _Around:
 
     def _open_desk(self, number: int) -> tuple[Callable[[Asked], Answered], Callable[[], None]]:
         views = self.open_views()
-        sessions = PeerSessions(self.whom, secrets.token_bytes)
+        sessions = PeerSessions(self.whom, secrets.token_bytes, secrets.token_bytes(32))
         desk = Desk(self.whom, views, sessions, time.monotonic, number)
 
         def close() -> None:

@@ -1,6 +1,7 @@
 """Who is calling: challenges and bearers of stations, in memory only (`decided.md` 13).
 
-A challenge is answered once, within a minute; a bearer lives ten minutes and is bound to journal
+A challenge is answered once, within a minute, and not kept until then (`tally.wire.challenge`), so
+that whoever asks for many takes nobody's away. A bearer lives ten minutes and is bound to journal
 and run. A hub that restarts forgets them all and stations sign again. Time here is monotonic
 seconds, so no wall clock can lock a station out. Thread-safe.
 """
@@ -10,18 +11,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from hub.api.problems import TurnedAway
 from tally.records.ids import JournalId
 from tally.records.signing import SESSION, PublicKey
+from tally.wire.challenge import ANSWERED_MAX, NONCE_SECONDS, Challenges
 from tally.wire.protocol import NONCE_SIZE, SESSION_SECONDS
 from tally.wire.session import STATION, session_message
 
-K = TypeVar("K", bytes, str)
-NONCE_SECONDS: Final = 60.0
 PER_JOURNAL_MAX: Final = 8
-"""Open challenges, and bearers, that one journal may hold; the oldest goes first."""
+"""Bearers that one journal may hold; the oldest goes first."""
 RENEWED_SECONDS: Final = 120.0
 """A session this near its end is replaced in time; one that is not was lost."""
 
@@ -36,7 +36,10 @@ class Session:
 
 
 class Sessions:
-    """Challenges given and bearers granted. `verifier`: the hub's receipt key of the moment."""
+    """Challenges given and bearers granted.
+
+    `verifier`: the hub's receipt key of the moment. `secret`: 32 random bytes of this process.
+    """
 
     def __init__(
         self,
@@ -44,45 +47,40 @@ class Sessions:
         epoch: int,
         clock: Callable[[], float],
         entropy: Callable[[int], bytes],
+        secret: bytes,
     ) -> None:
         self._verifier = verifier
         self._epoch = epoch
         self._clock = clock
         self._entropy = entropy
-        self._nonces: dict[bytes, Session] = {}
+        self._challenges = Challenges(secret)
         self._bearers: dict[str, Session] = {}
         self._returned: set[JournalId] = set()
         self._lock = threading.Lock()
 
     def challenge(self, journal: JournalId, run: str) -> bytes:
         """A fresh nonce for this journal and run."""
-        nonce = self._entropy(NONCE_SIZE)
-        now = self._clock()
-        with self._lock:
-            _make_room(self._nonces, journal, now)
-            self._nonces[nonce] = Session(journal, run, now + NONCE_SECONDS)
-        return nonce
+        return self._challenges.give(journal, run, self._entropy(NONCE_SIZE), self._clock())
 
     def answer(
         self, journal: JournalId, run: str, nonce: bytes, signature: bytes, key: PublicKey
     ) -> str:
-        """A bearer for a challenge signed by the journal's key; it is used up either way.
+        """A bearer for a challenge signed by the journal's key, which is used up by that.
 
         Raises:
             TurnedAway: no such challenge for this journal and run (any more), or another signature.
         """
         now = self._clock()
         with self._lock:
-            asked = self._nonces.pop(nonce, None)
-        if asked is None or (asked.journal, asked.run) != (journal, run) or asked.until < now:
-            raise TurnedAway(
-                "wrong_answer",
-                "This challenge was not given to this journal and run, was answered before, or is "
-                f"older than {NONCE_SECONDS:g} s.",
-            )
+            is_open = self._challenges.is_open(journal, run, nonce, now)
+        if not is_open:
+            raise _not_open()
         message = session_message(self._verifier(), STATION, self._epoch, nonce, run, journal)
         if not key.verifies(SESSION, message, signature):
             raise TurnedAway("wrong_answer", "The signature is not that of the journal's key.")
+        with self._lock:
+            if not self._challenges.use(journal, nonce, now):
+                raise _not_open()
         bearer = self._entropy(32).hex()
         with self._lock:
             _make_room(self._bearers, journal, now)
@@ -122,7 +120,16 @@ class Sessions:
         return found
 
 
-def _make_room(table: dict[K, Session], journal: JournalId, now: float) -> None:
+def _not_open() -> TurnedAway:
+    return TurnedAway(
+        "wrong_answer",
+        f"This challenge was not given to this journal and run, was answered before, or is older "
+        f"than {NONCE_SECONDS:g} s; or this station signed in over {ANSWERED_MAX} times in that "
+        f"time.",
+    )
+
+
+def _make_room(table: dict[str, Session], journal: JournalId, now: float) -> None:
     """Forget what is too old, and this journal's oldest beyond the limit (dicts keep order)."""
     for key in [key for key, session in table.items() if session.until < now]:
         del table[key]

@@ -25,7 +25,9 @@ from tally.records.chain import chain_ids
 from tally.records.ids import GENESIS
 from tally.records.segment import Segment, encode
 from tally.records.signing import HEAD, head_message
+from tally.wire import messages as m
 from tally.wire import protocol as p
+from tally.wire.reading import write_message
 from tests.support.callers import Caller, Syncing, exported, held_by
 from tests.support.chaos_wire import chaos_wire, to_hub
 from tests.support.hub_process import enrolled, hub_process
@@ -204,6 +206,35 @@ def test_33_who_connects_and_never_begins_tls_is_let_go_though_it_says_nothing(h
     with contextlib.ExitStack() as held:
         strangers = [held.enter_context(socket.create_connection(door, 45)) for _ in range(20)]
         assert [stranger.recv(1) for stranger in strangers] == [b""] * 20
+
+
+def test_33_strangers_who_ask_for_challenges_in_its_name_keep_no_station_out(hub, station):
+    """Anybody knows its journal's name; 24 connections ask on while it signs in again and again."""
+    asked = write_message(m.SessionRequest(journal=station.name, run="run-1"))
+    done, given = threading.Event(), []
+
+    def flood():
+        with contextlib.closing(to_hub(hub.port + 1)) as connection:
+            while not done.is_set():
+                connection.request("POST", p.SESSION, asked)
+                reply = connection.getresponse()
+                reply.read()
+                given.append(reply.status)
+
+    strangers = [threading.Thread(target=flood) for _ in range(24)]
+    for stranger in strangers:
+        stranger.start()
+    try:
+        for _ in range(5):
+            own, before = station.challenge(), len(given)
+            while len(given) < before + 50:
+                time.sleep(0.01)
+            assert station.answer(own).status == 200
+    finally:
+        done.set()
+        for stranger in strangers:
+            stranger.join()
+    assert set(given) == {200}
 
 
 BODIES = [b"", b"{}", b"[]", b"null", b"\xff" * 40, b"[" * 5000, b'{"journal":1e999}', b"\0" * 3000]

@@ -56,7 +56,11 @@ class Door:
             reached=self._reached,
         )
         self.sessions = Sessions(
-            lambda: self.hub.receipt_key, self.hub.epoch, lambda: self._true.seconds, self._entropy
+            lambda: self.hub.receipt_key,
+            self.hub.epoch,
+            lambda: self._true.seconds,
+            self._entropy,
+            f"of start {self.crashes} alone".encode(),
         )
         self.desk = stations.Desk(
             self.hub,

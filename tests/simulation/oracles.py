@@ -29,6 +29,7 @@ from tally.records.chain import line_hash
 from tally.records.hlc import AHEAD_MS_MAX, parse_hlc
 from tally.records.ids import GENESIS, parse_journal, parse_ref, ref_to, show_journal
 from tally.trace.life import life
+from tally.wire.challenge import ANSWERED_MAX
 from tally.wire.messages import Position
 from tests.simulation.pruning import own_ids, pruned_ids
 from tests.support.oracle import Ev, Oracle
@@ -269,7 +270,10 @@ def _broken_places(machine):
 def queues_are_bounded(world):
     """I10: nothing grows without an end."""
     sizes = {
-        "open challenges": (len(world.door.sessions._nonces), SESSIONS_MAX * len(world.machines)),
+        "answered challenges": (
+            len(world.door.sessions._challenges._answered),
+            ANSWERED_MAX * len(world.machines),
+        ),
         "bearers": (len(world.door.sessions._bearers), SESSIONS_MAX * len(world.machines)),
     }
     for machine in running(world):

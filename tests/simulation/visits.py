@@ -79,7 +79,7 @@ class Side:
         own = OutgoingJournal(lambda: machine.connection, machine.identity, tuple)
         line = machine.trust.line
         self.views = Views(own, NeighbourReading(own, machine.identity.station, line))
-        sessions = PeerSessions(machine.whom, dice.bytes)
+        sessions = PeerSessions(machine.whom, dice.bytes, b"of this start alone")
         self.desk = Desk(machine.whom, self.views, sessions, machine.clock.monotonic, 8460)
         self.states = {}
 

@@ -52,7 +52,7 @@ class Standing:
         self.views = Views(own, others)
         nonces = iter(range(10_000))
         sessions = PeerSessions(
-            self.whom, lambda size: seeded(f"{journal.run} {next(nonces)}", size)
+            self.whom, lambda size: seeded(f"{journal.run} {next(nonces)}", size), b"secret"
         )
         self.desk = Desk(self.whom, self.views, sessions, lambda: self.now, 8460)
         self.states = {}

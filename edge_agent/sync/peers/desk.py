@@ -32,6 +32,7 @@ from tally.records.ids import (
     parse_journal,
     show_journal,
 )
+from tally.records.signing import PublicKey
 from tally.wire import messages as m
 from tally.wire import protocol as p
 from tally.wire.messages import Position
@@ -128,14 +129,8 @@ class Desk:
 
     def _challenge(self, said: m.SessionRequest) -> Answered:
         journal = parse_journal(said.journal)
-        keys = self._views.others.keys_of(journal)
-        if not keys:
-            raise _TurnedAwayError(
-                HTTPStatus.FORBIDDEN,
-                "unknown_journal",
-                f"Journal {said.journal} is no other station of this line, as far as is known.",
-            )
-        nonce = self._sessions.challenge(journal, keys[0], said.run, self._clock())
+        self._key_of(journal)
+        nonce = self._sessions.challenge(journal, said.run, self._clock())
         verifier = self._whom.key.public.raw.hex()
         return _message(m.Challenge(nonce=nonce.hex(), verifier=verifier, epoch=0))
 
@@ -145,15 +140,28 @@ class Desk:
         except binascii.Error as error:
             raise UnreadableError(f"signature: expected base64: {error}.") from error
         journal, nonce = parse_journal(said.journal), bytes.fromhex(said.nonce)
-        bearer = self._sessions.answer(journal, said.run, nonce, signature, self._clock())
+        bearer = self._sessions.answer(
+            journal, self._key_of(journal), said.run, nonce, signature, self._clock()
+        )
         if bearer is None:
             raise _TurnedAwayError(
                 HTTPStatus.UNAUTHORIZED,
                 "wrong_answer",
-                "This challenge was not given to this journal and run, is too old, or the "
-                "signature is not that of the journal's key.",
+                "This challenge was not given to this journal and run, is too old or answered, or "
+                "the signature is not that of the journal's key.",
             )
         return _message(m.SessionGrant(bearer=bearer, seconds=p.SESSION_SECONDS))
+
+    def _key_of(self, journal: JournalId) -> PublicKey:
+        keys = self._views.others.keys_of(journal)
+        if not keys:
+            raise _TurnedAwayError(
+                HTTPStatus.FORBIDDEN,
+                "unknown_journal",
+                f"Journal {show_journal(journal)} is no other station of this line, as far as is "
+                f"known.",
+            )
+        return keys[0]
 
     def _visitor(self, asked: Asked) -> Visitor:
         visitor = self._sessions.who(asked.bearer, self._clock())

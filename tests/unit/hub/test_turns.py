@@ -165,7 +165,9 @@ def _scope(bearer, method="PUT", query=b""):
 def test_only_deliveries_take_turns_and_the_pace_is_told_in_words():
     hub = a_hub()
     station = enrolled(hub)
-    sessions = Sessions(lambda: hub.receipt_key, hub.epoch, lambda: 0.0, entropy_of("sessions"))
+    sessions = Sessions(
+        lambda: hub.receipt_key, hub.epoch, lambda: 0.0, entropy_of("sessions"), b"secret"
+    )
     nonce = sessions.challenge(station.id, "run-1")
     signature = sign_session(station.key, hub.receipt_key, hub.epoch, nonce, "run-1", station.id)
     bearer = sessions.answer(station.id, "run-1", nonce, signature, station.key.public)

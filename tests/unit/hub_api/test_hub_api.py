@@ -17,11 +17,12 @@ from hub import bootstrap, trust
 from hub.api.bell import Bell
 from hub.api.integrators import integrators_app
 from hub.api.problems import TABLE, TurnedAway
-from hub.api.sessions import NONCE_SECONDS, PER_JOURNAL_MAX, Sessions
+from hub.api.sessions import Sessions
 from hub.api.stations import Desk, stations_app
 from hub.services import answers
 from tally.records.ids import JournalId
 from tally.records.signing import SigningKey
+from tally.wire.challenge import ANSWERED_MAX, NONCE_SECONDS
 from tally.wire.session import sign_session
 from tests.support.own_journal import seeded
 
@@ -41,7 +42,7 @@ def hub():
 
 @pytest.fixture(scope="module")
 def stations(hub):
-    sessions = Sessions(lambda: hub.receipt_key, hub.epoch, lambda: 0.0, os.urandom)
+    sessions = Sessions(lambda: hub.receipt_key, hub.epoch, lambda: 0.0, os.urandom, b"secret")
     with TestClient(stations_app(Desk(hub, sessions, Bell(), lambda: 1))) as client:
         yield client
 
@@ -69,7 +70,11 @@ def clock():
 def sessions(clock):
     counter = itertools.count()
     return Sessions(
-        lambda: HUB_KEY.public, 1, clock, lambda size: next(counter).to_bytes(size, "big")
+        lambda: HUB_KEY.public,
+        1,
+        clock,
+        lambda size: next(counter).to_bytes(size, "big"),
+        b"secret",
     )
 
 
@@ -172,14 +177,40 @@ def test_a_challenge_is_good_for_a_minute(sessions, clock):
         sessions.answer(JOURNAL, "r", nonce, signed(nonce), KEY.public)
 
 
-def test_asking_for_many_challenges_forgets_the_oldest_and_holds_up_nobody_else(sessions):
-    other = sessions.challenge(JournalId(seeded("other", 16)), "r")
-    nonces = [sessions.challenge(JOURNAL, "r") for _ in range(PER_JOURNAL_MAX + 1)]
+def test_whoever_asks_for_many_challenges_takes_nobodys_away(sessions):
+    own = sessions.challenge(JOURNAL, "r")
+    for _ in range(10_000):
+        sessions.challenge(JOURNAL, "r")
+    assert sessions.answer(JOURNAL, "r", own, signed(own), KEY.public)
+
+
+def test_a_wrong_answer_leaves_the_challenge_to_the_journal_itself(sessions):
+    nonce = sessions.challenge(JOURNAL, "r")
+    with pytest.raises(TurnedAway, match="not that of the journal's key"):
+        sessions.answer(JOURNAL, "r", nonce, bytes(64), KEY.public)
+    assert sessions.answer(JOURNAL, "r", nonce, signed(nonce), KEY.public)
+    with pytest.raises(TurnedAway, match="answered before"):
+        sessions.answer(JOURNAL, "r", nonce, signed(nonce), KEY.public)
+
+
+def test_a_challenge_of_another_start_of_the_hub_opens_nothing(sessions, clock):
+    before = Sessions(lambda: HUB_KEY.public, 1, clock, os.urandom, b"of the start before")
+    nonce = before.challenge(JOURNAL, "r")
     with pytest.raises(TurnedAway):
-        sessions.answer(JOURNAL, "r", nonces[0], signed(nonces[0]), KEY.public)
-    assert sessions.answer(JOURNAL, "r", nonces[1], signed(nonces[1]), KEY.public)
-    assert other in sessions._nonces
-    assert len(sessions._nonces) <= PER_JOURNAL_MAX + 1
+        sessions.answer(JOURNAL, "r", nonce, signed(nonce), KEY.public)
+
+
+def test_what_is_kept_of_answered_challenges_is_bounded_and_forgotten(sessions, clock):
+    def sign_in():
+        nonce = sessions.challenge(JOURNAL, "r")
+        return sessions.answer(JOURNAL, "r", nonce, signed(nonce), KEY.public)
+
+    for _ in range(ANSWERED_MAX):
+        assert sign_in()
+    with pytest.raises(TurnedAway, match=f"over {ANSWERED_MAX} times"):
+        sign_in()
+    clock.now = NONCE_SECONDS + 1
+    assert sign_in()
 
 
 def test_a_ring_between_looking_and_waiting_is_not_missed():
