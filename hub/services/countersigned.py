@@ -2,8 +2,8 @@
 
 A neighbour's witness goes in with what connects its event to the writer's own signature, where the
 hub has that event; one that names an event the hub has not goes in alone, and whoever checks the
-file is told that an end is missing. One of another history that is held here is left out: a fork
-is told elsewhere.
+file is told that an end is missing. One of another history that is held here, or of an event that
+is lost, is left out: forks and losses are told elsewhere.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def countersigned(
 def _head_rows(office: Office, journal: Journal, tip: Branch, shelf: Shelf) -> Iterator[bytes]:
     """The writer's signature over the tip; under a seal, or inside a piece, that goes in itself."""
     piece = office.store.find_piece(tip.no, tip.tip_seq)
-    if piece is None:
+    if piece is None or piece.is_hole:  # what follows a lost event is on its way
         return
     segment = journals.segment_of(piece)
     if segment.sig is not None and segment.last == tip.tip_seq:
@@ -92,7 +92,9 @@ def _row(
     ]
     if not holding:
         return witness_row(witness, None)
-    if not any(branch.no in _way(branches, longest, witness.seq) for branch in holding):
+    on_way = [one for one in holding if one.no in _way(branches, longest, witness.seq)]
+    piece = office.store.find_piece(on_way[0].no, witness.seq) if on_way else None
+    if piece is None or piece.is_hole:
         return None
     at = Placed(journal.id, witness.seq, witness.event_id)
     return witness_row(witness, shelf.path_to(at))

@@ -105,6 +105,22 @@ def test_a_neighbour_that_held_the_other_history_of_a_copied_station_is_left_out
     assert stood(hub).endswith("witnessed by S04 (to 4)")
 
 
+def test_a_witness_of_an_event_that_is_lost_is_left_out_and_the_certificate_holds(hub, line):
+    made, s02, s04 = line
+    copy = made.fork(6)
+    copy.signs_in(2)
+    lost = t.EventLost(7, copy.ids[6].hex(), copy.ids[5].hex(), "00" * 32, "nobody has it")
+    copy.add(lost, by="system")
+    hub.ingest(made.id, copy.piece(9))
+    tell(hub, s02, witness(s02, copy, 7))
+    assert stood(hub) == "S03 to event 7: receipt of the hub, witnessed by S02 (to 7)"
+    hub.ingest(made.id, copy.piece(8))
+    tell(hub, s04, witness(s04, copy, 8))
+    assert stood(hub) == (
+        "S03 to event 9: signed by S03, receipt of the hub, witnessed by S04 (to 8)"
+    )
+
+
 def test_an_event_that_stands_nowhere_at_the_hub_is_found(hub, line):
     made, s02, _ = line
     copy = made.fork(4)
