@@ -60,7 +60,8 @@ def bring_up_to_date(
     """
     connection = store.connection
     without = f"{MADE_BY} without {sorted(lost)}" if lost else MADE_BY
-    if store.get(KEY) == without and set(ledger.frontier()) == set(_tips(connection, identity)):
+    is_of_these = set(ledger.frontier()) == set(_tips(connection, identity))
+    if store.get(KEY) == without and is_of_these and ledger.is_whole():
         return False
     with store.transaction(ledger.rolled_back):
         _set_aside(connection, ledger, identity)

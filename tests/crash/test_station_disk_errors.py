@@ -30,7 +30,7 @@ LEAD = {"badge": "BDG-2004"}
 NEXT = {"command": "CTLNEXT"}
 NO = {"command": "CTLNO"}
 LAMPS_TO_A_CHECKPOINT = 40
-STORAGE = {"E-901", "J-105", "J-201"}
+STORAGE = {"E-901", "J-102", "J-105", "J-201"}
 
 
 @pytest.fixture

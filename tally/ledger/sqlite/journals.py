@@ -318,6 +318,16 @@ class Journals:
 
     # --- looking up -----------------------------------------------------------------------------
 
+    def reach_tips(self) -> bool:
+        """Whether the events kept of every branch end with its tip: a disk that lied has less."""
+        for branch in self.branches.values():
+            tip = branch.number << SHIFT | branch.tip
+            row = self._connection.execute(self._sql(_CHUNK_BEFORE), (tip,)).fetchone()
+            last = row and row[0] + len(row[1]) // EVENT_ID_SIZE - 1
+            if last != tip or row[1][-EVENT_ID_SIZE:] != branch.tip_id:
+                return False
+        return True
+
     def id_on(self, branch: Branch, seq: int) -> EventId:
         """The id of an event of this very branch."""
         chunk = self._chunk(branch, seq)

@@ -327,6 +327,10 @@ class SqliteLedger:
         """Journal, seq and id of every tip, sorted."""
         return tuple(sorted((b.journal, b.tip, b.tip_id) for b in self._journals.tips()))
 
+    def is_whole(self) -> bool:
+        """Whether the events kept here end where the ledger says that they do."""
+        return self._journals.reach_tips()
+
     def uninterpreted(self) -> int:
         """Events that this version could not interpret."""
         return self._reader.unread_count()
