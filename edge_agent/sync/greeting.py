@@ -9,7 +9,16 @@ from typing import Final
 from edge_agent.sync.acknowledging import BYTES_MIN, EVENTS_MIN, offered_receipt
 from edge_agent.sync.believing import is_of_hub, speaks_for_hub
 from edge_agent.sync.fresh import FRESH_MAX
-from edge_agent.sync.port import Effect, HubAhead, HubHolds, HubMet, KeepReceipt, Noticed, PeersTold
+from edge_agent.sync.port import (
+    Effect,
+    HubAhead,
+    HubHolds,
+    HubMet,
+    KeepReceipt,
+    Noticed,
+    OwnEventLost,
+    PeersTold,
+)
 from edge_agent.sync.state import NOTHING, Pulled, SyncState
 from edge_agent.sync.timing import timed
 from edge_agent.sync.turn import Heard, NotAnAnswerError, Reply, Turn, failed, read_json, shown
@@ -92,7 +101,22 @@ def greeted(turn: Turn, reply: Reply) -> Heard:
     after, seen = timed(after, reply, answer)
     after, near = _neighbours(turn, after, answer)
     receipt = offered_receipt(turn, answer.receipt)
-    return after, (*receipt, *effects, *seen, *near, *_met(turn, answer), *shown(answer.notices))
+    met = _met(turn, answer)
+    gone = _lost_by_a_copy(turn, after.holes)
+    return after, (*receipt, *effects, *seen, *near, *met, *gone, *shown(answer.notices))
+
+
+def _lost_by_a_copy(turn: Turn, holes: tuple[Position, ...]) -> tuple[Effect, ...]:
+    """Own events, damaged here, that a copy of this computer has recorded as lost.
+
+    Each history says so itself: what goes on from it has to bear the hole without the other.
+    """
+    open_here = set(turn.view.damaged()) - set(turn.view.lost())
+    return tuple(
+        OwnEventLost(at.seq)
+        for at in holes
+        if at.seq in open_here and turn.view.id_at(at.seq) == at.event_id
+    )
 
 
 def _met(turn: Turn, answer: m.HelloAnswer) -> tuple[Effect, ...]:

@@ -151,6 +151,10 @@ class JournalView(Protocol):
         """Own events that are damaged here, in order; the hub may give them back."""
         ...
 
+    def lost(self) -> Mapping[int, int]:
+        """Those of them that are recorded as lost, each with the own event that says so."""
+        ...
+
     def machine_changed(self) -> Sequence[str]:
         """Parts of the computer that are not as somebody confirmed; empty: none."""
         ...

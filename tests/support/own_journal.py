@@ -41,6 +41,7 @@ class OwnJournal:
         self.codes: list[Runway] = []
         self.disk: Space | None = None
         self.broken: tuple[int, ...] = ()
+        self.gone: dict[int, int] = {}
         self.heir: bytes | None = None
         opened = JournalOpened(
             journal=show_journal(self.journal),
@@ -159,6 +160,9 @@ class OwnJournal:
 
     def damaged(self) -> Sequence[int]:
         return self.broken
+
+    def lost(self) -> Mapping[int, int]:
+        return self.gone
 
     def space(self) -> Space | None:
         return self.disk

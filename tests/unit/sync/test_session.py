@@ -578,6 +578,18 @@ def test_what_the_hub_knows_to_be_lost_is_not_asked_back_and_is_sent_if_it_turne
     assert isinstance(play.step(), Wait)
 
 
+def test_what_a_copy_of_this_computer_called_lost_is_lost_in_this_history_too():
+    view = OwnJournal()
+    view.grow(5)
+    view.broken, view.gone = (3, 4), {3: 6}
+    play = Play(view)
+    play.sign_in()
+    another = m.Stretch(first=5, last=5, id="77" * 32)
+    holes = tuple(m.Stretch(first=at, last=at, id=view.ids[at - 1].hex()) for at in (3, 4))
+    effects = play.greet(greeting(view, 6, holes=(*holes, another)))
+    assert [one for one in effects if isinstance(one, OwnEventLost)] == [OwnEventLost(4)]
+
+
 def test_events_that_the_hub_cannot_prove_are_looked_at_before_they_are_sent_again():
     view = OwnJournal()
     view.grow(5)
