@@ -16,6 +16,7 @@ from edge_agent.ui.zones.asking import asking, typed_line
 from edge_agent.ui.zones.foot import (
     codes_left,
     disk,
+    elsewhere,
     hub,
     keys,
     kind_of,
@@ -123,7 +124,7 @@ def _foot(snapshot: Snapshot, view: View) -> list[Row]:
 def _link(snapshot: Snapshot, view: View) -> Row:
     """The items of the narrow status row, none of them shortened."""
     items = [link(snapshot, view), *disk(snapshot, view)]
-    items += [hub(snapshot, view), unsent(snapshot, view)]
+    items += [hub(snapshot, view), unsent(snapshot, view), *elsewhere(snapshot, view)]
     items += codes_left(snapshot, view)
     spans: list[Span] = [(f" {view.label('link')} ", "dim")]
     for at, item in enumerate(items):

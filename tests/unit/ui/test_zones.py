@@ -123,3 +123,12 @@ def test_the_marked_practice_code_is_seen_however_many_there_are():
     for marked in range(9):
         tray = Tray(codes=codes, marked=marked)
         assert any(f"[{codes[marked]}]" in row for row in screen(lamp(), tray=tray))
+
+
+@pytest.mark.parametrize("count", [0, 2])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_wide_screen_says_who_else_has_the_newest_event_as_a_narrow_one_does(count, lang):
+    shown = with_status(elsewhere=count)
+    words = view(lang).label("kept_near", count=count) if count else view(lang).label("kept_here")
+    for size in ((80, 24), (120, 40)):
+        assert words in "\n".join(screen(shown, lang, size))
