@@ -29,7 +29,7 @@ from hub import backup, trust
 from hub.recovery import RecoveryKey, new_key
 from hub.refresher import Refresher
 from hub.renewing import RENEW, Renewal, finish, renew
-from hub.services import Hub, authority, checking, copies, feeds, refreshing, restoring
+from hub.services import Hub, authority, checking, copies, feeds, refreshing, restoring, unread
 from hub.services.office import Office
 from hub.services.operations import OPERATIONS, perform
 from hub.settings import PORT_FIRST, SETTINGS_FILE, Settings, load
@@ -290,6 +290,8 @@ def serve(
         authority.publish_missing(office)
         renewal = Renewal(directory, office, tls, warn)
         renewal.look()
+        alarm = unread.Alarm(office, warn)
+        alarm.look()
         doors = open_doors(directory, where, port or settings.port, PORT_FIRST)
         bell = Bell()
         sessions = Sessions(
@@ -321,6 +323,10 @@ def serve(
             say(f"Console   {address}  (to sign in: tally hub admin-link {directory})")
             say(f"Stations  https://{_shown(where)}:{doors.port + 1}/")
 
+        def hourly() -> None:
+            renewal.look()
+            alarm.look()
+
         run(
             doors,
             plain=plain_app(integrators_app(hub), pages),
@@ -329,7 +335,7 @@ def serve(
             tls=tls,
             bell=bell,
             on_ready=ready,
-            hourly=renewal.look,
+            hourly=hourly,
         )
         announcer.stop()
         refresher.stop()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from edge_agent.journal.branches import BRANCH_SHIFT, Branch, place_of, write_branch
+from edge_agent.journal.projecting import absorb, fill
 from edge_agent.journal.returning import HOLE, keep_proof
 from edge_agent.journal.store import Store
 from tally.events.decoding import EventLine, Unread, read_lines
@@ -56,7 +57,7 @@ class ForeignHoles:
             )
             write_branch(connection, grown)
             keep_proof(connection, grown.branch, grown.tip, HOLE + data)
-            self._ledger.absorb(gone)
+            absorb(self._store, self._ledger, gone)
         return grown
 
     def fill(
@@ -90,7 +91,8 @@ class ForeignHoles:
                 connection.execute("UPDATE proof SET header = ? WHERE place = ?", header)
             else:  # the signature over what is behind it covers it as well
                 connection.execute("DELETE FROM proof WHERE place = ?", (place,))
-            self._ledger.fill(Batch(segment.journal, seq, before, [ids[at]], events))
+            found = Batch(segment.journal, seq, before, [ids[at]], events)
+            fill(self._store, self._ledger, found)
         return events
 
     def heard(

@@ -3,8 +3,8 @@
 1. Proven before stored: chain, and the signature of a key that the registry believes.
 2. Trimmed by event id: what is here already is counted, never stored twice.
 3. A gap is answered with the seq to send from; a fork keeps both branches and says so.
-4. A proven line that cannot be read is kept and counted (the ledger holds the count). One that its
-   writer says is lost is the empty line under its id, until it turns up.
+4. A proven line that cannot be read, or not be taken by the ledger, is kept and counted. One that
+   its writer says is lost is the empty line under its id, until it turns up.
 5. Small transactions, so that a scan never waits for a backlog.
 
 Whom to believe is `keys`; what the events mean is `tally.ledger`.
@@ -20,6 +20,7 @@ from edge_agent.journal.faults import Untrusted
 from edge_agent.journal.foreign_holes import ForeignHoles
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import KeyRegistry
+from edge_agent.journal.projecting import absorb
 from edge_agent.journal.returning import keep_proof
 from edge_agent.journal.standing import came_by_neighbour
 from edge_agent.journal.store import Store
@@ -281,7 +282,7 @@ class OtherJournals:
             self._keys.learn(segment.journal, events)
             if self._keys.is_feed(segment.journal, "leases"):
                 self._blocks.learn(segment.journal, seq, chunk, events)
-            self._ledger.absorb(Batch(segment.journal, seq, before, chunk, events))
+            absorb(self._store, self._ledger, Batch(segment.journal, seq, before, chunk, events))
             self._holes.heard(connection, self._branches.get(segment.journal, ()), events)
         self._remember(grown)
         return grown, events

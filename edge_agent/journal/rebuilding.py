@@ -1,7 +1,8 @@
 """Makes the ledger again from the events when it is not of these events or not of these rules.
 
 The ledger is a cache: after an update that reads events otherwise, or where its tables were lost,
-everything held here is absorbed anew, in one transaction, before the station starts. Of pruned
+everything held here is absorbed anew, in one transaction, before the station starts. What the
+ledger could not take is noted again, and tried again by every other version. Of pruned
 events the ledger itself keeps a copy, which is hashed again; where it is lost, the ledger begins
 behind a gap and says so.
 """
@@ -24,17 +25,17 @@ from edge_agent.journal.evicted_copies import (
 from edge_agent.journal.evicting import evicted_through
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import own_id, pruned_through
+from edge_agent.journal.projecting import absorb, forget, is_by_another_version
 from edge_agent.journal.store import Store
 from tally.events.decoding import Unread, read_line, read_lines
 from tally.events.losses import NO_LINE
 from tally.ledger.port import Batch
-from tally.ledger.sqlite import WRITTEN_BY, SqliteLedger
-from tally.merge.fingerprint import RULESET
+from tally.ledger.sqlite import SqliteLedger
+from tally.ledger.sqlite.making import MADE_BY
 from tally.records.chain import event_id, line_hash
 from tally.records.ids import EVENT_ID_SIZE, GENESIS, EventId, JournalId
 
 KEY: Final = "ruleset"
-MADE_BY: Final = f"{RULESET} {WRITTEN_BY}"
 WITH_DAMAGE: Final = "without damaged events"
 _DAMAGED: Final = Unread("malformed", "?", "Its line is damaged on this disk.")
 _LOST: Final = read_line(NO_LINE)
@@ -60,16 +61,18 @@ def bring_up_to_date(
     """
     connection = store.connection
     without = f"{MADE_BY} without {sorted(lost)}" if lost else MADE_BY
-    is_of_these = set(ledger.frontier()) == set(_tips(connection, identity))
-    if store.get(KEY) == without and is_of_these and ledger.is_whole():
+    is_of_these = set(ledger.frontier()) == set(_tips(connection, identity)) and ledger.is_whole()
+    is_by_this = store.get(KEY) == without and not is_by_another_version(connection)
+    if is_of_these and is_by_this:
         return False
     with store.transaction(ledger.rolled_back):
         _set_aside(connection, ledger, identity)
         set_aside_others(connection, ledger, may_forget=is_start)
         ledger.empty()
+        forget(store)
         for batch in _batches(connection, identity):
             is_own = batch.journal == identity.journal
-            ledger.absorb(_without(batch, damaged, lost) if is_own else batch)
+            absorb(store, ledger, _without(batch, damaged, lost) if is_own else batch)
         connection.execute("DROP TABLE kept")
         connection.execute(f"DROP TABLE {KEPT}")
         store.put(KEY, without if set(damaged) <= set(lost) else WITH_DAMAGE)

@@ -1,7 +1,8 @@
 """Where the own journal ends, and the one transaction that makes it longer.
 
 1. `append` is one transaction: event lines, signed head, ledger, block cursors, step state. What
-   it returned is on the disk; what it raised is nowhere.
+   it returned is on the disk; what it raised is nowhere. An event that the ledger cannot take is
+   kept all the same: somebody did what it says.
 2. The bytes that are stored are hashed a second time before they are stored (`format.md` 3).
 3. Values in memory change with the commit only.
 """
@@ -16,6 +17,7 @@ from edge_agent.journal.facts import Fact
 from edge_agent.journal.faults import HardwareFault
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.keys import KeyRegistry
+from edge_agent.journal.projecting import absorb
 from edge_agent.journal.sealing import Seal, Sealer
 from edge_agent.journal.stamps import shown, wall_ms
 from edge_agent.journal.store import Store
@@ -111,7 +113,8 @@ class OwnChain:
             if also:
                 also(connection)
             if ids:
-                self._ledger.absorb(Batch(self.identity.journal, first, before, ids, events))
+                batch = Batch(self.identity.journal, first, before, ids, events)
+                absorb(self._store, self._ledger, batch)
         self.seq, self.event_id, self.state, self._hlc = seq, tip, state, hlc
         self._sealer.count(lines)
         return ids

@@ -18,6 +18,7 @@ from edge_agent.journal.identity import Identity, MalformedIdentityError, read_t
 from edge_agent.journal.left import pruned_through
 from edge_agent.journal.lock import LOCK_NAME
 from edge_agent.journal.mending import damaged_words
+from edge_agent.journal.projecting import not_taken_in, not_taken_words
 from edge_agent.journal.pruning import broken_segment
 from edge_agent.journal.shrinking import can_shrink
 from edge_agent.journal.store import DATABASE_NAME, open_reader
@@ -299,6 +300,9 @@ def _damage(connection: sqlite3.Connection, identity: Identity, fault: JournalCo
 
 
 def _ledger(connection: sqlite3.Connection) -> Checked:
+    not_taken, first = not_taken_in(connection)
+    if not_taken:
+        return Checked("ledger", is_well=False, words=not_taken_words(not_taken, first)[0])
     count = SqliteLedger(connection).uninterpreted()
     words = f"{count} events of a newer version are kept and not interpreted."
     return Checked("ledger", is_well=True, words=words)

@@ -18,6 +18,7 @@ from edge_agent.journal.identity import Identity
 from edge_agent.journal.left import pruned_through
 from edge_agent.journal.machine import read_kept
 from edge_agent.journal.mending import damaged_in
+from edge_agent.journal.projecting import not_taken_in
 from edge_agent.journal.receipts import read_receipt
 from edge_agent.journal.revoked import revocation_of
 from edge_agent.station.safekeeping import safekeeping
@@ -54,6 +55,7 @@ def status(connection: sqlite3.Connection, identity: Identity) -> dict[str, Any]
         "machine_changed": list(kept.changed) if (kept := read_kept(connection)) else [],
         "damaged": list(damaged_in(connection)),
         "lost": sorted(lost_in(connection)),
+        "not_taken": not_taken_in(connection)[0],
         "key_revoked": revocation_of(connection, identity.journal),
         "hub_noted": hub_noted(connection),
         "durability": safekeeping(connection, identity, seq),

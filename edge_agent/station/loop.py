@@ -21,6 +21,7 @@ from edge_agent.journal.faults import (
 )
 from edge_agent.journal.holes import LOST, lost_words
 from edge_agent.journal.others import Ingested
+from edge_agent.journal.projecting import NOT_TAKEN
 from edge_agent.journal.store import Reached
 from edge_agent.station.clock import Clock
 from edge_agent.station.core import StationCore
@@ -57,6 +58,7 @@ from edge_agent.station.own_head import OwnHead
 from edge_agent.station.picturing import Screen
 from edge_agent.station.succession import Succession
 from edge_agent.station.timekeeping import TICK_S, Timekeeper
+from edge_agent.station.untaken import Untaken
 from edge_agent.workflow.types import KnowledgeChanged, Verdict
 from tally.master import Words
 
@@ -148,6 +150,7 @@ class Loop:
         self.marker: Marker | None = None
         self.mirroring: Mirroring | None = None
         self._head = OwnHead(core.journal, clock)
+        self._untaken = Untaken(core.journal)
 
     def await_head(self, seconds: float, *, with_neighbours: bool = False) -> None:
         """At its start let work wait so long for others' word on where the own journal ends."""
@@ -171,6 +174,7 @@ class Loop:
                 if isinstance(message, EndOfInput | StopAsked):
                     return 0
                 self._do(message)
+                self._tell_of_the_ledger()
         except (JournalFault, JournalCorrupt, HardwareFault) as fault:
             words = Words(fault.words, fault.words_zh)
             said = self._core.say(Verdict.LOCK, words, code=fault.code)
@@ -361,6 +365,11 @@ class Loop:
             self._poke()
         if self._time.wrong != was_wrong:
             self._is_shown = False
+
+    def _tell_of_the_ledger(self) -> None:
+        if words := self._untaken.news():
+            said = self._core.say(Verdict.HOLD, words, code=NOT_TAKEN)
+            self._speaker.remark(replace(said, source="ledger"))
 
     def _poke(self) -> None:
         if self._uplink is not None:

@@ -26,6 +26,7 @@ for command in (
     trusting.renew,
     looking.trace,
     looking.fingerprint,
+    looking.unread,
     looking.rebuild,
     keeping.backup,
     keeping.restore,

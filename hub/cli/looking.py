@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from hub.cli.printing import give_up, in_words, print_json, print_rows
 from hub.cli.running import DIRECTORY
 from hub.cli.writing import AS_JSON
 from hub.services import Hub, exporting, rebuilding
+from hub.services import unread as listing
 from hub.services.hub import Table
 from hub.services.tracing import trace_lines
 from tally.wire.clocks import ClockOffset
@@ -163,10 +165,28 @@ def fingerprint(directory: Path, *, as_json: bool) -> None:
     print_rows(found["frontier"], ("journal", "seq", "event_id"), none="No events.")
     if found["unprojected"]:
         click.echo(
-            f"{found['unprojected']} stored events are not in the ledger. Run: tally hub rebuild "
+            f"{found['unprojected']} stored events are not in the ledger: tally hub unread "
             f"{directory}",
             err=True,
         )
+
+
+@click.command(epilog="Example: tally hub unread /var/lib/tally-hub --json")
+@click.argument("directory", metavar="DIR", type=DIRECTORY)
+@AS_JSON
+@in_words
+def unread(directory: Path, *, as_json: bool) -> None:
+    """Stored events of which the ledger says nothing, and why; what could not be proven."""
+    with view_of(directory) as hub:
+        found, rows = listing.counts(hub.office), listing.listed(hub.office)
+    if as_json:
+        print_json(dataclasses.asdict(found) | {"rows": rows})
+        return
+    shown = [row | {"event": f"{row['journal']}:{row['seq'] or '-'}"} for row in rows]
+    columns = ("kind", "event", "station", "type", "reason", "words")
+    print_rows(shown, columns, none="Nothing: every stored event is in the ledger.")
+    if found.total > len(rows):
+        click.echo(f"{found.total - len(rows):,} more are not listed.", err=True)
 
 
 @click.command(epilog="Example: tally hub trace /var/lib/tally-hub BL2-2547-000405 --down")

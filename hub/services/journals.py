@@ -13,17 +13,22 @@ All functions work inside the caller's transaction. Signatures are judged before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from hub.services import gaps
 from hub.store.port import Branch, Journal, Piece, Store, StoreFault
 from tally.events.decoding import read_lines
 from tally.events.losses import NO_LINE
 from tally.ledger.port import Batch
+from tally.ledger.sqlite.making import program
+from tally.ledger.taking import NotTaken
 from tally.records.chain import chain_ids
 from tally.records.ids import GENESIS, EventId, JournalId
 from tally.records.segment import PIECE_EVENTS_MAX, Segment, SegmentError, decode
+
+NOT_TAKEN_BY: Final = "not_taken_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +131,11 @@ def project(
 ) -> None:
     """Let the ledger absorb consecutive events.
 
-    A bug of ours in the ledger must not stop a line: the events stay stored and acknowledged, are
-    counted as unprojected, and `tally hub rebuild` takes them in after an upgrade.
+    A bug of ours in the ledger must not stop a line: the event that it raises over stays stored and
+    acknowledged, is counted as unprojected, and taken in by the next ledger that can.
     """
     batch = Batch(journal.id, first, before, ids, read_lines(lines))
-    _learn(store, journal, batch, store.ledger.absorb)
+    note(store, journal, store.ledger.take(batch))
 
 
 def project_found(
@@ -138,15 +143,15 @@ def project_found(
 ) -> None:
     """As `project`, for one event that was absorbed as lost."""
     batch = Batch(journal.id, seq, before, [event_id], read_lines([line]))
-    _learn(store, journal, batch, store.ledger.fill)
+    note(store, journal, store.ledger.take_found(batch))
 
 
-def _learn(store: Store, journal: Journal, batch: Batch, take: Callable[[Batch], None]) -> None:
-    error = store.savepoint(lambda: take(batch))
-    if error is not None:
-        words = f"{type(error).__name__}: {error}"[:500]
-        last = batch.first + len(batch.ids) - 1
-        store.note_unprojected(journal.no, batch.first, last, words)
+def note(store: Store, journal: Journal, not_taken: Sequence[NotTaken]) -> None:
+    """Remember what the ledger could not take, and by which version of the program the first."""
+    if not_taken and not store.unprojected_count():
+        store.put(NOT_TAKEN_BY, program())
+    for one in not_taken:
+        store.note_unprojected(journal.no, one.seq, one.seq, f"{one.t}: {one.words}")
 
 
 def segment_of(piece: Piece) -> Segment:

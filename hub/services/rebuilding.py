@@ -6,14 +6,17 @@ event by event. A difference is a bug of ours, and `check` says where it shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hub.services import journals, refreshing
 from hub.services.office import Office
+from hub.store.port import Journal
 from tally.events.decoding import read_lines
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
+from tally.ledger.taking import NotTaken
 
 Progress = Callable[[int], None]
 
@@ -36,7 +39,8 @@ def rebuild(office: Office, progress: Progress | None = None) -> Comparison:
     with office.store.transaction():
         kept = _summary(office.store.ledger)
         office.store.forget_projection()
-        events = _absorb_all(office, office.store.ledger, progress)
+        keep = partial(journals.note, office.store)
+        events = _absorb_all(office, office.store.ledger, progress, keep)
         made = _summary(office.store.ledger)
         refreshing.note_made(office)
     return _compare(kept, made, events)
@@ -49,11 +53,16 @@ def check(office: Office, progress: Progress | None = None) -> Comparison:
         return _compare(_summary(office.store.ledger), _summary(ledger), events)
 
 
-def _absorb_all(office: Office, ledger: SqliteLedger, progress: Progress | None) -> int:
+def _absorb_all(
+    office: Office,
+    ledger: SqliteLedger,
+    progress: Progress | None,
+    note: Callable[[Journal, Sequence[NotTaken]], None] = lambda _, __: None,
+) -> int:
     total = 0
     for journal in office.store.journals():
         for first, before, ids, lines, _ in journals.runs(office.store, journal):
-            ledger.absorb(Batch(journal.id, first, before, ids, read_lines(lines)))
+            note(journal, ledger.take(Batch(journal.id, first, before, ids, read_lines(lines))))
             total += len(ids)
             if progress is not None:
                 progress(len(ids))

@@ -17,24 +17,27 @@ from hub.services.office import Office
 from hub.store.port import Branch, Journal, Piece
 from tally.events.decoding import read_lines
 from tally.ledger.port import Batch
-from tally.ledger.sqlite import WRITTEN_BY, SqliteLedger
-from tally.merge.fingerprint import RULESET
+from tally.ledger.sqlite import SqliteLedger
+from tally.ledger.sqlite.making import MADE_BY, program
+from tally.ledger.taking import NotTaken
 from tally.records.ids import EventId, ref_to
 
 KEY: Final = "ledger_made_by"
-MADE_BY: Final = f"{RULESET} {WRITTEN_BY}"
 AT_ONCE: Final = 2000
 """Events that may be missing when the ledgers change places: they are taken in that transaction."""
 
 
 @dataclass(slots=True)
 class Fresh:
-    """The ledger that is being made, what it takes next, and the holes that it has taken."""
+    """The ledger that is being made, what it takes next, the holes that it has taken, and what it
+    could not take.
+    """
 
     ledger: SqliteLedger
     todo: list[tuple[Journal, int, int]] = field(default_factory=list)
     """Journal, branch, and from which seq on; the next first."""
     holes: list[tuple[Journal, int, int]] = field(default_factory=list)
+    not_taken: list[tuple[Journal, NotTaken]] = field(default_factory=list)
     events: int = 0
 
 
@@ -44,9 +47,11 @@ def note_made(office: Office) -> None:
 
 
 def is_due(office: Office) -> bool:
-    """Whether an older program made the ledger."""
-    with office.store.reading():
-        return office.store.get(KEY) != MADE_BY
+    """Whether an older program made the ledger, or another one could not take all events."""
+    store = office.store
+    with store.reading():
+        is_whole = not store.unprojected_count() or store.get(journals.NOT_TAKEN_BY) == program()
+        return store.get(KEY) != MADE_BY or not is_whole
 
 
 def begin(office: Office) -> Fresh:
@@ -93,6 +98,8 @@ def take_over(office: Office, fresh: Fresh) -> int:
         for journal, branch, seq in fresh.holes:
             _fill(office, fresh, journal, branch, seq)
         office.store.take_next_ledger()
+        for journal, one in dict.fromkeys(fresh.not_taken):
+            journals.note(office.store, journal, [one])
         note_made(office)
     return fresh.events
 
@@ -128,7 +135,8 @@ def _take(fresh: Fresh, journal: Journal, branch: int, piece: Piece) -> None:
         return  # it was taken before its segment was sealed
     before = ids[held - 1] if held else piece.before
     first = piece.first + held
-    fresh.ledger.absorb(Batch(journal.id, first, before, ids[held:], read_lines(lines[held:])))
+    batch = Batch(journal.id, first, before, ids[held:], read_lines(lines[held:]))
+    fresh.not_taken += [(journal, one) for one in fresh.ledger.take(batch)]
     fresh.events += len(ids) - held
 
 
@@ -153,4 +161,5 @@ def _fill(office: Office, fresh: Fresh, journal: Journal, branch: int, seq: int)
     ids, lines = journals.ids_of(journal, piece), journals.lines_of(piece)
     at = seq - piece.first
     before = ids[at - 1] if at else piece.before
-    fresh.ledger.fill(Batch(journal.id, seq, before, [ids[at]], read_lines([lines[at]])))
+    found = Batch(journal.id, seq, before, [ids[at]], read_lines([lines[at]]))
+    fresh.not_taken += [(journal, one) for one in fresh.ledger.take_found(found)]

@@ -13,7 +13,7 @@ Next: `hub.services.journals` for how pieces, branches and forks are used.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
@@ -161,13 +161,6 @@ class Store(Protocol):
         """Holds the lock, so that several questions get one answer."""
         ...
 
-    def savepoint(self, work: Callable[[], None]) -> Exception | None:
-        """Do `work` inside the transaction; undo it alone and give its exception if it raised.
-
-        What the disk or the file is to blame for ends the whole transaction instead.
-        """
-        ...
-
     def close(self) -> None:
         """Let go of file and lock."""
         ...
@@ -300,7 +293,15 @@ class Store(Protocol):
         """Remember events that are stored but that the ledger could not take: a bug of ours."""
         ...
 
+    def unprojected(self) -> Sequence[tuple[int, int, int, str]]:
+        """Journal number, first and last seq, and words of each, oldest first; 1,000 at most."""
+        ...
+
     def unprojected_count(self) -> int: ...
+    def quarantined(self) -> Sequence[tuple[str, JournalId, str, str]]:
+        """RFC 3339 time, journal as it was claimed, code and words of what was kept."""
+        ...
+
     def forget_projection(self) -> None:
         """Empty the ledger, and the list of what it could not take."""
         ...
@@ -315,7 +316,7 @@ class Store(Protocol):
     def take_next_ledger(self) -> None:
         """Put the ledger that was made beside the one in use in its place, in the transaction.
 
-        It took all events, so the list of what could not be taken is empty as well.
+        The list of what could not be taken is empty as well.
         """
         ...
 

@@ -60,11 +60,12 @@ class EventLine(
 class Unread:
     """An authentic line that this version cannot interpret.
 
-    `reason`: `unknown_type` (a newer agent), `unknown_version`, `malformed`, or `lost`: the line is
-    no more, its id is (`losses`); `words` for the developer's list.
+    `reason`: `unknown_type` (a newer agent), `unknown_version`, `malformed`; `lost`: the line is no
+    more, its id is (`losses`); `not_taken`: it can be read, and a ledger raised over it
+    (`tally.ledger.taking`). `words` for the developer's list.
     """
 
-    reason: Literal["unknown_type", "unknown_version", "malformed", "lost"]
+    reason: Literal["unknown_type", "unknown_version", "malformed", "lost", "not_taken"]
     t: str
     words: str
 

@@ -32,6 +32,7 @@ from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey
 
 QUARANTINE_ROWS_MAX: Final = 1000
+UNREAD_ROWS_MAX: Final = 1000
 QUARANTINE_BYTES_MAX: Final = 4096
 """Kept of each: the header and a little more, enough to see what it was."""
 
@@ -133,22 +134,6 @@ class SqliteStore(Store):
             finally:
                 if begins and self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-
-    def savepoint(self, work: Callable[[], None]) -> Exception | None:
-        self._connection.execute("SAVEPOINT work")
-        try:
-            work()
-        except Exception as error:  # one of three supervisors: it counts what it caught
-            if isinstance(error, sqlite3.OperationalError) or (
-                isinstance(error, sqlite3.Error) and is_final(error)
-            ):
-                raise  # the disk, the lock or a damaged file: the whole transaction ends
-            self._connection.execute("ROLLBACK TO work")
-            self._connection.execute("RELEASE work")
-            self._ledger.rolled_back()
-            return error
-        self._connection.execute("RELEASE work")
-        return None
 
     def close(self) -> None:
         with self._mutex:
@@ -400,6 +385,17 @@ class SqliteStore(Store):
     def note_unprojected(self, journal: int, first: int, last: int, words: str) -> None:
         row = (journal, first, last, words)
         self._do("INSERT INTO unprojected VALUES (NULL, ?, ?, ?, ?)", *row)
+
+    def unprojected(self) -> Sequence[tuple[int, int, int, str]]:
+        rows = self._all(
+            "SELECT journal, first, last, words FROM unprojected ORDER BY no LIMIT ?",
+            UNREAD_ROWS_MAX,
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def quarantined(self) -> Sequence[tuple[str, JournalId, str, str]]:
+        rows = self._all("SELECT at, journal, code, words FROM quarantine ORDER BY no")
+        return [(at, JournalId(journal), code, words) for at, journal, code, words in rows]
 
     def unprojected_count(self) -> int:
         return self._number("SELECT coalesce(sum(last - first + 1), 0) FROM unprojected")

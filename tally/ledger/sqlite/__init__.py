@@ -6,6 +6,6 @@ together. Needs SQLite 3.40 or later.
 """
 
 from tally.ledger.sqlite.ledger import SqliteLedger, rebuild
-from tally.ledger.sqlite.tables import TABLES, WRITTEN_BY
+from tally.ledger.sqlite.tables import TABLES
 
-__all__ = ["TABLES", "WRITTEN_BY", "SqliteLedger", "rebuild"]
+__all__ = ["TABLES", "SqliteLedger", "rebuild"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from tally.codes import Scheme
 from tally.events.types import BlockLent, MasterPublished
@@ -24,7 +25,9 @@ from tally.ledger.sqlite.edges import Edges
 from tally.ledger.sqlite.journals import SEQ_MASK, SHIFT, Journals
 from tally.ledger.sqlite.names import Names
 from tally.ledger.sqlite.reading import ordinal_of
+from tally.ledger.sqlite.saving import savepoint
 from tally.ledger.sqlite.tables import TABLES, Statements
+from tally.ledger.taking import NotTaken, take
 from tally.master.content import from_content
 from tally.merge.blocks import Loan, is_granted, is_worth
 from tally.merge.claims import BY_NAME, BY_NUMBER, HOLD, UNIT
@@ -40,6 +43,7 @@ from tally.merge.fingerprint import (
     fingerprint,
 )
 from tally.merge.graph import Graph
+from tally.merge.history import Placed
 from tally.merge.holding import Held, reasons_to_hold
 from tally.merge.keys import split_key, split_parts
 from tally.merge.liveness import Known, is_live
@@ -122,6 +126,24 @@ class SqliteLedger:
         Nothing happens where the ledger has that line, or not even the event.
         """
         self._written_by(lambda: self._writer.fill(batch))
+
+    def take(self, batch: Batch) -> tuple[NotTaken, ...]:
+        """As `absorb`, but a bug of ours over one event costs no other; what could not be taken.
+
+        Raises:
+            sqlite3.Error: disk, lock or file are to blame; the caller rolls back.
+        """
+        return take(batch, partial(self._attempt, self.absorb))
+
+    def take_found(self, batch: Batch) -> tuple[NotTaken, ...]:
+        """As `fill`, in the way of `take`."""
+        return take(batch, partial(self._attempt, self.fill))
+
+    def _attempt(self, work: Callable[[Batch], None], batch: Batch) -> Exception | None:
+        error = savepoint(self._connection, lambda: work(batch))
+        if error is not None:
+            self.rolled_back()
+        return error
 
     def _written_by(
         self, write: Callable[[], tuple[list[MasterPublished], set[int] | None]]
@@ -334,6 +356,10 @@ class SqliteLedger:
     def uninterpreted(self) -> int:
         """Events that this version could not interpret."""
         return self._reader.unread_count()
+
+    def unread(self, limit: int) -> Iterator[Placed]:
+        """Where events stand that it could not; at most `limit`."""
+        return map(self._journals.placed, self._reader.unread_handles(limit))
 
     def pending(self) -> tuple[str, ...]:
         """References by which something would end, to events that have not arrived; sorted."""

@@ -493,6 +493,16 @@ class Reader:
         ).fetchone()
         return int(row[0])
 
+    def unread_handles(self, limit: int) -> list[int]:
+        """The first of them."""
+        rows = self._connection.execute(
+            self._sql(
+                "SELECT event FROM l_many WHERE kind=? AND a=0 AND b=0 ORDER BY event LIMIT ?"
+            ),
+            (UNREAD, limit),
+        )
+        return [row[0] for row in rows]
+
     def pending(self) -> tuple[str, ...]:
         """References by which something would end, to events that have not arrived; sorted."""
         return self.once(("pending",), self._pending)

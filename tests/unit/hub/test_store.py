@@ -11,6 +11,7 @@ from hub.bootstrap import create, open_hub, open_view
 from hub.services.exporting import export
 from hub.services.rebuilding import check, rebuild
 from hub.store.port import StoreFault
+from tally.ledger.sqlite.saving import savepoint
 from tests.support.building import board, bound, lamp
 from tests.support.hub_floor import a_hub, demo_files, enrolled
 
@@ -134,8 +135,9 @@ def test_a_damaged_page_is_no_bug_of_the_ledger_and_nothing_is_written_after_it(
     _damage(tmp_path, "quarantine")
     store = open_hub(tmp_path).office.store
     with pytest.raises(StoreFault, match=r"hub\.db is damaged"), store.transaction():
-        store.savepoint(
-            lambda: store.quarantine(dt.datetime.now(dt.UTC), b"j", "forged", "w", b"raw")
+        savepoint(
+            store._connection,
+            lambda: store.quarantine(dt.datetime.now(dt.UTC), b"j", "forged", "w", b"raw"),
         )
     with pytest.raises(StoreFault, match=r"hub\.db is damaged"), store.transaction():
         store.put("key", "value")
