@@ -23,11 +23,12 @@ from edge_agent.station.messages import IngestAsked, KeepAsked, OwnEventGone
 from edge_agent.sync.carrying import Brought, unpack
 from tally.commands.bundle_files import BundleFault, opened_bundle
 from tally.proof.anchors import plant_fingerprint
-from tally.records.signing import Receipt
+from tally.records.signing import PublicKey, Receipt
 
 IMPORT: Final = "import"
 IMPORT_SECONDS: Final = 3600.0
 PROBLEMS_MAX: Final = 200
+_STICK: Final = "stick"
 PART_SECONDS: Final = 120.0
 """For the loop, that may be busy with what comes over the network."""
 
@@ -47,9 +48,16 @@ class _ByTheLoop:
     def identity(self) -> Identity:
         return self._journal.identity
 
-    def ingest(self, data: bytes, *, at: datetime) -> Ingested:
+    def is_of_hub(self, key: PublicKey) -> bool:
+        found: list[bool] = []
+        asked = KeepAsked(lambda journal: found.append(journal.is_of_hub(key)))
+        self._inbox.post(asked)
+        asked.done.result(timeout=PART_SECONDS)
+        return found == [True]
+
+    def ingest(self, data: bytes, *, at: datetime, by_neighbour: bool) -> Ingested:
         del at  # the loop's clock tells
-        asked = IngestAsked(data)
+        asked = IngestAsked(data, _STICK if by_neighbour else "")
         self._inbox.post(asked)
         done: Ingested = asked.done.result(timeout=PART_SECONDS)
         return done

@@ -77,6 +77,8 @@ class Room:
     def evict(self, stretch: Stretch) -> Iterator[int]:
         """Take the lines of a stretch away, some a transaction; between two the caller may append.
 
+        It ends before its time when a second history of the journal arrives meanwhile.
+
         Yields:
             The newest event whose line is gone, after each step.
 
@@ -86,7 +88,8 @@ class Room:
         for first in range(stretch.first, stretch.last + 1, STEP_EVENTS):
             last = min(first + STEP_EVENTS - 1, stretch.last)
             with self._store.transaction(self._rolled_back) as connection:
-                _cut(connection, stretch.branch, first, last)
+                if not _cut(connection, stretch, first, last):
+                    return
                 self._ledger.pack(stretch.journal, first, last)
             yield last
 
@@ -100,20 +103,27 @@ class Room:
             give_back(connection)
 
 
-def _cut(connection: sqlite3.Connection, branch: int, first: int, last: int) -> None:
-    """Rows are deleted and made anew, since a page that an update leaves half empty stays so."""
-    base = branch << BRANCH_SHIFT
+def _cut(connection: sqlite3.Connection, stretch: Stretch, first: int, last: int) -> bool:
+    """Rows are deleted and made anew, since a page that an update leaves half empty stays so.
+
+    False: nothing was done, the journal has another history by now, or rows are missing.
+    """
+    base = stretch.branch << BRANCH_SHIFT
     span = (base | first, base | last)
-    ids = connection.execute(
+    rows = connection.execute(
         "SELECT place, id FROM foreign_event WHERE place BETWEEN ? AND ? ORDER BY place", span
     ).fetchall()
-    if len(ids) != last - first + 1:
-        raise ValueError(f"expected the events {first} to {last}, found {len(ids)}")
+    (histories,) = connection.execute(
+        "SELECT count(*) FROM branch WHERE journal = ?", (stretch.journal,)
+    ).fetchone()
+    if histories != 1 or len(rows) != last - first + 1:
+        return False
     connection.execute("DELETE FROM foreign_event WHERE place BETWEEN ? AND ?", span)
-    packed = ((place, found, PACKED) for place, found in ids)
+    packed = ((place, found, PACKED) for place, found in rows)
     connection.executemany("INSERT INTO foreign_event VALUES (?, ?, ?)", packed)
     connection.execute("DELETE FROM proof WHERE place BETWEEN ? AND ?", span)
-    connection.execute("INSERT OR REPLACE INTO evicted VALUES (?, ?)", (branch, last))
+    connection.execute("INSERT OR REPLACE INTO evicted VALUES (?, ?)", (stretch.branch, last))
+    return True
 
 
 def evicted_through(connection: sqlite3.Connection, branch: int) -> int:

@@ -43,7 +43,7 @@ from tally.merge.trusting import is_revoked
 from tally.records.chain import chain_ids
 from tally.records.ids import EventId, JournalId, parse_ref, ref_to, show_journal
 from tally.records.segment import decode
-from tally.records.signing import Receipt
+from tally.records.signing import PublicKey, Receipt
 
 RUN_BYTES: Final = 8
 _MAKE_LOANS: Final = (BlockLent, BlockLeased)
@@ -381,9 +381,13 @@ class Journal:
         is_taken = self._take_loans(at, (loan,))
         return LoanFate.TAKEN if is_taken else LoanFate.REFUSED, loan.body
 
-    def ingest(self, data: bytes, *, at: datetime) -> Ingested:
+    def is_of_hub(self, key: PublicKey) -> bool:
+        """Whether the hub signs receipts, and what it gives to sticks, with this key."""
+        return key in self.keys.receipt_keys()
+
+    def ingest(self, data: bytes, *, at: datetime, by_neighbour: bool = False) -> Ingested:
         """All steps of `ingest_in_steps` at once."""
-        steps = self.ingest_in_steps(data, at=at)
+        steps = self.ingest_in_steps(data, at=at, by_neighbour=by_neighbour)
         while True:
             try:
                 next(steps)

@@ -54,6 +54,7 @@ class RoomMaker:
         self._look_at = 0.0
         """When to look again, monotonic seconds; 0: at once."""
         self._steps: Iterator[int] | None = None
+        self._has_made_room = False
         self._is_shrinking = False
 
     @property
@@ -82,13 +83,18 @@ class RoomMaker:
 
     def _step(self, *, is_clock_wrong: bool) -> None:
         if self._steps is not None:
-            if next(self._steps, None) is None:
-                self._steps, self._look_at = None, 0.0  # there may be another stretch
+            if next(self._steps, None) is not None:
+                self._has_made_room = True
+                return
+            self._steps = None
+            if self._has_made_room:  # there may be another stretch
+                self._look_at = 0.0
         elif self._clock.monotonic() >= self._look_at:
             is_well = self._disk().rung == "ok"
             self._look_at = self._clock.monotonic() + (LOOK_S if is_well else LOOK_SOON_S)
             stretch = self._wanted(is_clock_wrong=is_clock_wrong)
             self._steps = self._journal.room.evict(stretch) if stretch else None
+            self._has_made_room = False
             self._is_shrinking = stretch is None and is_due(self._journal.connection)
         elif self._is_shrinking:
             self._journal.room.give_back()

@@ -194,8 +194,12 @@ class Taking(Protocol):
         """Whose journal it is."""
         ...
 
-    def ingest(self, data: bytes, *, at: datetime) -> Ingested:
-        """Prove and store a segment of another journal."""
+    def is_of_hub(self, key: PublicKey) -> bool:
+        """Whether the hub signs with this key."""
+        ...
+
+    def ingest(self, data: bytes, *, at: datetime, by_neighbour: bool) -> Ingested:
+        """Prove and store a segment of another journal; the hub may lack what a neighbour has."""
         ...
 
     def save_receipt(self, receipt: Receipt) -> bool:
@@ -233,8 +237,9 @@ def unpack(journal: Taking, bundle: Bundle, file: Source, *, at: datetime) -> Br
     problems: list[str] = []
     borrowed: list[str] = []
     own = journal.identity if bundle.reader == journal.identity.journal else None
+    by_neighbour = not journal.is_of_hub(bundle.key)
     for found in parts_in(bundle, file, own.sealing if own else None):
-        new, known, words = _take(journal, found, at, borrowed)
+        new, known, words = _take(journal, found, at, borrowed, by_neighbour=by_neighbour)
         stored, held = stored + new, held + known
         problems += words
     acknowledged = _take_receipts(journal, bundle, problems)
@@ -252,13 +257,18 @@ def _give_up(journal: Taking, bundle: Bundle, at: datetime) -> tuple[int, ...]:
 
 
 def _take(
-    journal: Taking, found: FoundPart, at: datetime, borrowed: list[str]
+    journal: Taking,
+    found: FoundPart,
+    at: datetime,
+    borrowed: list[str],
+    *,
+    by_neighbour: bool,
 ) -> tuple[int, int, list[str]]:
     """Events stored, events held before, and words if not all is well."""
     if found.segment is None:
         return 0, 0, [found.words]
     try:
-        done = journal.ingest(plain(found.segment), at=at)
+        done = journal.ingest(plain(found.segment), at=at, by_neighbour=by_neighbour)
     except Untrusted as error:
         return 0, 0, [f"{found.fields}: {error.words}"]
     if done.borrowed:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from edge_agent.journal.facts import OwnFact
+from edge_agent.journal.standing import read_by_neighbours
 from edge_agent.sync.carrying import pack, unpack
 from tally.proof.bundled import prove_bundle
 from tally.records.bundle import listed, marked, opening, read_opening
@@ -68,6 +69,23 @@ def test_a_neighbour_takes_everything_from_a_stick_and_a_second_time_nothing(pla
     assert neighbour.keys.feed("leases") == (plant.feeds["leases"].id,)
     again = take(neighbour, data)
     assert (again.stored, again.held) == (0, done.stored)
+
+
+def test_what_a_neighbours_stick_brought_is_not_taken_for_known_at_the_hub(plant, s02):
+    ours, theirs = enrolled(plant, "S03"), enrolled(plant, "S04")
+    journal = ours.told(ours.open())
+    journal.ingest(piece(s02), at=NOON)
+    neighbour = theirs.told(theirs.open())
+    take(neighbour, packed(ours, journal, with_all=True))
+    waiting = {ours.identity.journal: 1, s02.id: 1}
+    assert read_by_neighbours(neighbour.connection) == waiting
+    made = pack(journal.connection, ours.identity, ours.trust, with_all=True, made=NOON)
+    by_hub = replace(made.bundle, maker=plant.hub, key=plant.receipts.public)
+    data = opening(by_hub, plant.receipts) + b"".join(made.parts())
+    third = enrolled(plant, "S05")
+    other = third.told(third.open())
+    take(other, data)
+    assert read_by_neighbours(other.connection) == {}
 
 
 def test_a_neighbours_two_histories_both_go_onto_the_stick(plant, s02):

@@ -205,6 +205,15 @@ def test_a_journal_is_not_packed_beyond_an_event_that_is_lost(beside):
     assert beside.view().piece_beyond(writer.id, at) is not None
 
 
+def test_a_second_history_that_arrives_meanwhile_ends_it(beside):
+    steps = beside.journal.room.evict(beside.wanted())
+    next(steps)
+    copy = beside.s02.fork(1100)
+    copy.add(bound(board(9000), lamp(9000)))
+    beside.take(piece(copy, 1101))
+    assert list(steps) == []
+
+
 # --- what is left works on ----------------------------------------------------------------------
 
 

@@ -80,3 +80,13 @@ def test_a_clock_that_is_known_to_be_wrong_makes_nothing_old():
     assert floor.steps(is_clock_wrong=True) == 0
     floor.clock.sleep(LOOK_S)
     assert floor.steps() == 200
+
+
+def test_rows_that_are_missing_are_no_reason_to_look_again_and_again():
+    floor = Floor()
+    floor.beside.connection.execute(
+        "DELETE FROM foreign_event WHERE place = ?", (floor.beside.branch.branch << 40 | 7,)
+    )
+    floor.steps()
+    assert floor.gone() == 0
+    assert not floor.room.is_due
