@@ -19,6 +19,9 @@ from tests.support.work_floor import WorkFloor
 
 LAMPS = 12
 
+pytestmark = pytest.mark.timeout(300)
+"""Several programs one after the other, on a machine that may be busy."""
+
 
 @pytest.fixture(scope="module")
 def floor(tmp_path_factory):

@@ -12,6 +12,9 @@ from tests.support.hub_process import HubProcess
 from tests.support.station_process import Running
 from tests.support.work_floor import WorkFloor, write_settings
 
+pytestmark = pytest.mark.timeout(300)
+"""Several programs one after the other, on a machine that may be busy."""
+
 
 @pytest.fixture
 def floor(tmp_path):

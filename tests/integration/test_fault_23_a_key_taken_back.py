@@ -93,6 +93,7 @@ def hello_of(caller, bearer):
     return {one.name: one.journal for one in answer.subscriptions}, answer.peers
 
 
+@pytest.mark.timeout(300)
 def test_fault_23_whose_key_was_taken_back_learns_that_and_reads_nothing_else(floor):
     folder, other = floor.station("S03"), floor.station("S02")
     caller = Caller(load_identity(folder), load_trust(folder))

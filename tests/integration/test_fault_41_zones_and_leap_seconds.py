@@ -25,6 +25,9 @@ from tests.support.work_floor import WorkFloor
 ZONES = Path("/usr/share/zoneinfo")
 LEAP = "2016-12-31T23:59:60.000Z"
 
+pytestmark = pytest.mark.timeout(300)
+"""Several programs one after the other, on a machine that may be busy."""
+
 
 @pytest.fixture
 def floor(tmp_path, monkeypatch):

@@ -36,6 +36,8 @@ SAME = ("hub", "epoch", "have", "common", "apart", "accepted", "receipt", "store
 ANSWERS = {"hello": m.HelloAnswer, "lease": m.LeaseAnswer, "challenge": m.Challenge}
 PIECES = ("fresh", "piece")
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def bytes_of(one, which):
     return base64.b64decode(one[which])
@@ -45,7 +47,6 @@ def is_json(one):
     return one["kind"] != "pull"
 
 
-@pytest.mark.timeout(300)
 def test_60_todays_hub_answers_what_a_station_of_protocol_1_pulls_seals_and_asks_for(tmp_path):
     plant = Plant(2, tmp_path)
     with plant.serving() as hub:

@@ -15,6 +15,9 @@ from tally.records.ids import parse_journal
 from tests.support.station_process import Running
 from tests.support.work_floor import WorkFloor
 
+pytestmark = pytest.mark.timeout(300)
+"""Several programs one after the other, on a machine that may be busy."""
+
 
 @pytest.fixture
 def floor(tmp_path):
