@@ -203,7 +203,12 @@ def _open(directory: Path, lock: int, reached: Callable[[str], None] | None) -> 
         os.close(lock)
         raise
     return Office(
-        store, secrets, _clock(settings), os.urandom, lets_succeed=settings.own_key_suffices
+        store,
+        secrets,
+        _clock(settings),
+        os.urandom,
+        lets_succeed=settings.own_key_suffices,
+        codes_asked_max=settings.codes_asked_max,
     )
 
 

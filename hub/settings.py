@@ -44,6 +44,8 @@ class Settings:
     own_key_suffices: bool = True
     """Whether a station that was copied or restored goes on in a new journal by its own key; if
     not, a person's token is needed."""
+    codes_asked_max: int = 1000
+    """How many codes a station gets at once by asking, unless it had a larger block before."""
 
 
 def load(directory: Path) -> Settings:
@@ -90,15 +92,16 @@ def parse(values: dict[str, Any], file: str = SETTINGS_FILE) -> Settings:
         if zone and not _is_zone(zone):
             plant.note("zone", "an IANA time zone, as in Asia/Shanghai", zone)
         plant.close()
-    own_key = default.own_key_suffices
+    own_key, codes_asked = default.own_key_suffices, default.codes_asked_max
     stations = top.optional_table("stations", "a table [stations]")
     if stations is not None:
         own_key = stations.flag("own_key_suffices", default=own_key)
+        codes_asked = stations.whole("codes_asked_max", low=0, high=10**9, default=codes_asked)
         stations.close()
     top.close()
     if problems:
         raise SettingsError([str(problem) for problem in problems])
-    return Settings(host, port, addresses, zone, own_key)
+    return Settings(host, port, addresses, zone, own_key, codes_asked)
 
 
 def _is_zone(name: str) -> bool:

@@ -199,11 +199,8 @@ def _lease_refused(turn: Turn, problem: m.Problem) -> Heard:
     runway = turn.request.runway
     assert runway is not None
     waits = problem.code == "restoring"
-    said = (
-        say("lease_waits", scheme=runway.scheme, left=runway.left)
-        if waits
-        else say("lease_refused", scheme=runway.scheme, why=problem.what, left=runway.left)
-    )
+    code = _LEASE_REFUSALS.get(problem.code, "lease_refused")
+    said = say(code, scheme=runway.scheme, why=problem.what, left=runway.left)
     asked = _remember(turn, turn.now + (HELLO_SECONDS if waits else LEASE_PAUSE))
     return replace(turn.state, asked=asked), (Noticed(said),)
 
@@ -294,6 +291,7 @@ def read_news(reply: Reply | Unreached) -> str | None:
         return None
 
 
+_LEASE_REFUSALS: Final = {"restoring": "lease_waits", "rationed": "lease_by_person"}
 _PIECES: Final = frozenset(("found", "fresh", "piece"))
 _REFUSALS: Final[Mapping[str, Callable[[Turn, m.Problem], Heard]]] = {
     "challenge": _challenge_refused,

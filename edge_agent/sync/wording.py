@@ -201,6 +201,16 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The hub grants no more codes of {scheme}: {why} {left} are left here.",
         "中心未批准更多 {scheme} 编码：{why} 本站还剩 {left} 个。",
     ),
+    "lease_by_person": (
+        (
+            "This station has got as many codes of {scheme} by asking as the hub gives. {left} are "
+            "left here. Have a person grant a block at the hub: page Codes, or tally hub grant."
+        ),
+        (
+            "本工位自行申请的 {scheme} 编码已达中心上限。本站还剩 {left} 个。"
+            "请由人员在中心的“编码”页批准，或运行 tally hub grant。"
+        ),
+    ),
     "lease_waits": (
         (
             "The hub was restored from a backup and grants codes of {scheme} again once every "

@@ -41,6 +41,7 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     "wrong_method": (405, "Not that way", "See /openapi.json for the methods."),
     "too_slow": (408, "Too slow", "Send the request again in smaller parts."),
     "no_capacity": (409, "No capacity", "Ask for fewer codes, or publish a wider scheme."),
+    "rationed": (409, "More than a station gets", "Have a person grant a block: page Codes."),
     "request_reused": (409, "Request used before", "Use a new request id for another wish."),
     "old_copy": (409, "Old copy of the hub", "Restore the hub: tally hub backup, then restore."),
     "copied": (409, "A copy of the hub serves too", "End the other; restore the one that stays."),

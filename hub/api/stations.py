@@ -385,7 +385,7 @@ async def news(
 def lease(desk: AtDesk, caller: Caller, body: Body) -> Response:
     """A block for the calling journal; the same request has the same grant."""
     asked = read_message(body, m.LeaseRequest)
-    granted = desk.hub.lease(caller.journal, asked.request, asked.scheme, asked.count)
+    granted = desk.hub.lease_on_request(caller.journal, asked.request, asked.scheme, asked.count)
     desk.bell.ring()
     at = granted.at
     return _answer(

@@ -25,6 +25,7 @@ Code: TypeAlias = Literal[
     "unknown_station",
     "unknown_scheme",
     "no_capacity",
+    "rationed",
     "request_reused",
     "restoring",
     "old_copy",

@@ -245,3 +245,13 @@ class StationsHub:
             period=period,
             block=block,
         )
+
+    def lease_on_request(
+        self, journal: JournalId, request_id: str, scheme_id: str, count: int
+    ) -> Granted:
+        """As `lease`, for a station that asks by itself: it gets so many and no more (`rationing`).
+
+        Raises:
+            Refused: as `lease`, and `rationed`.
+        """
+        return leasing.lease_on_request(self.office, journal, request_id, scheme_id, count)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from hub.services import copies, feeds, restoring, revoking, succeeding
+from hub.services import copies, feeds, rationing, restoring, revoking, succeeding
 from hub.services.answers import Granted, Position, Refused
 from hub.services.feeds import Entry
 from hub.services.office import Office
@@ -27,6 +28,18 @@ COUNT_MAX: Final = 2**53 - 1
 _BLOCK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for; see `hub.services.hub.Hub.lease`."""
+
+    request: str
+    scheme: str
+    count: int
+    start: int | None = None
+    period: dt.date | None = None
+    block: str | None = None
+
+
 def lease(
     office: Office,
     journal: JournalId,
@@ -39,35 +52,48 @@ def lease(
     block: str | None = None,
 ) -> Granted:
     """See `hub.services.hub.Hub.lease`."""
-    _check(request_id, count, start, block)
+    wish = _Wish(request_id, scheme_id, count, start, period, block)
+    return _lease(office, journal, wish, rationing.renew)
+
+
+def lease_on_request(
+    office: Office, journal: JournalId, request_id: str, scheme_id: str, count: int
+) -> Granted:
+    """See `hub.services.hub.Hub.lease_on_request`."""
+    return _lease(office, journal, _Wish(request_id, scheme_id, count), rationing.take)
+
+
+def _lease(office: Office, journal: JournalId, wish: _Wish, ration: rationing.Ration) -> Granted:
+    _check(wish.request, wish.count, wish.start, wish.block)
     with office.store.transaction():
         row = office.registered(journal)
         if row.role != "station":
             raise Refused("not_allowed", f"{row.name} is a feed of the hub; stations get blocks.")
         revoking.check_key(office, row)
-        scheme = _scheme(office, scheme_id)
-        before = office.store.find_grant(journal, request_id)
+        scheme = _scheme(office, wish.scheme)
+        before = office.store.find_grant(journal, wish.request)
         if before is not None:
-            return _repeated(office, before, scheme_id, count, start, period)
+            return _repeated(office, before, wish)
         succeeding.check_not_closed(office, row)
         restoring.check_awaited(office)
         copies.check_alone(office)
+        ration(office, row, scheme, wish.count)
         _place_returned(office, scheme)
-        day = _day(office, scheme, period)
-        taken, position = _allocate(office, scheme, _allocator_period(scheme, day), count, start)
+        day = _day(office, scheme, wish.period)
+        period = _allocator_period(scheme, day)
+        taken, position = _allocate(office, scheme, period, wish.count, wish.start)
         body = BlockLeased(
-            block=_name(office, block),
-            scheme=scheme_id,
+            block=_name(office, wish.block),
+            scheme=wish.scheme,
             start=taken.start,
             count=taken.count,
             journal=show_journal(journal),
             station=row.name,
-            request=request_id,
+            request=wish.request,
             period=day.isoformat() if day else None,
         )
         [at] = feeds.append(office, "leases", [Entry(body)])
-        stored = _stored(body, _allocator_period(scheme, day), taken, row, at)
-        office.store.grant(stored, position)
+        office.store.grant(_stored(body, period, taken, row, at), position)
     return Granted(at, body)
 
 
@@ -179,21 +205,14 @@ def _name(office: Office, block: str | None) -> str:
     return f"{stem}-{number:02}"
 
 
-def _repeated(
-    office: Office,
-    before: StoredBlock,
-    scheme_id: str,
-    count: int,
-    start: int | None,
-    period: dt.date | None,
-) -> Granted:
+def _repeated(office: Office, before: StoredBlock, wish: _Wish) -> Granted:
     """The earlier grant of this request, if it asks for the same."""
     at, body = feeds.grant_at(office, before)
     asked = (
-        scheme_id,
-        count,
-        body.start if start is None else start,
-        body.period if period is None else period.isoformat(),
+        wish.scheme,
+        wish.count,
+        body.start if wish.start is None else wish.start,
+        body.period if wish.period is None else wish.period.isoformat(),
     )
     if asked != (body.scheme, body.count, body.start, body.period):
         printed = f" of {body.period}" if body.period else ""

@@ -31,6 +31,8 @@ class Office:
     entropy: Entropy
     lets_succeed: bool = True
     """Whether a journal's own key may name the journal that goes on after a copy or restore."""
+    codes_asked_max: int = 1000
+    """How many codes a station gets at once by asking, unless it had a larger block before."""
 
     def now(self) -> dt.datetime:
         """The time by the hub's clock, in the plant's zone."""

@@ -546,6 +546,23 @@ def test_codes_running_low_bring_one_more_block_though_the_station_forgets_that_
     assert len(own_blocks()) == 1
 
 
+def test_a_station_that_asks_for_all_codes_gets_none_and_the_next_gets_its_block(plant):
+    greedy, other = Caller(*enrolled(plant, "S01")), Caller(*enrolled(plant, "S02"))
+
+    def ask(caller, number, count):
+        wish = m.LeaseRequest(request=f"r{number}", scheme="pcb-l@1", count=count)
+        return caller.send("POST", p.LEASES, write_message(wish), caller.bearer())
+
+    replies = [ask(greedy, 0, 100_000), *(ask(greedy, number, 1000) for number in range(1, 7))]
+    assert [reply.status for reply in replies] == [409, 200, 200, 200, 200, 409, 409]
+    assert {code_of(reply) for reply in replies if reply.status == 409} == {"rationed"}
+    assert "tally hub grant DIR pcb-l@1 S01 COUNT" in read_message(replies[0].body, m.Problem).what
+    assert ask(greedy, 4, 1000).body == replies[4].body  # what was granted is told again
+    assert ask(other, 1, 1000).status == 200
+    for caller in (greedy, other):
+        caller.uplink.close()
+
+
 def test_integrators_read_the_same_trace_as_the_command_prints(plant):
     hub = plant
     for code in ("BAT-18650-2547A", "BAT-18650-2546X"):

@@ -20,17 +20,25 @@ def test_the_example_shows_the_defaults():
 
 def test_the_example_names_every_key():
     text = EXAMPLE.read_text("utf-8")
-    keys = ("host", "port", "addresses", "own_key_suffices", "zone")
+    keys = ("host", "port", "addresses", "own_key_suffices", "codes_asked_max", "zone")
     assert all(f"{key} = " in text for key in keys)
 
 
 def test_every_setting_is_taken(tmp_path):
     (tmp_path / "hub.toml").write_text(
         '[serve]\nhost = "127.0.0.1"\nport = 9000\naddresses = ["hub:9001"]\n'
-        '[plant]\nzone = "Asia/Shanghai"\n[stations]\nown_key_suffices = false\n',
+        '[plant]\nzone = "Asia/Shanghai"\n[stations]\nown_key_suffices = false\n'
+        "codes_asked_max = 70\n",
         "utf-8",
     )
-    found = Settings("127.0.0.1", 9000, ("hub:9001",), "Asia/Shanghai", own_key_suffices=False)
+    found = Settings(
+        "127.0.0.1",
+        9000,
+        ("hub:9001",),
+        "Asia/Shanghai",
+        own_key_suffices=False,
+        codes_asked_max=70,
+    )
     assert load(tmp_path) == found
 
 

@@ -502,13 +502,16 @@ def test_a_grant_that_never_comes_is_asked_for_again_by_the_same_id():
     assert read_message(play.step().body, m.LeaseRequest) == wish
 
 
-def test_a_refused_lease_is_shown_and_asked_again_only_later():
+@pytest.mark.parametrize(
+    ("code", "said"), [("no_capacity", "lease_refused"), ("rationed", "lease_by_person")]
+)
+def test_a_refused_lease_is_shown_and_asked_again_only_later(code, said):
     view = OwnJournal()
     view.acked = 1
     view.codes = [Runway("bl2@1", left=30, granted=172, grants=1, block_size=172)]
     play = greeted(1, view=view)
-    effects = play.hear(play.step(), problem(409, "no_capacity"))
-    assert [effect.said.code for effect in effects] == ["lease_refused"]
+    effects = play.hear(play.step(), problem(409, code))
+    assert [effect.said.code for effect in effects] == [said]
     assert play.step().settled
 
 
