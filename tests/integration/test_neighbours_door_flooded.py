@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import http.client
+import socket
 import ssl
 
 import pytest
@@ -77,3 +78,26 @@ def test_56_strangers_who_ask_for_challenges_in_its_name_keep_no_neighbour_out(l
             assert len({challenged(other, whom) for _ in range(50)}) == 50
             assert answered(own, whom, host, nonce) == 200
             assert answered(own, whom, host, nonce) == 401
+
+
+def test_56_connections_that_are_only_held_keep_no_neighbour_out(line):
+    """From three addresses, more than there are places, and new ones meanwhile."""
+    host, whom = (line.benches[name].identity for name in ("S02", "S03"))
+    port = line.ports["S02"]
+    with line.running("S02"), contextlib.ExitStack() as held:
+        until(lambda: is_open(port))
+
+        def hold(count):
+            for number in range(count):
+                source = (STRANGER.format(2 + number % 3), 0)
+                made = socket.create_connection(("127.0.0.1", port), 30, source)
+                held.enter_context(made)
+
+        hold(40)
+        with calling(port) as own:
+            nonce = challenged(own, whom)
+            hold(40)
+            assert answered(own, whom, host, nonce) == 200
+            hold(40)  # it has proven itself, and stays
+            nonce = challenged(own, whom)
+            assert answered(own, whom, host, nonce) == 200

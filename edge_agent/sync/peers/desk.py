@@ -150,7 +150,8 @@ class Desk:
                 "This challenge was not given to this journal and run, is too old or answered, or "
                 "the signature is not that of the journal's key.",
             )
-        return _message(m.SessionGrant(bearer=bearer, seconds=p.SESSION_SECONDS))
+        granted = write_message(m.SessionGrant(bearer=bearer, seconds=p.SESSION_SECONDS))
+        return Answered(HTTPStatus.OK, p.JSON_TYPE, granted, caller=journal)
 
     def _key_of(self, journal: JournalId) -> PublicKey:
         keys = self._views.others.keys_of(journal)

@@ -2,8 +2,8 @@
 
 One thread with an event loop; what is answered is read on a second one, in turn. Everything that
 comes in has a limit: connections, also from one address; bytes and seconds of the handshake, the
-head and the body; requests on a connection. A connection over the limit waits in the system's
-queue or is closed at once, so that strangers cost the station little and its journal nothing.
+head and the body; requests on a connection. Over the limit a stranger's connection makes room
+(`crowd`), so that strangers cost the station little, its journal nothing, and neighbours no place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import os
 import socket
 import ssl
 import threading
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,6 +22,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from edge_agent.sync.peers.certificate import Made
+from edge_agent.sync.peers.crowd import Crowd, Seat
 from edge_agent.sync.peers.desk import Answered, Asked, problem
 from tally.wire.protocol import JSON_BYTES_MAX, PROTOCOL_HEADER, PROTOCOL_MIN
 
@@ -41,6 +41,7 @@ VISIT_SECONDS: Final = 120.0
 HEAD_BYTES_MAX: Final = 8 * 1024
 OVER_LIMIT_SECONDS: Final = 0.01
 """A flood of connections costs at most a hundred closings a second."""
+BACKLOG: Final = 128
 STOP_SECONDS: Final = 2.0
 
 Answer = Callable[[Asked], Answered]
@@ -77,7 +78,7 @@ class Door:
         self._visited = visited
         self._desk: tuple[Answer, Callable[[], None]] | None = None
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="peer-reading")
-        self._from: Counter[str] = Counter()
+        self._crowd = Crowd(CONNECTIONS_MAX, PER_ADDRESS_MAX)
         self._serving: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -122,36 +123,32 @@ class Door:
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         self._listening.setblocking(False)
-        places = asyncio.Semaphore(CONNECTIONS_MAX)
         while True:
-            await places.acquire()
             try:
                 connected, address = await loop.sock_accept(self._listening)
             except OSError:  # no file or memory left: what else runs here comes first
-                places.release()
                 await asyncio.sleep(1.0)
                 continue
-            host = str(address[0])
-            if self._from[host] >= PER_ADDRESS_MAX or not self._is_open():
+            is_easy = self._crowd.has_room(str(address[0]))
+            seat = self._crowd.came(str(address[0])) if self._is_open() else None
+            if seat is None:
                 connected.close()
-                places.release()
+            else:
+                task = asyncio.create_task(self._welcome(connected, seat))
+                seat.let_go = task.cancel
+                self._serving.add(task)
+                task.add_done_callback(partial(self._left, connected, seat))
+            if seat is None or not is_easy:
                 await asyncio.sleep(OVER_LIMIT_SECONDS)
-                continue
-            self._from[host] += 1
-            task = asyncio.create_task(self._welcome(connected, host))
-            self._serving.add(task)
-            task.add_done_callback(partial(self._left, host, places))
 
-    def _left(self, host: str, places: asyncio.Semaphore, task: asyncio.Task[None]) -> None:
-        places.release()
+    def _left(self, connected: socket.socket, seat: Seat, task: asyncio.Task[None]) -> None:
+        self._crowd.left(seat)
         self._serving.discard(task)
-        self._from[host] -= 1
-        if not self._from[host]:
-            del self._from[host]
+        connected.close()  # a task that was let go before it began has not
         if not task.cancelled():
             task.exception()  # whatever a caller did to this connection ends with it
 
-    async def _welcome(self, connected: socket.socket, host: str) -> None:
+    async def _welcome(self, connected: socket.socket, seat: Seat) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=HEAD_BYTES_MAX)
         protocol = asyncio.StreamReaderProtocol(reader)
@@ -171,10 +168,11 @@ class Door:
         try:
             async with asyncio.timeout_at(began + STRANGER_SECONDS) as end:
                 for _ in range(REQUESTS_MAX):
-                    answered = await self._serve_one(reader, writer, host)
+                    answered = await self._serve_one(reader, writer, seat.address)
                     if answered is None or not self._is_open():
                         return
                     if answered.caller is not None:
+                        self._crowd.proved(seat)
                         end.reschedule(began + VISIT_SECONDS)
         finally:
             transport.abort()
@@ -301,7 +299,7 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             made.bind((host, wanted))
-            made.listen(CONNECTIONS_MAX)
+            made.listen(BACKLOG)
         except OSError:
             made.close()
             if wanted == 0:
