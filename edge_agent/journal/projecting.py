@@ -55,7 +55,7 @@ def not_taken_words(count: int, first: Sequence[str]) -> tuple[str, str]:
     example = first[0][:200] if first else ""
     return (
         (
-            f"The program could not work with {count} of the stored events, an error of the "
+            f"The program could not work with {count} of the stored events, a mistake of the "
             "program. They are safe and are sent like all others; what they say is missing at this "
             f"station. Work goes on. Send this to the makers of the program: {example}"
         ),

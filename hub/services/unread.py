@@ -16,6 +16,7 @@ from hub.services import exporting, journals
 from hub.services.office import Office
 from hub.store.port import StoreFault
 from tally.events.decoding import Unread, read_line
+from tally.ledger.taking import WORDS_MAX
 from tally.merge.history import Placed
 from tally.records.ids import EventId, JournalId, show_journal
 
@@ -61,7 +62,7 @@ def listed(office: Office, limit: int = ROWS_MAX) -> list[Row]:
     (a name), `words` (for the developer), `at` (of what was quarantined).
     """
     with office.store.reading():
-        rows = [*_events(office, limit), *_quarantined(office)]
+        rows = [_shown(row) for row in (*_events(office, limit), *_quarantined(office))]
     order = {"unprojected": 0, "uninterpreted": 1, "quarantined": 2}
     rows.sort(key=lambda row: (order[row["kind"]], row["station"], row["journal"], row["seq"] or 0))
     return rows[:limit]
@@ -86,7 +87,7 @@ def _event(office: Office, at: Placed, line: bytes | None, noted: str | None) ->
     event = None if line is None else read_line(line)
     if noted is not None:
         return _row(office, "unprojected", at.journal, at.seq, at.id) | _said(noted)
-    if isinstance(event, Unread):
+    if isinstance(event, Unread) and event.reason != "lost":
         told = {"type": event.t, "reason": event.reason, "words": event.words}
         return _row(office, "uninterpreted", at.journal, at.seq, at.id) | told
     told = {"type": event.t if event else "?", "reason": "older_ledger", "words": ""}
@@ -116,6 +117,13 @@ def _quarantined(office: Office) -> Iterator[Row]:
     for at, journal, code, words in office.store.quarantined():
         told = {"at": at, "type": "?", "reason": code, "words": words}
         yield _row(office, "quarantined", journal, None, None) | told
+
+
+def _shown(row: Row) -> Row:
+    """Whoever wrote the line chose its texts: nothing in them steers a terminal or fills a page."""
+    cut = {key: row[key][:WORDS_MAX] for key in ("type", "reason", "words")}
+    signs = {key: (sign if sign.isprintable() else "\ufffd" for sign in cut[key]) for key in cut}
+    return row | {key: "".join(found) for key, found in signs.items()}
 
 
 class _Lines:
@@ -157,8 +165,8 @@ class Alarm:
         if found.is_alarming and not self._was_told:
             self._warn(
                 f"{found.unprojected:,} of {found.held:,} stored events are not in the ledger, "
-                "expected at most 1 in 1,000: the program makes an error over them. They are safe; "
-                "cases and traces lack them. List them (tally hub unread DIR), send the list to "
-                "the makers of the program, install its newest version."
+                "expected at most 1 in 1,000: the program makes a mistake over them. They are "
+                "safe; cases and traces lack them. List them (tally hub unread DIR), send the list "
+                "to the makers of the program, install its newest version."
             )
         self._was_told = found.is_alarming

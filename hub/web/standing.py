@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from hub import trust
-from hub.services import Hub, copies, revoking
+from hub.services import Hub, copies, revoking, unread
 from hub.services.starting import SILENT_SECONDS
 from hub.web.ends import Ending, endings
 from tally.events.types import MachinePart
@@ -25,6 +25,7 @@ State: TypeAlias = Literal["live", "silent", "unheard", "absent"]
 Trouble: TypeAlias = Literal["untrusted", "doubled", "forked", "machine", "disk"]
 """What a person has to look at beside silence and codes; in the order of the overview."""
 PARTS: Final = get_args(MachinePart)
+NOTHING_UNREAD: Final = unread.Counts(0, 0, 0, 0)
 _WAITS: Final = {"open", "contested"}
 _ORDER: Final[Mapping[State, int]] = {"silent": 0, "unheard": 1, "absent": 2, "live": 3}
 CODES_LOW: Final = 50
@@ -132,6 +133,7 @@ class Standing:
     """Stations, silent ones first, and cases as `Hub.show("cases")` tells them; `at`: when.
 
     `endings`: certificates of the hub that end soon. `copied`: a copy of this hub serves as well.
+    `unread`: stored events of which the ledger says nothing.
     """
 
     at: dt.datetime
@@ -139,6 +141,7 @@ class Standing:
     cases: Sequence[Mapping[str, Any]]
     endings: Sequence[Ending] = ()
     copied: copies.Copied | None = None
+    unread: unread.Counts = NOTHING_UNREAD
 
     @property
     def open_cases(self) -> list[Mapping[str, Any]]:
@@ -174,7 +177,7 @@ class Standing:
         """Whether nothing here waits for a person."""
         low = any(one.low for one in self.stations)
         waits = self.open_cases or self.silent or low or self.troubled
-        return not (waits or self.endings or self.copied)
+        return not (waits or self.endings or self.copied or self.unread.is_alarming)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -199,7 +202,8 @@ def standing_of(hub: Hub, certificate_end: dt.datetime | None = None) -> Standin
     ends = endings(certificate_end, trust.authority_end(hub.office.secrets), now)
     with hub.office.store.reading():
         copied = copies.copied(hub.office)
-    return Standing(now, tuple(stations), tuple(hub.show("cases")), ends, copied)
+    left_out = unread.counts(hub.office)
+    return Standing(now, tuple(stations), tuple(hub.show("cases")), ends, copied, left_out)
 
 
 def _station(

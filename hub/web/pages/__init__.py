@@ -19,6 +19,7 @@ from hub.web.pages import (
     overview,
     stations,
     tracing,
+    unread,
     verifying,
 )
 
@@ -31,4 +32,5 @@ PAGES: Final[Sequence[Callable[[Desk], APIRouter]]] = (
     tracing.routes,
     codes.routes,
     verifying.routes,
+    unread.routes,
 )

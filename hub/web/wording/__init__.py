@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias, get_args
 
-from hub.web.wording import chinese, codes, conflicts, english, tracing, verifying
+from hub.web.wording import chinese, codes, conflicts, english, tracing, unread, verifying
 
 Language: TypeAlias = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-_PAGES: Final = (conflicts, tracing, codes, verifying)
+_PAGES: Final = (conflicts, tracing, codes, verifying, unread)
 
 TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": english.TEXTS | {key: text for page in _PAGES for key, text in page.ENGLISH.items()},

@@ -127,6 +127,7 @@ TEXTS: Final[dict[str, str]] = {
     "overview.disk": "磁盘空间不足的工作站",
     "overview.unsent": "尚未到达的事件(按工作站最后所报)",
     "overview.missing": "已到事件之前缺失的事件",
+    "overview.unread": "已存储而列表和追溯中缺少的事件",
     "overview.calm": "目前没有需要您处理的事。",
     "overview.start": "从这里开始",
     "start.title": "从这里开始",

@@ -144,6 +144,7 @@ TEXTS: Final[dict[str, str]] = {
     "overview.disk": "Stations low on disk",
     "overview.unsent": "Events still to come, as far as stations told",
     "overview.missing": "Events missing before others that are here",
+    "overview.unread": "Stored events that lists and traces lack",
     "overview.calm": "Nothing needs you now.",
     "overview.start": "Start here",
     "start.title": "Start here",

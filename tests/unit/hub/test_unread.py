@@ -86,6 +86,14 @@ def test_an_event_that_the_ledger_has_not_even_as_saying_nothing_is_listed(hub, 
     assert row["words"].startswith("AlreadyAbsorbedError")
 
 
+def test_what_a_hostile_line_says_of_itself_steers_no_terminal(hub, station):
+    station.add_line(LINE.replace(b"part.blessed", b"\\u001b[2J\\u202e" + b"x" * 9000))
+    hub.ingest(station.id, station.piece(12))
+    row = unread.listed(hub.office)[-1]
+    assert "\x1b" not in row["type"] + row["words"]
+    assert len(row["type"]) <= 500
+
+
 def test_no_more_than_was_asked_for_are_listed(hub, station):
     assert [row["kind"] for row in unread.listed(hub.office, 1)] == ["unprojected"]
 

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from hub import web
-from hub.web.wording import TEXTS, chinese, codes, conflicts, english, say, tracing, verifying
+from hub.web.wording import (
+    TEXTS,
+    chinese,
+    codes,
+    conflicts,
+    english,
+    say,
+    tracing,
+    unread,
+    verifying,
+)
 
 WEB = Path(web.__file__).parent
 TABLES = {
@@ -16,6 +26,7 @@ TABLES = {
     "tracing": (tracing.ENGLISH, tracing.CHINESE),
     "codes": (codes.ENGLISH, codes.CHINESE),
     "verifying": (verifying.ENGLISH, verifying.CHINESE),
+    "unread": (unread.ENGLISH, unread.CHINESE),
 }
 SOURCES = [
     path.read_text("utf-8")
