@@ -203,7 +203,9 @@ def returned(turn: Turn, reply: Reply) -> Heard:
         replace(item, end=end) if item.journal == request.journal else item
         for item in turn.state.returns
     )
-    after = replace(turn.state, returns=returns, has_returned=True)
+    # What the hub had all along is no news to it: greeting again at once would go on for ever.
+    is_news = turn.state.has_returned or answer.stored > 0
+    after = replace(turn.state, returns=returns, has_returned=is_news)
     item = next((i for i in returns if i.journal == request.journal), None)
     if item is not None and item.is_neighbour:
         # Passed on: nothing for people here; for its writer, which may not reach the hub itself.

@@ -7,8 +7,10 @@ listed but missing or changed is named; the other parts stay usable (`sync.md` 3
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from tally.events.decoding import EventLine, Unread, read_lines
 from tally.events.losses import losses_in
@@ -19,7 +21,7 @@ from tally.proof.placing import Problem, ended
 from tally.proof.withdrawn import Withdrawn, withdrawn
 from tally.records.bundle import Bundle, BundleError, FoundPart, Source, parts_in, read_opening
 from tally.records.export import RowError, unb64
-from tally.records.ids import JournalId, MalformedIdError, parse_journal, show_journal
+from tally.records.ids import SEQ_MAX, JournalId, MalformedIdError, parse_journal, show_journal
 from tally.records.segment import Segment, SegmentError, prove
 from tally.records.signing import KEY, PublicKey, key_message
 
@@ -213,7 +215,13 @@ def _report(
 def _lost(keys: Keys, journal: JournalId, found: list[Segment]) -> tuple[LostEvent, ...]:
     lines = [item for one in found for item in enumerate(one.lines, one.first)]
     said = {loss.seq for one in found for loss in losses_in(one.first, one.lines)}
-    missing = {seq for seq in said if not any(one.first <= seq <= one.last for one in found)}
+    ranges = sorted((one.first, one.last) for one in found)
+    ends = list(accumulate((last for _, last in ranges), max))
+    missing = set()
+    for seq in said:
+        at = bisect_right(ranges, (seq, SEQ_MAX))
+        if not at or ends[at - 1] < seq:
+            missing.add(seq)
     return lost_events(show_journal(journal), keys.names.get(journal, "?"), lines, missing)
 
 

@@ -86,15 +86,15 @@ def _over_lost(found: FiledJournal, earlier: list[PlacedEvent], seq: int) -> lis
     Whether the event at `seq` follows one of them is judged as for any other.
     """
     ends = []
-    for place, event_id in [one for one in found.losses if one[0] == seq - 1]:
-        at, before = place, event_id
-        while at > earlier[0].seq and (at, before) in found.losses:
-            at, before = at - 1, found.losses[at, before]
+    for event_id in found.losses.get(seq - 1, {}):
+        at, before = seq - 1, event_id
+        while at > earlier[0].seq and before in found.losses.get(at, {}):
+            at, before = at - 1, found.losses[at][before]
         followed = [one for one in earlier if at == one.seq and before in one.ids]
         if followed:
             followed[0].is_followed = True
             found.lost.update(range(at + 1, seq))
-            ends.append(PlacedEvent(place, event_id, b"", (event_id,)))
+            ends.append(PlacedEvent(seq - 1, event_id, b"", (event_id,)))
     return ends
 
 

@@ -44,7 +44,7 @@ def lost_events(
         missing: seqs of which there is no line.
     """
     found: dict[int, LostEvent] = {}
-    for said, line in sorted(lines):
+    for said, line in sorted(lines) if missing else ():
         for loss in losses_in(said, [line]):
             event = read_line(line)
             assert isinstance(event, EventLine), "it was read before"

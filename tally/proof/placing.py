@@ -66,8 +66,8 @@ class FiledJournal:
     receipts: list[ReceiptFields] = field(default_factory=list)
     absent: dict[int, list[EventId]] = field(default_factory=lambda: defaultdict(list))
     """Ids, by seq, of events that are not in the file and that others in it follow."""
-    losses: dict[tuple[int, EventId], EventId] = field(default_factory=dict)
-    """Seq and id of events that events of the file say are lost, with the id before each."""
+    losses: dict[int, dict[EventId, EventId]] = field(default_factory=lambda: defaultdict(dict))
+    """By seq the ids of events that events of the file say are lost, with the id before each."""
     lost: set[int] = field(default_factory=set)
     """Those over which the chain of the file was followed."""
 
@@ -120,7 +120,9 @@ def _place_event(
         raise RowError(f"{row.journal}:{row.seq} stands in the file {BRANCHES_MAX} times already")
     same_seq.append(PlacedEvent(row.seq, stated, line))
     for loss in losses_in(row.seq, [line]):
-        journals[journal].losses[loss.seq, loss.id] = loss.before
+        said = journals[journal].losses[loss.seq]
+        if len(said) < BRANCHES_MAX:
+            said[loss.id] = loss.before
 
 
 def _place_closing(row: ClosingRow, journals: dict[JournalId, FiledJournal]) -> None:
