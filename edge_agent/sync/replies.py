@@ -226,21 +226,25 @@ def _pulled_in(turn: Turn, reply: Reply) -> Heard:
 def _mended(turn: Turn, reply: Reply) -> Heard:
     """The hub's copy of own events: handed on only if it is of this history.
 
-    A hub that lacks the event and everything behind it never got it, or was restored.
+    A hub that lacks the event and everything behind it never got it, or was restored; or it holds
+    another history of this journal in its place.
     """
     after, effects = _pulled_in(turn, reply)
-    if not effects:
-        is_lacking = turn.request.first > turn.state.sent
-        return after, (OwnEventLost(turn.request.first),) if is_lacking else ()
+    is_lacking = turn.request.first > turn.state.sent
+    if effects and _is_own_history(turn, reply.body):
+        return after, effects
+    return after, (OwnEventLost(turn.request.first),) if is_lacking else ()
+
+
+def _is_own_history(turn: Turn, body: bytes) -> bool:
+    """An id stands for all before it; behind a fork a copy may go on with the other history."""
     try:
-        segment = decode(reply.body)
+        segment = decode(body)
         ids = prove(segment, turn.identity.key.public)
     except SegmentError as error:
         raise NotAnAnswerError(str(error)) from error
-    # An id stands for all before it; behind a fork the copy may go on with the other history.
     copied = enumerate(ids, segment.first)
-    is_ours = any(seq >= turn.request.first and turn.view.id_at(seq) == one for seq, one in copied)
-    return after, effects if is_ours else ()
+    return any(seq >= turn.request.first and turn.view.id_at(seq) == one for seq, one in copied)
 
 
 def _leased(turn: Turn, reply: Reply) -> Heard:

@@ -567,6 +567,16 @@ def test_a_damaged_event_that_the_hub_lacks_is_told_once_all_before_it_is_there(
     assert play.hear(asked, Reply(204, "", b"")) == (OwnEventLost(4),)
 
 
+def test_a_hub_that_holds_only_another_history_there_lacks_the_damaged_event_too():
+    view = OwnJournal()
+    view.grow(5)
+    view.acked, view.broken = 6, (4,)
+    play = greeted(3, view=view)
+    asked = play.step()
+    copy = Reply(200, p.SEGMENT_TYPE, view.piece(1, 3))  # nothing of the event or behind it
+    assert play.hear(asked, copy) == (OwnEventLost(4),)
+
+
 def test_what_the_hub_knows_to_be_lost_is_not_asked_back_and_is_sent_if_it_turned_up():
     view = OwnJournal()
     view.grow(5)
