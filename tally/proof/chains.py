@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tally.events.decoding import EventLine, read_line
+from tally.events.losses import HOLES_MAX
 from tally.events.types import JournalOpened
 from tally.proof.placing import FiledJournal, PlacedEvent, Problem
 from tally.records.chain import event_id as make_event_id
@@ -52,8 +53,8 @@ def chain_problems(journal: JournalId, found: FiledJournal) -> Iterator[Problem]
     for seq in sorted(found.events):
         expected = earlier[0].seq + 1
         absent = [PlacedEvent(seq - 1, one, b"", (one,)) for one in found.absent.get(seq - 1, ())]
-        over = _over_lost(found, earlier, seq) if seq != expected else []
-        absent = over or absent
+        over = list(_over_lost(found, seq))
+        absent = [*(hole for hole, _, _ in over), *absent]
         if seq != expected and not over and (not absent or promised >= expected):
             missing = f"{name}:{expected}"
             upto = f" to {name}:{seq - 1}" if seq - 1 > expected else ""
@@ -72,30 +73,37 @@ def chain_problems(journal: JournalId, found: FiledJournal) -> Iterator[Problem]
                     f"{placed.ids[1].hex()[:16]}…, the file states {placed.stated.hex()[:16]}….",
                     f"{name}:{seq}",
                 )
+        for hole, last, lost in over:
+            if hole.is_followed:
+                last.is_followed = True
+                found.lost.update(lost)
         earlier = found.events[seq]
 
 
 def missing_events(found: FiledJournal) -> int:
     """How many events are missing before one that is in the file, but for those that are lost."""
-    return max(found.events, default=0) - len(found.events) - len(found.lost)
+    lost = len(found.lost.difference(found.events))
+    return max(found.events, default=0) - len(found.events) - lost
 
 
-def _over_lost(found: FiledJournal, earlier: list[PlacedEvent], seq: int) -> list[PlacedEvent]:
-    """The lost events before `seq`, if all from `earlier` on are said to be; else none.
+def _over_lost(found: FiledJournal, seq: int) -> Iterator[tuple[PlacedEvent, PlacedEvent, range]]:
+    """Lost events right before `seq` that lead back to one in the file, and which are lost between.
 
-    Whether the event at `seq` follows one of them is judged as for any other.
+    Whether an event at `seq` follows one of them is judged as for any other.
     """
-    ends = []
     for event_id in found.losses.get(seq - 1, {}):
         at, before = seq - 1, event_id
-        while at > earlier[0].seq and before in found.losses.get(at, {}):
+        last = _stated(found, at, before)
+        while last is None and before in found.losses.get(at, {}) and seq - at <= HOLES_MAX:
             at, before = at - 1, found.losses[at][before]
-        followed = [one for one in earlier if at == one.seq and before in one.ids]
-        if followed:
-            followed[0].is_followed = True
-            found.lost.update(range(at + 1, seq))
-            ends.append(PlacedEvent(seq - 1, event_id, b"", (event_id,)))
-    return ends
+            last = _stated(found, at, before)
+        if last is not None and at < seq - 1:
+            yield PlacedEvent(seq - 1, event_id, b"", (event_id,)), last, range(at + 1, seq)
+
+
+def _stated(found: FiledJournal, seq: int, event_id: EventId) -> PlacedEvent | None:
+    same_seq = found.events.get(seq, ())
+    return next((one for one in same_seq if event_id in (one.stated, *one.ids)), None)
 
 
 def _link(journal: JournalId, placed: PlacedEvent, earlier: list[PlacedEvent]) -> list[PlacedEvent]:
