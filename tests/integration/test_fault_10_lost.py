@@ -6,6 +6,8 @@ With the real program, a real hub and real files.
 import json
 import subprocess
 
+import pytest
+
 from tests.integration.test_fault_10_mended import chain_of, flip, rows
 from tests.integration.test_fault_23_a_key_taken_back import hub_says, prints_a_lamp
 from tests.support.station_process import Running, tally
@@ -29,6 +31,7 @@ def verified(file):
     return done.returncode, done.stdout
 
 
+@pytest.mark.timeout(180)  # some twenty programs, one after the other
 def test_10_an_event_that_nobody_has_becomes_a_named_hole_and_a_stick_closes_it(tmp_path):
     floor = WorkFloor(tmp_path)
     try:

@@ -1,5 +1,7 @@
 """A damaged event of a station that no network joins: the hub's answer tells (fault 10)."""
 
+import pytest
+
 from edge_agent.cli import station as station_commands
 from hub import bootstrap as at_hub
 from tests.integration.test_fault_10_mended import flip, rows
@@ -16,6 +18,7 @@ def held(island):
         hub.office.store.close()
 
 
+@pytest.mark.timeout(180)  # some twenty programs, one after the other
 def test_10_a_stick_there_and_back_names_the_hole_and_another_closes_it(tmp_path):
     island = Island(tmp_path / "island", stations=("S03", "S04"))
     for name in ("S03", "S04"):
