@@ -15,6 +15,7 @@ from edge_agent.bootstrap.importing import IMPORT, importing
 from edge_agent.bootstrap.mirroring import make_mirroring
 from edge_agent.bootstrap.opening import open_journal
 from edge_agent.bootstrap.peers import make_network
+from edge_agent.bootstrap.remaking import note_damage
 from edge_agent.bootstrap.uplink import whom
 from edge_agent.journal.crashing import VARIABLE, crash_at
 from edge_agent.journal.faults import JournalFault
@@ -31,7 +32,8 @@ from edge_agent.station.loop import Loop, Speaker
 from edge_agent.station.machine import facts_of, note
 from edge_agent.station.making_room import RoomMaker
 from edge_agent.station.marking import PUT_BACK, Marker, marks_folder
-from edge_agent.station.messages import HubSaid
+from edge_agent.station.messages import DeviceHealth, HubSaid
+from edge_agent.station.page_watch import PageWatch
 from edge_agent.station.picturing import PRINTER, Picturing, Screen, Show
 from edge_agent.station.posting import Posting
 from edge_agent.station.printing import Labels, NoPrinter, TemplateLabels
@@ -133,6 +135,7 @@ def open_station(
             succession=succession,
         )
         loop.mirroring = mirroring
+        pages = PageWatch(directory, clock, lambda health: inbox.put_now(DeviceHealth(health)))
         loop.await_head(settings.start_waits_s, with_neighbours=settings.peers.enabled)
         trimmer = Trimmer(journal, clock, settings.trim)
         loop.trimmer = RoomMaker(journal, clock, settings.peers.store, disk.seen, trimmer)
@@ -155,6 +158,7 @@ def open_station(
             admin.start()
             if mirroring:
                 mirroring.start()
+            pages.start()
             yield Station(loop, inbox, core, posting)
         finally:
             admin.stop()
@@ -163,6 +167,8 @@ def open_station(
             devices.stop()
             if mirroring:
                 mirroring.stop()
+            pages.stop()
+            note_damage(directory, loop.ended_by, clock.now())
             marker.write()
 
 

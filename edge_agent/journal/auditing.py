@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Final
 
 from edge_agent.journal.facts import OwnFact
+from edge_agent.journal.faults import JournalCorrupt
 from edge_agent.journal.holes import doubtful_blocks, forget_lost, lost_in, remember_lost
 from edge_agent.journal.left import own_id
 from edge_agent.journal.mending import (
@@ -23,6 +24,7 @@ from edge_agent.journal.mending import (
     remember_damage,
 )
 from edge_agent.journal.rebuilding import bring_up_to_date
+from edge_agent.journal.regained import UNKNOWN
 from edge_agent.journal.standing import read_witnesses
 from edge_agent.journal.store import Store
 from edge_agent.journal.tail import audit
@@ -129,6 +131,7 @@ class Auditor:
 
         Raises:
             JournalFault: nothing was kept.
+            JournalCorrupt: its id stood on a page that is lost, so nothing can be said of it.
         """
         if seq not in self.damaged or seq in self.lost or seq == 1:  # 1: who writes; enrol anew
             return False
@@ -146,6 +149,12 @@ class Auditor:
     def _record_loss(self, seq: int, at: datetime) -> None:
         connection, said = self._store.connection, self._chain.seq + 1
         stood, before = own_id(connection, seq), own_id(connection, seq - 1)
+        if UNKNOWN in (stood, before):
+            raise JournalCorrupt(
+                seq,
+                expected="the event, or its id, here or at the hub",
+                found="a lost page here, and a hub that was restored without it",
+            )
         assert stood is not None, "the id of a damaged event is known"
         assert before is not None, "and the one before it"
         (found,) = connection.execute("SELECT line FROM event WHERE seq = ?", (seq,)).fetchone()

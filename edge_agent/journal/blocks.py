@@ -96,17 +96,8 @@ class Blocks:
             self._connection.execute(
                 "INSERT OR IGNORE INTO borrowed VALUES (?, ?)", (body.block, lender)
             )
-        self._held[body.block] = HeldBlock(
-            body.block,
-            body.scheme,
-            body.start,
-            body.count,
-            _date(body.period),
-            ref,
-            next=body.start,
-            used=0,
-            lender=lender,
-        )
+        # Of a grant that comes once more after damage the cursor is here already (0157).
+        [self._held[body.block]] = read_blocks(self._connection, body.block)
 
     def take(self, body: Body, seen: Sequence[int | str]) -> None:
         """Move the cursor for a code that this own event gives out, inside its transaction.
@@ -154,14 +145,16 @@ class Blocks:
         )
 
 
-def read_blocks(connection: sqlite3.Connection) -> list[HeldBlock]:
-    """The blocks in the file, oldest grant first."""
+def read_blocks(connection: sqlite3.Connection, only: str | None = None) -> list[HeldBlock]:
+    """The blocks in the file, oldest grant first; or `only` one."""
     rows = connection.execute(
         """SELECT b.block, b.scheme, b.start, b.count - coalesce(g.given, 0), b.period, b.ref,
-                  coalesce(c.next, b.start), coalesce(c.used, 0), coalesce(g.given, 0),
+                  max(coalesce(c.next, 0), b.start), coalesce(c.used, 0), coalesce(g.given, 0),
                   coalesce(l.lender, '')
            FROM block b LEFT JOIN block_cursor c USING (block) LEFT JOIN block_given g USING (block)
-           LEFT JOIN borrowed l USING (block) ORDER BY b.rowid"""
+           LEFT JOIN borrowed l USING (block)
+           WHERE ?1 IS NULL OR b.block = ?1 ORDER BY b.rowid""",
+        (only,),
     )
     return [
         HeldBlock(block, scheme, start, count, _date(period), *others)

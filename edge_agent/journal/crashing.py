@@ -3,7 +3,9 @@
 The n-th time that the labelled point is passed, the process kills itself with SIGKILL. Labels:
 `before_commit`, `after_commit_before_print`, `after_print_before_record`,
 `after_commit_before_output`; while another journal takes over `after_successor_key`,
-`after_successor_known`, `after_successor_moved`, `after_successor_settled`.
+`after_successor_known`, `after_successor_moved`, `after_successor_settled`; while a damaged file
+is made anew `remake_built`, `remake_decided`, `remake_old_kept`, `remake_log_kept`,
+`remake_done`.
 """
 
 import os

@@ -45,29 +45,37 @@ class JournalFault(Exception):
 class JournalCorrupt(Exception):
     """What stands in the file is not what was written there; the station must not go on from it.
 
-    `seq` is the first event that does not fit, 0 where the file itself cannot be read.
+    `seq` is the first event that does not fit, 0 where the file itself cannot be read. `is_file`:
+    SQLite met a damaged page; what else can be read may be enough (`remaking`).
     """
 
     code = "J-201"
 
-    def __init__(self, seq: int, *, expected: str, found: str) -> None:
+    def __init__(self, seq: int, *, expected: str, found: str, is_file: bool = False) -> None:
         where = f"at event {seq}" if seq else "as a file"
         self.words = (
             f"The journal is damaged {where}: expected {expected}, found {found}. Nothing was "
-            "written. Keep a copy of this folder, then enrol the station anew: the hub and the "
+            "written. "
+        ) + (
+            "Start the station again: it makes a new file from what can be read, and keeps this "
+            "one. If that does not help, enrol the station anew."
+            if is_file
+            else "Keep a copy of this folder, then enrol the station anew: the hub and the "
             "neighbours still hold what was sent. What was not, as far as it can be read: tally "
             "station journal DIR export FILE.tlyb."
         )
         at = f"在事件 {seq} 处" if seq else "(文件本身)"
-        self.words_zh = (
-            f"日志{at}已损坏:应为 {expected},实际为 {found}。未写入任何内容。"
-            "请先备份此文件夹,再重新注册工位:已发送的记录仍在中心和相邻工位。"
+        self.words_zh = (f"日志{at}已损坏:应为 {expected},实际为 {found}。未写入任何内容。") + (
+            "请重新启动工位:程序会用可读内容重建文件,并保留原文件。如仍无效,请重新注册工位。"
+            if is_file
+            else "请先备份此文件夹,再重新注册工位:已发送的记录仍在中心和相邻工位。"
             "未发送的记录,能读出的部分可用 U 盘带走:tally station journal DIR export FILE.tlyb。"
         )
         super().__init__(f"{self.code}: {self.words}")
         self.seq = seq
         self.expected = expected
         self.found = found
+        self.is_file = is_file
 
 
 class HardwareFault(Exception):
@@ -126,6 +134,8 @@ _ACCESS: Final = (
     "日志无法打开或写入({cause})。请检查文件夹的所有者和权限。",
 )
 
+_IN_ORDER: Final = "an SQLite file in order"
+
 # SQLite result codes, https://www.sqlite.org/rescode.html
 _WRITE_ERRORS: Final = {
     sqlite3.SQLITE_IOERR_WRITE,
@@ -138,8 +148,10 @@ def fault_of(error: sqlite3.Error) -> JournalFault | JournalCorrupt:
     """Sort an error of SQLite by who has to act."""
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     match extended & 0xFF:
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return JournalCorrupt(0, expected="an SQLite file in order", found=str(error))
+        case sqlite3.SQLITE_CORRUPT:
+            return JournalCorrupt(0, expected=_IN_ORDER, found=str(error), is_file=True)
+        case sqlite3.SQLITE_NOTADB:
+            return JournalCorrupt(0, expected=_IN_ORDER, found=str(error))
         case sqlite3.SQLITE_FULL:
             return _fault(StorageReason.FULL, _FULL, error, is_retryable=True)
         case sqlite3.SQLITE_IOERR if extended == sqlite3.SQLITE_IOERR_SHMSIZE:

@@ -60,6 +60,7 @@ class Journal:
     Attributes:
         run, previous_run, agent: this start and the one before, hex; the program's version.
         mended: what this start put back from a copy, in English and Chinese.
+        remade: that this start made the file anew, likewise.
         ledger, keys, others: what follows from the events held here.
         standing: where else they are held.
         room: takes lines of neighbours' events away.
@@ -87,7 +88,7 @@ class Journal:
         self.run = ""
         self.previous_run: str | None = None
         self.agent = ""
-        self.mended = ("", "")
+        self.mended = self.remade = ("", "")
         self._connection = connection
         self._entropy = entropy
         self._store = Store(connection, reached)

@@ -17,6 +17,7 @@ from edge_agent.journal.faults import JournalFault, fault_of
 from edge_agent.journal.identity import Identity
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.mending import MENDED, damaged_words
+from edge_agent.journal.pages import REMADE
 from edge_agent.journal.store import Reached
 from edge_agent.journal.wishes import remembered
 from edge_agent.scan.recognising import recognise
@@ -101,6 +102,9 @@ class StationCore:
     def start(self) -> list[Output]:
         """Take up where the last run ended; what it says is the first line of the station."""
         outputs = self._apply(Restarted(), source=None)
+        if self.journal.remade[0]:
+            words = Words(*self.journal.remade)
+            outputs.append(replace(self.say(Verdict.HOLD, words, code=REMADE), source="journal"))
         if self.journal.mended[0]:
             words = Words(*self.journal.mended)
             outputs.append(replace(self.say(Verdict.HOLD, words, code=MENDED), source="mirror"))

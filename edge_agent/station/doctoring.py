@@ -20,6 +20,7 @@ from edge_agent.journal.lock import LOCK_NAME
 from edge_agent.journal.mending import damaged_words
 from edge_agent.journal.projecting import not_taken_in, not_taken_words
 from edge_agent.journal.pruning import broken_segment
+from edge_agent.journal.remaking import found_in, remade_words
 from edge_agent.journal.shrinking import can_shrink
 from edge_agent.journal.store import DATABASE_NAME, open_reader
 from edge_agent.journal.tail import audit, check_range, check_tail
@@ -28,6 +29,7 @@ from edge_agent.station.clock import SystemClock
 from edge_agent.station.disk import BALLAST_NAME, DiskLimits, look_at
 from edge_agent.station.looking import hub_noted, newest_event
 from edge_agent.station.mirroring import mirror_checked
+from edge_agent.station.page_watch import background_checked
 from tally.ledger.sqlite import SqliteLedger
 from tally.wire.clocks import WRONG_MS, YEARS, ClockOffset
 
@@ -79,6 +81,10 @@ def examine(
     try:
         found += [_clock(connection), *_of_the_hub(connection), *_certificate(connection)]
         found += [_wal(directory, limits), _pages(connection)]
+        found.append(Checked("pages in the background", *background_checked(directory)))
+        if (remade := found_in(connection)) is not None:
+            words = f"{remade.at}: {remade_words(remade)[0]}"
+            found.append(Checked("made anew", is_well=True, words=words))
         found += _authority(directory, connection)
         found.append(_chain(connection, identity))
         found += [_ledger(connection), *_copy(connection)]

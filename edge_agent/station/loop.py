@@ -117,6 +117,7 @@ class Loop:
         trimmer: makes room while nobody waits; None: nothing is deleted by itself.
         marker: writes down how far the journal is while nobody waits; None: nobody does.
         mirroring: copies the journal to another medium; None: nobody does.
+        ended_by: why the journal must not be written any more.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class Loop:
         self.trimmer: RoomMaker | None = None
         self.marker: Marker | None = None
         self.mirroring: Mirroring | None = None
+        self.ended_by: Fatal | None = None
         self._head = OwnHead(core.journal, clock)
         self._untaken = Untaken(core.journal)
 
@@ -176,6 +178,7 @@ class Loop:
                 self._do(message)
                 self._tell_of_the_ledger()
         except (JournalFault, JournalCorrupt, HardwareFault) as fault:
+            self.ended_by = fault
             words = Words(fault.words, fault.words_zh)
             said = self._core.say(Verdict.LOCK, words, code=fault.code)
             self._picture(said, fatal=True)

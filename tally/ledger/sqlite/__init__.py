@@ -5,7 +5,8 @@ rows, `absorbing` writes, `reading` answers the ports of `tally.merge`, and `led
 together. Needs SQLite 3.40 or later.
 """
 
+from tally.ledger.sqlite.journals import unpacked_lines
 from tally.ledger.sqlite.ledger import SqliteLedger, rebuild
 from tally.ledger.sqlite.tables import TABLES
 
-__all__ = ["TABLES", "SqliteLedger", "rebuild"]
+__all__ = ["TABLES", "SqliteLedger", "rebuild", "unpacked_lines"]

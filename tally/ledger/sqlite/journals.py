@@ -210,7 +210,7 @@ class Journals:
         first, ids, packed = self._connection.execute(
             self._sql(_CHUNK_BEFORE), (handle,)
         ).fetchone()
-        lines = _unpack(packed)
+        lines = unpacked_lines(packed)
         lines[handle - first] = _pack([event])[:-1]
         self._connection.execute(
             self._sql("INSERT OR REPLACE INTO l_chunk VALUES (?,?,?)"),
@@ -424,7 +424,7 @@ class Journals:
             ).fetchall()
             if not rows or rows[0][0] >> SHIFT != branch.number:
                 continue
-            lines = [line for row in rows for line in _unpack(row[2])]
+            lines = [line for row in rows for line in unpacked_lines(row[2])]
             joined = b"".join(line + b"\n" for line in lines)
             packed = zstandard.ZstdCompressor(level=_LEVEL_OLD).compress(joined)
             ids = b"".join(row[1] for row in rows)
@@ -457,8 +457,10 @@ class Journals:
                 self._latest = first, last, chunk
                 return chunk
         row = self._connection.execute(self._sql(_CHUNK_BEFORE), (wanted,)).fetchone()
+        if row is None:
+            raise LookupError(f"no chunk holds event {seq}; the file lost it")
         handle, ids, lines = row
-        chunk = _Chunk(handle & SEQ_MASK, ids, _unpack(lines))
+        chunk = _Chunk(handle & SEQ_MASK, ids, unpacked_lines(lines))
         if len(self._chunks) >= _CHUNKS_CACHED:
             del self._chunks[next(iter(self._chunks))]
         last = handle + len(chunk.lines) - 1
@@ -514,7 +516,12 @@ def _pack(events: Sequence[EventLine | Unread]) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL).compress(lines)
 
 
-def _unpack(packed: bytes) -> list[bytes]:
+def unpacked_lines(packed: bytes) -> list[bytes]:
+    """The lines of a chunk.
+
+    Raises:
+        sqlite3.DatabaseError: they are damaged.
+    """
     if packed.startswith(_ZSTD_MAGIC):
         try:
             packed = zstandard.ZstdDecompressor().decompress(packed)
