@@ -16,7 +16,7 @@ from edge_agent.journal.projecting import absorb, fill
 from edge_agent.journal.returning import HOLE, keep_proof
 from edge_agent.journal.store import Store
 from tally.events.decoding import EventLine, Unread, read_lines
-from tally.events.losses import HOLES_MAX, NO_LINE, Loss
+from tally.events.losses import HOLES_MAX, NO_LINE, SAYING_BYTES_MAX, Loss
 from tally.events.types import EventMended
 from tally.ledger.port import Batch
 from tally.ledger.sqlite import SqliteLedger
@@ -36,7 +36,7 @@ class ForeignHoles:
         self._rolled_back = rolled_back
 
     def pass_over(self, branch: Branch, loss: Loss, data: bytes) -> Branch | None:
-        """Let a branch that ends before a lost event go on behind it; None: it has too many.
+        """Let a branch that ends before a lost event go on behind it; None: too many, or too large.
 
         Args:
             branch: ends with, or begins behind, the event before the lost one.
@@ -46,7 +46,7 @@ class ForeignHoles:
         Raises:
             JournalFault: nothing was kept.
         """
-        if self._count(branch.journal) >= HOLES_MAX:
+        if len(data) > SAYING_BYTES_MAX or self._count(branch.journal) >= HOLES_MAX:
             return None
         grown = replace(branch, tip=loss.seq, tip_id=loss.id)
         place = place_of(grown.branch, grown.tip)

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from hub.services import gaps, journals
 from hub.store.port import HOLE, Branch, Journal, Piece, Store
-from tally.events.losses import HOLES_MAX, NO_LINE, Loss, losses_in
+from tally.events.losses import HOLES_MAX, NO_LINE, SAYING_BYTES_MAX, Loss, losses_in
 from tally.records.ids import EventId, show_journal
 from tally.records.segment import Segment, SegmentError, decode, prove
 
@@ -82,7 +82,7 @@ def _open(store: Store, journal: Journal, loss: Loss, on: Branch, data: bytes | 
     """Make the hole, and join what is held behind it."""
     blob = data or _saying(store, store.branches(journal.no), loss)
     holes = listed(store, journal)
-    if blob is None or len(holes) >= HOLES_MAX:
+    if blob is None or len(blob) > SAYING_BYTES_MAX or len(holes) >= HOLES_MAX:
         return
     branch = journals.branch_behind(store, journal, on, loss.seq - 1, loss.before)
     store.add_piece(

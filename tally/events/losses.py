@@ -21,6 +21,8 @@ NO_LINE: Final = b""
 """Stands where a lost line was."""
 HOLES_MAX: Final = 1000
 """Lost events of one journal that a reader keeps track of."""
+SAYING_BYTES_MAX: Final = 64 * 1024
+"""Of a delivery that is kept in the place of a lost event: its writer sends the one event."""
 
 
 @dataclass(frozen=True, slots=True)
