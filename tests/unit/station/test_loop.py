@@ -289,6 +289,22 @@ def test_what_is_typed_waits_until_the_hub_has_told_where_the_journal_ends(floor
     assert order[:2] == ["receipt", "scan"]
 
 
+def test_without_a_hub_what_is_typed_waits_until_the_neighbours_were_asked(floor):
+    words = Words("no route", "无路由")
+    away = m.LinkChanged(online=False, code="no_route", words=words)
+    running = Running(floor, Wire(), lines=["BDG-1107"])
+    running.loop.await_head(60.0, with_neighbours=True)
+    order = []
+    handle = floor.core.handle
+    floor.core.handle = lambda given: (order.append("scan"), handle(given))[1]
+    asked = m.NeighboursAsked()
+    asked.done.add_done_callback(lambda _: order.append("asked"))
+    running.inbox.post(away)
+    running.inbox.post(asked)
+    running.run()
+    assert order[:2] == ["asked", "scan"]
+
+
 @pytest.mark.parametrize("what", ["offline", "suspect"])
 def test_a_hub_that_cannot_be_asked_or_has_told_enough_keeps_nobody_waiting(floor, what):
     words = Words("no route", "无路由")
