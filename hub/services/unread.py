@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from hub.services import exporting, journals
 from hub.services.office import Office
-from hub.store.port import StoreFault
+from hub.store.port import UNPROJECTED_ROWS_MAX, StoreFault
 from tally.events.decoding import Unread, read_line
-from tally.ledger.taking import WORDS_MAX
+from tally.ledger.taking import printable
 from tally.merge.history import Placed
 from tally.records.ids import EventId, JournalId, show_journal
 
@@ -71,22 +71,31 @@ def listed(office: Office, limit: int = ROWS_MAX) -> list[Row]:
 def _events(office: Office, limit: int) -> Iterator[Row]:
     """Those that stand in the ledger as saying nothing, then those that it has not even so."""
     names = {row.no: row.id for row in office.store.journals()}
+    found = office.store.unprojected()
     noted = {
         (names[no], seq): words
-        for no, first, last, words in office.store.unprojected()
+        for no, first, last, words in found
         for seq in range(first, min(last, first + limit) + 1)
     }
-    lines = _Lines(office)
+    are_all_noted = len(found) < UNPROJECTED_ROWS_MAX
+    lines, seen = _Lines(office), set()
     for at in office.store.ledger.unread(limit):
-        yield _event(office, at, lines.line_of(at), noted.pop((at.journal, at.seq), None))
-    for (journal, seq), words in list(noted.items())[:limit]:
+        place = (at.journal, at.seq)
+        seen.add(place)
+        yield _event(office, at, lines.line_of(at), noted.get(place), are_all_noted=are_all_noted)
+    left = [(*place, words) for place, words in noted.items() if place not in seen]
+    for journal, seq, words in left[:limit]:
         yield _row(office, "unprojected", journal, seq, None) | _said(words)
 
 
-def _event(office: Office, at: Placed, line: bytes | None, noted: str | None) -> Row:
+def _event(
+    office: Office, at: Placed, line: bytes | None, noted: str | None, *, are_all_noted: bool
+) -> Row:
     event = None if line is None else read_line(line)
-    if noted is not None:
-        return _row(office, "unprojected", at.journal, at.seq, at.id) | _said(noted)
+    is_read = event is not None and not isinstance(event, Unread)
+    if is_read and (noted is not None or not are_all_noted):
+        told = _said(noted or f"{event.t if event else '?'}: ")
+        return _row(office, "unprojected", at.journal, at.seq, at.id) | told
     if isinstance(event, Unread) and event.reason != "lost":
         told = {"type": event.t, "reason": event.reason, "words": event.words}
         return _row(office, "uninterpreted", at.journal, at.seq, at.id) | told
@@ -121,9 +130,7 @@ def _quarantined(office: Office) -> Iterator[Row]:
 
 def _shown(row: Row) -> Row:
     """Whoever wrote the line chose its texts: nothing in them steers a terminal or fills a page."""
-    cut = {key: row[key][:WORDS_MAX] for key in ("type", "reason", "words")}
-    signs = {key: (sign if sign.isprintable() else "\ufffd" for sign in cut[key]) for key in cut}
-    return row | {key: "".join(found) for key, found in signs.items()}
+    return row | {key: printable(row[key]) for key in ("type", "reason", "words")}
 
 
 class _Lines:

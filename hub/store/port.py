@@ -25,6 +25,8 @@ from tally.records.signing import PublicKey
 
 UNPLACED: Final = "?"
 """See `StoredBlock.period`."""
+UNPROJECTED_ROWS_MAX: Final = 1000
+"""Told one by one; all are counted."""
 
 
 class StoreFault(Exception):
@@ -294,7 +296,7 @@ class Store(Protocol):
         ...
 
     def unprojected(self) -> Sequence[tuple[int, int, int, str]]:
-        """Journal number, first and last seq, and words of each, oldest first; 1,000 at most."""
+        """Journal number, first and last seq, and words of each, oldest first."""
         ...
 
     def unprojected_count(self) -> int: ...

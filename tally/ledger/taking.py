@@ -43,10 +43,15 @@ def take(batch: Batch, attempt: Attempt) -> tuple[NotTaken, ...]:
         return take(_part(batch, 0, size // 2), attempt) + take(
             _part(batch, size // 2, size), attempt
         )
-    t, words = batch.events[0].t, _words(error)
+    t, words = printable(batch.events[0].t), _words(error)
     # Where even this is refused, the ledger has a gap: what is behind it is absorbed as after one.
     attempt(replace(batch, events=[Unread("not_taken", t, words)]))
     return (NotTaken(batch.first, batch.ids[0], t, words),)
+
+
+def printable(text: str) -> str:
+    """A text that an event brought, as far as people can be shown it: it steers no terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:WORDS_MAX])
 
 
 def _part(batch: Batch, start: int, end: int) -> Batch:
@@ -61,4 +66,4 @@ def _words(error: Exception) -> str:
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     where = f" ({at.tb_frame.f_code.co_filename.rpartition('/')[2]}:{at.tb_lineno})" if at else ""
-    return f"{type(error).__name__}{where}: {error}"[:WORDS_MAX]
+    return printable(f"{type(error).__name__}{where}: {error}")

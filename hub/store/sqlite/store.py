@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 from hub.store.port import (
+    UNPROJECTED_ROWS_MAX,
     Branch,
     Journal,
     Piece,
@@ -32,7 +33,6 @@ from tally.records.ids import EventId, JournalId
 from tally.records.signing import PublicKey
 
 QUARANTINE_ROWS_MAX: Final = 1000
-UNREAD_ROWS_MAX: Final = 1000
 QUARANTINE_BYTES_MAX: Final = 4096
 """Kept of each: the header and a little more, enough to see what it was."""
 
@@ -389,7 +389,7 @@ class SqliteStore(Store):
     def unprojected(self) -> Sequence[tuple[int, int, int, str]]:
         rows = self._all(
             "SELECT journal, first, last, words FROM unprojected ORDER BY no LIMIT ?",
-            UNREAD_ROWS_MAX,
+            UNPROJECTED_ROWS_MAX,
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 

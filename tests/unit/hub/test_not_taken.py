@@ -84,3 +84,13 @@ def test_47_an_error_of_the_disk_is_no_bug_and_nothing_is_acknowledged(hub, stat
     assert hub.ingest(station.id, station.piece(2)).stored == 10
     assert hub.fingerprint()["unprojected"] == 0
     assert show_journal(station.id) in [row["journal"] for row in hub.fingerprint()["frontier"]]
+
+
+def test_what_a_hostile_event_makes_an_exception_say_steers_no_terminal(hub, monkeypatch):
+    station = enrolled(hub)
+    station.add(bound(POISON + "\x1b[2J", lamp(1)))
+    plant(monkeypatch, POISON, says="\x1b]0;x\x07" * 1000)
+    assert hub.ingest(station.id, station.piece(2)).stored == 1
+    [(_, _, _, words)] = hub.office.store.unprojected()
+    assert words.isprintable()
+    assert len(words) < 600

@@ -9,6 +9,7 @@ from hub.bootstrap import create, open_hub
 from hub.cli.group import hub as commands
 from hub.refresher import Refresher
 from hub.services import Refused, journals, rebuilding, refreshing, unread
+from hub.store.sqlite import store
 from tally.events.decoding import EventLine, Unread
 from tests.support.building import board, bound, lamp
 from tests.support.hub_floor import demo_files, enrolled
@@ -92,6 +93,24 @@ def test_what_a_hostile_line_says_of_itself_steers_no_terminal(hub, station):
     row = unread.listed(hub.office)[-1]
     assert "\x1b" not in row["type"] + row["words"]
     assert len(row["type"]) <= 500
+
+
+def test_of_two_histories_both_events_of_one_seq_are_listed(hub, station, monkeypatch):
+    twin = station.fork(3)
+    twin.add(bound(POISON, lamp(99)))
+    plant(monkeypatch)
+    hub.ingest(twin.id, twin.piece(4))
+    rows = [row for row in unread.listed(hub.office) if row["kind"] == "unprojected"]
+    assert {row["event_id"] for row in rows} == {station.ids[3].hex(), twin.ids[3].hex()}
+
+
+def test_of_more_than_are_noted_none_is_taken_for_one_of_an_older_ledger(hub, station, monkeypatch):
+    monkeypatch.setattr(store, "UNPROJECTED_ROWS_MAX", 1)
+    monkeypatch.setattr(unread, "UNPROJECTED_ROWS_MAX", 1)
+    station.add(bound(POISON, lamp(12)))
+    plant(monkeypatch)
+    hub.ingest(station.id, station.piece(12))
+    assert [row["seq"] for row in unread.listed(hub.office)] == [4, 12, 7]
 
 
 def test_no_more_than_was_asked_for_are_listed(hub, station):

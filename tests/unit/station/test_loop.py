@@ -17,6 +17,7 @@ from tally.events import types as t
 from tally.master import Words
 from tally.records.segment import encode
 from tests.support.building import Writing
+from tests.support.planting import POISON, plant
 from tests.support.stations import NOON, piece
 from tests.unit.station.test_core import Floor
 
@@ -133,6 +134,21 @@ def test_a_segment_is_stored_and_its_sender_told(floor):
     floor.s01.add(t.UnitCommissioned("PCB-L-00931", "PCB-L@2"))
     assert until_done(Running(floor), m.IngestAsked(piece(floor.s01))).exception() is None
     assert floor.journal.ledger.unit("PCB-L-00931").status == "commissioned"
+
+
+def test_47_an_event_that_the_ledger_cannot_take_is_told_once_and_work_goes_on(floor, monkeypatch):
+    running = Running(floor)
+    floor.s01.add(t.UnitCommissioned(POISON, "PCB-L@2"))
+    with monkeypatch.context() as broken:
+        plant(broken)
+        assert until_done(running, m.IngestAsked(piece(floor.s01))).exception() is None
+    for line in (b"X-1", b"BDG-1107"):
+        running.inbox.put_line(parse_line(line, floor.clock.monotonic()))
+    assert running.run() == 0
+    assert len(running.heard.answers) == 2
+    [said] = [one for one in running.heard.remarks if one.code == "J-205"]
+    assert "a mistake of the program" in text_of(said, "en")
+    assert "程序的错误" in text_of(said, "zh")
 
 
 def test_garbage_from_the_hub_is_refused_to_the_uplink_and_work_goes_on(floor):
