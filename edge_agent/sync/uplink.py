@@ -16,11 +16,12 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from edge_agent.sync.hints import in_any_order, with_one_more
 from edge_agent.sync.port import Said
 from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply, Unreached
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
 """Longest silence inside an answer; a long poll is given its own."""
-HINTS_MAX: Final = 2
+HINTS_MAX: Final = 64
+HINTS_SECONDS: Final = 6.0
+"""For hints in one request; those that refuse at once are all tried, of silent ones one."""
 CHUNK_BYTES: Final = 64 * 1024
 CA_BYTES_MAX: Final = 64 * 1024
 _NO_CHECK_TIME: Final = 0x200000
@@ -75,14 +78,12 @@ class Uplink:
         self._session: requests.Session | None = None
 
     def hint(self, address: str) -> None:
-        """Try this address too, after those that are known; the newest few are kept.
+        """Try this address too, after those that are known; some are kept, by chance.
 
         May be called from another thread. Who answers there is judged like everywhere.
         """
         with contextlib.suppress(ValueError):
-            base = _base(address)
-            rest = [one for one in self._hints if one != base]
-            self._hints = [base, *rest][:HINTS_MAX]
+            self._hints = with_one_more(self._hints, _base(address), HINTS_MAX)
 
     def another(self) -> Uplink:
         """A second connection under the same trust and switch, for another thread."""
@@ -134,18 +135,26 @@ class Uplink:
         """The hub's answer, or why there is none; never raises for anything outside."""
         self._take_trust()
         found: Reply | Unreached = Unreached(say("no_route", where="-", why="no address is set"))
-        hints = [one for one in self._hints if one not in self._addresses]
-        for base in (*self._addresses, *hints):
+        for base, is_hint in self._places():
             if not self.link.up:
                 return Unreached(say("link_cut"))
             heard = self._send_to(base, request)
-            if base not in hints or isinstance(heard, Reply):
+            if not is_hint or isinstance(heard, Reply):
                 found = heard  # what goes wrong at a hint is no news
             if isinstance(heard, Reply):
                 rest = [one for one in self._addresses if one != base]
                 self._addresses = [base, *rest]
                 break
         return found if self.link.up else Unreached(say("link_cut"))
+
+    def _places(self) -> Iterator[tuple[str, bool]]:
+        """What is known, then what is a hint and no more, in any order and for some seconds."""
+        known = self._addresses
+        yield from ((base, False) for base in known)
+        until = time.monotonic() + HINTS_SECONDS
+        for base in in_any_order(self._hints):
+            if base not in known and time.monotonic() < until:
+                yield base, True
 
     def _opened(self) -> requests.Session:
         if self._session is None:

@@ -78,6 +78,49 @@ with Running(line.folder / "S02") as s02, Running(line.folder / "S03", through=t
     print(s02.end()[0], s03.end()[0])
 liar.close()
 """
+FLOOD = """
+from zeroconf import DNSAddress, DNSOutgoing, DNSPointer, DNSService, DNSText
+from zeroconf import IPVersion, ServiceInfo, Zeroconf
+
+line.settle("S02", [], listen="0.0.0.0", mdns=True)
+line.settle("S03", [], listen="0.0.0.0")  # it neither tells nor hears: somebody else tells of it
+liar, honest = (
+    Zeroconf(interfaces=["10.9.0.1"], ip_version=IPVersion.V4Only) for _ in range(2)
+)
+there_is = socket.inet_aton("10.9.0.2")
+done, names = threading.Event(), []
+
+def flood():
+    while not done.wait(0.1):
+        said = DNSOutgoing(0x8400)  # an answer that nobody asked for
+        for _ in range(40):
+            names.append(name := f"liar-{len(names)}.{MDNS_TYPE}")
+            for record in (
+                DNSPointer(MDNS_TYPE, 12, 1, 120, name),
+                DNSService(name, 33, 1, 120, 0, 0, 9, "liar.local."),
+                DNSText(name, 16, 1, 120, b"\\x03r=x"),
+                DNSAddress("liar.local.", 1, 1, 120, there_is),
+            ):
+                said.add_answer_at_time(record, 0)
+        liar.send(said)
+
+flooding = threading.Thread(target=flood)
+flooding.start()
+with Running(line.folder / "S02") as s02, Running(line.folder / "S03", through=there) as s03:
+    begun = len(names)
+    until(lambda: len(names) > begun + 2000)
+    honest.register_service(ServiceInfo(
+        MDNS_TYPE, f"true.{MDNS_TYPE}", port=line.ports["S03"],
+        properties={"j": show_journal(line.benches["S03"].identity.journal), "r": "station"},
+        addresses=[there_is], server="true.local.",
+    ))
+    held_soon(line, s03)
+    print("found", s02.end()[0], s03.end()[0])
+done.set()
+flooding.join()
+liar.close()
+honest.close()
+"""
 LIST = """
 line.settle("S02", [f"10.9.0.2:{line.ports['S03']}"], listen="0.0.0.0")
 line.settle("S03", [], listen="0.0.0.0")
@@ -116,10 +159,16 @@ with Running(station, through=there) as s05:
     ("script", "said"),
     [
         (HINTS, ["found", "moved", "back", "True", "0", "0"]),
+        (FLOOD, ["found", "0", "0"]),
         (LIST, ["listed", "0", "0"]),
         (MOVED, ["followed", "0"]),
     ],
-    ids=["hints that lie, an address that changes", "no multicast", "a hub that moved"],
+    ids=[
+        "hints that lie, an address that changes",
+        "a flood of names",
+        "no multicast",
+        "a hub that moved",
+    ],
 )
 def test_57_neighbours_find_each_other_whatever_the_network_says(tmp_path, script, said):
     own_network = ["unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "--net"]

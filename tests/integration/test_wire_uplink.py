@@ -12,7 +12,7 @@ import pytest
 
 from edge_agent.sync.state import Request
 from edge_agent.sync.turn import Reply, Unreached
-from edge_agent.sync.uplink import Link, Uplink, has_ended
+from edge_agent.sync.uplink import HINTS_MAX, Link, Uplink, has_ended
 from hub import trust
 from tests.support.raw_server import answering, raw_server, read_request
 
@@ -135,6 +135,27 @@ def test_the_next_address_is_tried_and_the_good_one_remembered(plant, reach):
         assert isinstance(uplink.send(TIME), Reply)
         assert isinstance(uplink.send(TIME), Reply)
         assert server.calls == 2
+
+
+def test_a_hub_that_moved_is_found_though_others_say_that_they_are_it(plant, reach):
+    secrets, tls = plant
+    with raw_server(answering(JSON_OK), tls) as server:
+        uplink = reach(secrets, "127.0.0.1:9")
+        uplink.hint(server.address)
+        for number in range(HINTS_MAX - 1):
+            uplink.hint(f"127.0.0.{2 + number}:9")
+        assert isinstance(uplink.send(TIME), Reply)
+
+
+def test_hints_without_end_neither_fill_the_memory_nor_are_the_newest_all_that_is_kept(
+    plant, reach
+):
+    uplink = reach(plant[0], "127.0.0.1:9")
+    for number in range(10 * HINTS_MAX):
+        uplink.hint(f"hub-{number}:9")
+    kept = {int(one.split("-")[1].split(":")[0]) for one in uplink._hints}
+    assert len(kept) == HINTS_MAX
+    assert min(kept) < 9 * HINTS_MAX
 
 
 def test_no_route_is_said_with_the_address(plant, reach):

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from zeroconf import Zeroconf
 
 RESCAN_SECONDS: Final = 15.0
-ASK_MS: Final = 1000
+ASK_MS: Final = 500
+ASKED_MAX: Final = 16
+"""Names that came without their address and are asked about between two looks at the interfaces."""
 STOP_SECONDS: Final = 2.0
-INSTANCES_MAX: Final = 512
-"""Names seen since the interfaces were looked at; more are a flood and are not asked about."""
+INSTANCES_MAX: Final = 2048
+"""More names are a flood: all that the network said is forgotten with the next look, and whoever is
+there is asked anew.
+"""
 
 Hinted = Callable[[str, JournalId, str], None]
 """Called with the role (`hub` or `station`), the journal or hub id, and `host:port`."""
@@ -49,6 +53,7 @@ class Multicast:
         self._listen = listen
         self._hinted = hinted
         self._seen: set[str] = set()
+        self._asks_left = ASKED_MAX
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="peer-hints", daemon=True)
 
@@ -67,7 +72,8 @@ class Multicast:
         told: tuple[str, ...] = ()
         while not self._stopping.is_set():
             found = interfaces(self._listen)
-            if found != told:
+            self._asks_left = ASKED_MAX
+            if found != told or len(self._seen) >= INSTANCES_MAX:
                 _close(opened)
                 opened, told = self._open(found), found
             self._stopping.wait(RESCAN_SECONDS)
@@ -102,19 +108,25 @@ class Multicast:
 
     def _heard(self, **change: Any) -> None:
         """A name appeared, changed or went; on the library's thread."""
-        from zeroconf import ServiceStateChange
+        from zeroconf import ServiceInfo, ServiceStateChange
 
         name = str(change["name"])
         if change["state_change"] is ServiceStateChange.Removed:
             self._seen.discard(name)
             return
-        if len(self._seen) >= INSTANCES_MAX or self._stopping.is_set():
+        if self._stopping.is_set():
             return
-        self._seen.add(name)
+        if len(self._seen) < INSTANCES_MAX:
+            self._seen.add(name)
         with contextlib.suppress(Exception):  # whatever stands in a hint harms nobody
-            found = change["zeroconf"].get_service_info(MDNS_TYPE, name, timeout=ASK_MS)
-            if found is not None:
+            found = ServiceInfo(MDNS_TYPE, name)
+            # Whoever tells the truth tells all at once; to ask takes time that others wait for.
+            if found.load_from_cache(change["zeroconf"]) or self._asked(change["zeroconf"], found):
                 self._tell(found)
+
+    def _asked(self, opened: Zeroconf, found: Any) -> bool:
+        self._asks_left -= 1
+        return self._asks_left >= 0 and bool(found.request(opened, ASK_MS))
 
     def _tell(self, found: Any) -> None:
         role = _text(found.properties, MDNS_ROLE)

@@ -55,6 +55,8 @@ CALL_PAUSE: Final = 0.5
 ALONE_SECONDS: Final = 5.0
 HUB_AWAY_SECONDS: Final = 20.0
 OWN_SECONDS: Final = 300.0
+AWAY_MAX: Final = 1024
+"""Addresses where nobody was met, and when to try again."""
 STORED_SECONDS: Final = 60.0
 FAULT_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 2.0
@@ -171,7 +173,7 @@ class Peering:
             self._mailbox.post(effect)
         if answered.caller is not None and answered.door:
             shown = f"[{host}]" if ":" in host else host
-            self._book.hinted(answered.caller, f"{shown}:{answered.door}")
+            self._book.visited(answered.caller, f"{shown}:{answered.door}")
         if answered.is_ahead and answered.caller is not None:
             with self._turn:
                 self._inbox.callers |= {answered.caller}
@@ -327,6 +329,8 @@ class Peering:
         except NobodyError as nobody:
             before = self._away.get(place.address, PeerState())
             self._away[place.address] = failed(before, nobody.said, time.monotonic())
+            if len(self._away) > AWAY_MAX:  # what hints named without end
+                del self._away[next(iter(self._away))]
         else:
             self._away.pop(place.address, None)
             return met
