@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import parse_qs
@@ -48,9 +48,14 @@ from tally.wire.reading import UnreadableError, read_message, write_message
 SUBSCRIPTIONS_MAX: Final = 1000
 APART_MAX: Final = 100
 FRESH_MAX: Final = 200
-PACE_RATE: Final = 100.0
-PACE_BURST: Final = 500
-"""Deliveries a second of one station (`sync.md` 3.5, P6): a drain needs some thirty."""
+PACES: Final[Mapping[str, tuple[float, int]]] = {
+    "PUT": (100.0, 500),
+    "POST": (50.0, 500),
+    "GET": (500.0, 2000),
+}
+"""Requests a second of one station, after so many at once (`sync.md` 3.5, P6): deliveries, of which
+a drain needs some thirty; hellos and leases; pieces to read, one after the other.
+"""
 STRANGER_SECONDS: Final = 20.0
 """For the whole body of a caller without a session."""
 
@@ -78,13 +83,13 @@ def stations_app(desk: Desk) -> Guard:
     install(app)
     app.include_router(router)
     describe(app)
-    pace = Pace(PACE_RATE, PACE_BURST, time.monotonic)
+    paces = {kind: Pace(rate, burst, time.monotonic) for kind, (rate, burst) in PACES.items()}
     return Guard(
-        app, allow=lambda scope: _allowance(desk, pace, scope), unhurried=frozenset({p.NEWS})
+        app, allow=lambda scope: _allowance(desk, paces, scope), unhurried=frozenset({p.NEWS})
     )
 
 
-def _allowance(desk: Desk, pace: Pace, scope: Scope) -> Allowance:
+def _allowance(desk: Desk, paces: Mapping[str, Pace], scope: Scope) -> Allowance:
     """Only a proven caller may bring much; a stranger's request is small and quick, or nothing."""
     try:
         caller = desk.sessions.who(_bearer(Headers(scope=scope)))
@@ -92,14 +97,16 @@ def _allowance(desk: Desk, pace: Pace, scope: Scope) -> Allowance:
         if scope["method"] == "PUT":
             raise
         return Allowance(p.JSON_BYTES_MAX + 1024, STRANGER_SECONDS, "strangers")
-    if scope["method"] != "PUT":
-        return Allowance()
-    if not pace.allows(caller.journal):
+    kind = scope["method"] if scope["method"] in paces else "GET"
+    if not paces[kind].allows(caller.journal):
+        rate, burst = PACES[kind]
         raise TurnedAway(
             "too_often",
-            f"Over {PACE_BURST} deliveries of this station, more than {PACE_RATE:g} a second. What "
+            f"Over {burst} requests ({kind}) of this station, more than {rate:g} a second. What "
             f"is not taken stays with the station; look for a device there that repeats itself.",
         )
+    if kind != "PUT":
+        return Allowance()
     is_fresh = p.FRESH_LANE in parse_qs(scope["query_string"].decode("ascii", "replace")).get(
         p.LANE, ()
     )

@@ -162,7 +162,8 @@ def _scope(bearer, method="PUT", query=b""):
     return {"type": "http", "method": method, "headers": headers, "query_string": query}
 
 
-def test_only_deliveries_take_turns_and_the_pace_is_told_in_words():
+def _at_the_door():
+    """A desk, paces of two requests, a station and its bearer."""
     hub = a_hub()
     station = enrolled(hub)
     sessions = Sessions(
@@ -172,16 +173,33 @@ def test_only_deliveries_take_turns_and_the_pace_is_told_in_words():
     signature = sign_session(station.key, hub.receipt_key, hub.epoch, nonce, "run-1", station.id)
     bearer = sessions.answer(station.id, "run-1", nonce, signature, station.key.public)
     desk = Desk(hub, sessions, Bell(), lambda: 0)
-    pace = Pace(1.0, 2, lambda: 0.0)
-    allowed = _allowance(desk, pace, _scope(bearer))
+    paces = {kind: Pace(1.0, 2, lambda: 0.0) for kind in ("PUT", "POST", "GET")}
+    return desk, paces, station, bearer
+
+
+def test_only_deliveries_take_turns_and_the_pace_is_told_in_words():
+    desk, paces, station, bearer = _at_the_door()
+    allowed = _allowance(desk, paces, _scope(bearer))
     assert (allowed.brings, allowed.goes_first) == (station.id.hex(), False)
-    assert _allowance(desk, pace, _scope(bearer, query=b"lane=fresh")).goes_first
+    assert _allowance(desk, paces, _scope(bearer, query=b"lane=fresh")).goes_first
     with pytest.raises(TurnedAway, match="look for a device there that repeats itself") as turned:
-        _allowance(desk, pace, _scope(bearer))
+        _allowance(desk, paces, _scope(bearer))
     answer = problem(turned.value.code, turned.value.what)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
-    assert _allowance(desk, pace, _scope(bearer, method="GET")).brings == ""
-    assert _allowance(desk, pace, _scope("unknown", method="POST")).pool == "strangers"
+    assert _allowance(desk, paces, _scope(bearer, method="GET")).brings == ""
+    assert _allowance(desk, paces, _scope("unknown", method="POST")).pool == "strangers"
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "GET", "HEAD"])
+def test_whatever_a_station_asks_has_a_pace_of_its_own(method):
+    desk, paces, _, bearer = _at_the_door()
+    for _ in range(2):
+        _allowance(desk, paces, _scope(bearer, method))
+    with pytest.raises(TurnedAway, match="more than") as turned:
+        _allowance(desk, paces, _scope(bearer, method))
+    assert turned.value.code == "too_often"
+    for other in paces.keys() - {method if method in paces else "GET"}:
+        _allowance(desk, paces, _scope(bearer, other))
 
 
 def test_a_station_that_asks_too_often_waits_and_the_others_do_not():
