@@ -108,9 +108,11 @@ def change(folder, seq):
         )
 
 
+# With one damaged event a station starts and asks for it; what was exported before is safe anyhow.
+
+
 def test_the_newest_event_is_damaged(folder, floor):
     change(folder, counted(folder, "SELECT seq FROM position"))
-    does_not_start(folder, "J-201")
     told = exported(folder, floor, missing=1)
     [words] = told["problems"]
     assert "this disk is damaged" in words
@@ -119,7 +121,6 @@ def test_the_newest_event_is_damaged(folder, floor):
 def test_an_event_amid_the_backlog_is_damaged(folder, floor):
     seq = counted(folder, "SELECT seq FROM position") - 7
     change(folder, seq)
-    does_not_start(folder, f"event {seq}")
     told = exported(folder, floor, missing=1)
     assert f" {seq}..{seq} is left out" in told["problems"][0]
 
