@@ -104,7 +104,7 @@ def flood():
                 said.add_answer_at_time(record, 0)
         liar.send(said)
 
-flooding = threading.Thread(target=flood)
+flooding = threading.Thread(target=flood, daemon=True)
 flooding.start()
 with Running(line.folder / "S02") as s02, Running(line.folder / "S03", through=there) as s03:
     begun = len(names)
