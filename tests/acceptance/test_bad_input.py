@@ -76,7 +76,7 @@ BAD_SCANS = [
 ]
 
 
-def test_each_bad_scan_is_refused_in_its_own_words_and_loses_nothing(plant):
+def test_48_each_bad_scan_is_refused_in_its_own_words_and_loses_nothing(plant):
     with at_work(plant, S01="BDG-1120", S02="BDG-1182", S03="BDG-1107") as (s01, s02, s03):
         work.make_boards(s01, BOARDS)
         plant.settle()
@@ -220,7 +220,7 @@ def test_a_scheme_without_its_counter_is_refused_in_words(plant, tmp_path):
     [b"", b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", bytes(range(256))],
     ids=["nothing", "500", "garbage"],
 )
-def test_a_station_that_meets_something_else_than_its_hub_says_so_and_works_on(plant, answer):
+def test_32_a_station_that_meets_something_else_than_its_hub_says_so_and_works_on(plant, answer):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve():

@@ -139,7 +139,7 @@ def story(tmp_path_factory):
         yield story
 
 
-def test_everything_is_there_again_after_the_stations_have_connected(story):
+def test_21_everything_is_there_again_after_the_stations_have_connected(story):
     plant, hub = story.plant, story.plant.hub_folder
     # A station that was enrolled after the backup is a stranger to the hub, until it shows by the
     # hub's own old feed that it is not.

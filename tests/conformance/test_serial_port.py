@@ -26,7 +26,7 @@ def test_an_unterminated_rest_is_delivered_marked(scanner):
     assert [(read.raw, read.truncated) for read in heard.reads] == [(b"BL2-25", True)]
 
 
-def test_a_code_cut_off_by_the_loss_of_the_device_is_delivered_marked(scanner):
+def test_50_a_code_cut_off_by_the_loss_of_the_device_is_delivered_marked(scanner):
     with Running(scanner.settings | {"idle_ms": 10_000}) as heard:
         scanner.send(b"WHOLE\rHALF")
         heard.wait_for_raws(1)
@@ -69,7 +69,7 @@ def test_an_over_long_code_is_cut_and_the_next_one_is_whole(scanner):
     assert [read.truncated for read in heard.reads] == [True, False]
 
 
-def test_a_looping_scanner_is_coalesced_and_every_scan_is_counted(scanner):
+def test_49_a_looping_scanner_is_coalesced_and_every_scan_is_counted(scanner):
     with Running(scanner.settings) as heard:
         scanner.send(b"LOOP\r" * 5000)
         scanner.present(b"AFTER")

@@ -166,7 +166,7 @@ def test_a_hub_that_does_not_wait_for_the_disk_would_be_caught(tmp_path, synchro
         sweep(record(tmp_path, synchronous), 150)
 
 
-def test_a_disk_that_lies_about_a_sync_is_refused_in_words_or_gone_on_from(tmp_path):
+def test_5_a_disk_that_lies_about_a_sync_is_refused_in_words_or_gone_on_from(tmp_path):
     recorder = record(tmp_path, "OFF")
     disk = Disk(recorder.folder, recorder.before)
     said, gone_on = [], 0

@@ -135,7 +135,7 @@ def test_a_disk_that_fills_up_amid_the_work_books_nothing_more_until_there_is_sp
     check_after(bench, set(station.events))
 
 
-def test_without_space_for_a_checkpoint_every_answer_stays_true_and_space_lets_it_through(
+def test_7_without_space_for_a_checkpoint_every_answer_stays_true_and_space_lets_it_through(
     bench, plan
 ):
     plan.fill_up("journal.db")
@@ -169,7 +169,7 @@ SKIPS = range(60) if IS_FULL else (3, 17)
 
 @pytest.mark.parametrize("skip", SKIPS)
 @pytest.mark.parametrize("kind", ["r", "w", "s"])
-def test_a_disk_that_fails_once_at_any_call_is_said_in_words_and_loses_no_answer(
+def test_8_a_disk_that_fails_once_at_any_call_is_said_in_words_and_loses_no_answer(
     bench, plan, kind, skip
 ):
     plan.fail(kind, "*", errno.EIO, skip=skip, times=1)
@@ -200,7 +200,7 @@ def test_after_a_sync_that_failed_nothing_more_is_written(bench, plan):
 
 @pytest.mark.parametrize("refused", [errno.EACCES, errno.EROFS] if IS_FULL else [errno.EACCES])
 @pytest.mark.parametrize("name", ["journal.db", "journal.lock", "identity.json", "trust.json"])
-def test_a_file_that_may_not_be_opened_is_named_and_nothing_changes(bench, plan, name, refused):
+def test_15_a_file_that_may_not_be_opened_is_named_and_nothing_changes(bench, plan, name, refused):
     before = {path: path.read_bytes() for path in bench.folder.iterdir() if path.is_file()}
     plan.fail("o", name, refused)
     run = tally("station", "run", bench.folder, "--headless")
@@ -255,7 +255,7 @@ def test_a_journal_that_was_cut_short_gives_out_no_code_or_is_refused_and_left_a
     assert tally("station", "doctor", bench.folder).returncode == 1
 
 
-def test_a_reader_that_stays_holds_up_no_scan_and_its_log_is_taken_back_afterwards(bench):
+def test_13_a_reader_that_stays_holds_up_no_scan_and_its_log_is_taken_back_afterwards(bench):
     journal = bench.open(start=False)
     reader = open_reader(bench.path)
     reader.execute("BEGIN")

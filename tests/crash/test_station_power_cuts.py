@@ -231,7 +231,7 @@ def test_the_record_is_whole_and_has_a_checkpoint_amid_the_work(recorded, reques
     assert "journal.db-wal" in syncs[first:]
 
 
-def test_after_a_power_cut_while_commands_run_nothing_answered_is_missing(commands):
+def test_4_after_a_power_cut_while_commands_run_nothing_answered_is_missing(commands):
     assert sweep(commands, 200) > 300
 
 
@@ -245,7 +245,7 @@ def test_a_journal_that_does_not_wait_for_the_disk_would_be_caught(tmp_path, syn
         sweep(record_core(tmp_path, synchronous), 200)
 
 
-def test_a_disk_that_lies_about_a_sync_is_refused_in_words_or_gone_on_from(tmp_path):
+def test_5_a_disk_that_lies_about_a_sync_is_refused_in_words_or_gone_on_from(tmp_path):
     recorder = record_core(tmp_path, "OFF")
     disk = Disk(recorder.folder, recorder.before)
     said, gone_on = [], 0

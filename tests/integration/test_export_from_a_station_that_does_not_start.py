@@ -125,7 +125,7 @@ def test_an_event_amid_the_backlog_is_damaged(folder, floor):
     assert f" {seq}..{seq} is left out" in told["problems"][0]
 
 
-def test_a_page_cannot_be_read(folder, floor):
+def test_12_a_page_cannot_be_read(folder, floor):
     path = folder / DATABASE_NAME
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

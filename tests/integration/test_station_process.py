@@ -244,7 +244,7 @@ def dies_at_work(station):
         "after_commit_before_output:5",
     ],
 )
-def test_a_power_cut_at_any_point_loses_nothing_and_repeats_no_code(bench, crash):
+def test_1_2_a_power_cut_at_any_point_loses_nothing_and_repeats_no_code(bench, crash):
     with Running(bench.folder, crash=crash) as station:
         assert dies_at_work(station)
     shown = list(station.events)
@@ -278,7 +278,7 @@ def test_killing_at_random_moments_keeps_every_answer(bench):
 # --- who else -----------------------------------------------------------------------------------
 
 
-def test_a_second_station_on_the_same_folder_is_refused_naming_the_first(bench):
+def test_14_a_second_station_on_the_same_folder_is_refused_naming_the_first(bench):
     with Running(bench.folder) as station:
         station.say({"wait": 0})
         second = tally("station", "run", bench.folder, "--headless")

@@ -99,7 +99,7 @@ def test_exactly_one_ca_is_trusted_even_when_the_environment_names_others(
     assert uplink.context.verify_mode is ssl.CERT_REQUIRED
 
 
-def test_an_expired_certificate_under_the_pinned_ca_still_connects(reach, tmp_path):
+def test_39_an_expired_certificate_under_the_pinned_ca_still_connects(reach, tmp_path):
     long_ago = NOW - dt.timedelta(days=40 * 365)
     secrets, tls = made(tmp_path / "old", long_ago)
     with raw_server(answering(JSON_OK), tls) as server:

@@ -184,7 +184,7 @@ def check_law(world, found, arrived):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_whatever_two_admins_decide_the_rule_holds_in_every_order(count):
+def test_44_whatever_two_admins_decide_the_rule_holds_in_every_order(count):
     states = 0
     for case in cases(count):
         for arrived in orders(count):

@@ -79,7 +79,7 @@ def test_parse_undoes_render(data: st.DataObject) -> None:
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
-def test_every_single_edit_is_refused_or_names_another_counter(data: st.DataObject) -> None:
+def test_54_every_single_edit_is_refused_or_names_another_counter(data: st.DataObject) -> None:
     scheme = data.draw(schemes(checked=True))
     counter, day, order = data.draw(values(scheme))
     code = scheme.render(counter, period=day, fields=order)

@@ -53,7 +53,7 @@ def answers(ledger):
 
 @settings(max_examples=420)
 @given(SEEDS, SEEDS)
-def test_any_order_partition_and_duplication_gives_one_ledger(seed, shuffle):
+def test_45_any_order_partition_and_duplication_gives_one_ledger(seed, shuffle):
     world = World(seed)
     one = filled(world, random.Random(shuffle))
     other = filled(world, random.Random(shuffle + 1), learn_at=shuffle % 7)

@@ -24,6 +24,14 @@ def rows_of(page):
     return {int(number): [cell.strip() for cell in cells.split(" |")] for number, cells in found}
 
 
+def numbers_in(shown):
+    """Faults whose number a test or its file bears: `faults_16_to_18`, `test_9_a`."""
+    found = {int(number) for number in re.findall(r"(?<=_)\d+(?=_)", shown)}
+    for first, last in re.findall(r"faults_(\d+)_to_(\d+)", shown):
+        found |= set(range(int(first), int(last) + 1))
+    return found
+
+
 def problems(page):
     """What the table lacks, or names and there is not."""
     rows = rows_of(page)
@@ -38,6 +46,8 @@ def problems(page):
                 found.append(f"fault {number} is owed: it names no test, and what is missing")
         elif not re.search(r"`tests/\S+::test_\w+`", shown):
             found.append(f"fault {number} names no test")
+        elif number not in numbers_in(shown):
+            found.append(f"fault {number}: none of its tests bears its number")
         names = re.findall(r"`([^`]+)`", counters)
         found += [f"fault {number}: no counter {name}" for name in names if name not in SOMETIMES]
     return found
@@ -57,6 +67,7 @@ def test_the_numbers_are_those_of_the_design():
     [
         (PAGE.replace("| 7 | ", "| 70 | "), "fault 7 is missing"),
         (re.sub(r"(\| 13 \| [^|]*\|)[^|]*\|", r"\1 later |", PAGE), "fault 13 names no test"),
+        (PAGE.replace("::test_39_", "::test_"), "fault 39: none of its tests bears its number"),
         (PAGE.replace("| the hub in depth: PostgreSQL |", "|  |"), "fault 63 is owed"),
         (PAGE.replace("`a case contested` |", "`never heard of` |"), "no counter never heard of"),
         (PAGE.replace("| 49 | a scanner", "| 49 | one more | a scanner"), "expected 5 cells"),

@@ -127,7 +127,7 @@ def test_the_hybrid_clock_never_runs_backwards_when_the_wall_does(bench):
     assert len(set(stamps)) == len(stamps)
 
 
-def test_a_hash_that_differs_twice_stops_the_journal_and_stores_nothing(bench):
+def test_11_a_hash_that_differs_twice_stops_the_journal_and_stores_nothing(bench):
     answers = iter(range(100))
 
     def unsure(journal, first, before, found):

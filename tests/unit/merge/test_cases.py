@@ -77,7 +77,7 @@ def test_retiring_a_bind_ends_its_slot_claim_too(clash):
     assert [c.is_live for c in ledger.claims("slot", lamp(405), "board")] == [False]
 
 
-def test_a_late_third_claim_reopens_the_case(clash):
+def test_43_a_late_third_claim_reopens_the_case(clash):
     clash.decide(clash.first, [clash.second])
     late = Writing("S01")
     late.add(bound(board(902), lamp(7)))

@@ -43,7 +43,7 @@ def test_a_label_that_did_not_print_keeps_its_code_for_the_next_try(silent):
     assert silent.verdict(wanted.code) == "OK"
 
 
-def test_after_a_crash_the_label_itself_proves_that_it_was_printed(silent):
+def test_3_after_a_crash_the_label_itself_proves_that_it_was_printed(silent):
     (wanted,) = silent.scan("CTLNEXT").prints
     again = restarted(silent)
     assert again.state.unit.label.status == "unsure"
