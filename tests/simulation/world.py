@@ -447,6 +447,7 @@ class World(AtTheHub):
         self.take_any_body()
         self.door.crash_next = False
         self.door.make_space()
+        turning.go_on(self.door)  # what a full disk refused, the hub does at its next start
         for machine in list(self.machines):
             faults.make_space(machine)
             machine.link_is_cut = False
