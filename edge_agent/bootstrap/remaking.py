@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from edge_agent.journal.auditing import Copies
-from edge_agent.journal.faults import JournalCorrupt
+from edge_agent.journal.faults import CannotBeRemade, JournalCorrupt
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.journal import Journal
 from edge_agent.journal.pages import WORDS_MAX, Note, look_at_pages, read_note, write_note
@@ -54,7 +54,10 @@ class Remake:
         note = read_note(self.directory)
         if note is None or not note.damage:
             return None
-        words = self._remake() if look_at_pages(self.directory) else None
+        try:
+            words = self._remake() if look_at_pages(self.directory) else None
+        except CannotBeRemade:  # it may be a page that work does not need; the note stays
+            return None
         with suppress(OSError):
             write_note(self.directory, Note(_shown(self.clock.now()), ""))
         return words

@@ -256,7 +256,10 @@ def kept_line(
     if branch is None or not branch.first <= seq <= branch.tip:
         return None
     before = GENESIS if seq == 1 else _id(connection, branch, seq - 1)
-    lines = ledger.kept_lines(journal, seq, seq)
+    try:
+        lines = ledger.kept_lines(journal, seq, seq)
+    except (sqlite3.DatabaseError, LookupError):  # the copy is damaged or gone
+        return None
     if before is None or not lines or event_id(journal, seq, before, line_hash(lines[0])) != named:
         return None
     return lines[0]

@@ -78,6 +78,10 @@ class JournalCorrupt(Exception):
         self.is_file = is_file
 
 
+class CannotBeRemade(JournalCorrupt):
+    """A new file would lack what this one has; it may still do as it is."""
+
+
 class HardwareFault(Exception):
     """The same bytes gave two hashes, twice: memory or processor cannot be trusted."""
 

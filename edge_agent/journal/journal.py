@@ -379,7 +379,8 @@ class Journal:
             return LoanFate.HERE, loan.body
         if not self.ledger.is_granted(loan.lender, loan.body):
             return LoanFate.UNGRANTED, loan.body
-        is_taken = self._take_loans(at, (loan,))
+        self._take_loans(at, (loan,))  # and others that waited: only this one is answered for
+        is_taken = any(block.ref == loan.ref for block in self.blocks.all())
         return LoanFate.TAKEN if is_taken else LoanFate.REFUSED, loan.body
 
     def is_of_hub(self, key: PublicKey) -> bool:

@@ -111,7 +111,10 @@ def brought_back(
     for first, last, ids in connection.execute(
         "SELECT first, last, ids FROM pruned ORDER BY first"
     ).fetchall():
-        lines = ledger.kept_lines(identity.journal, first, last)
+        try:
+            lines = ledger.kept_lines(identity.journal, first, last)
+        except (sqlite3.DatabaseError, LookupError):  # the copies are damaged or gone
+            lines = []
         before = own_id(connection, first - 1)
         assert before is not None, "what was pruned follows an event"
         for seq in range(first, last + 1):

@@ -23,7 +23,13 @@ from pathlib import Path
 from typing import Final
 
 from edge_agent.journal.auditing import Copies
-from edge_agent.journal.faults import JournalCorrupt, JournalFault, StorageReason, fault_of
+from edge_agent.journal.faults import (
+    CannotBeRemade,
+    JournalCorrupt,
+    JournalFault,
+    StorageReason,
+    fault_of,
+)
 from edge_agent.journal.identity import Identity, Trust
 from edge_agent.journal.left import own_id
 from edge_agent.journal.mending import AUDITED, damaged_in, remember_damage
@@ -223,9 +229,12 @@ def _build(
 ) -> None:
     if old.version not in _SCHEMAS:
         raise _lost(0, f"schema {SCHEMA_VERSION}", f"schema {old.version} and a damaged page")
-    if old.version >= _HAS_EVICTED and (any(old.rows("evicted")) or "evicted" in old.damaged):
+    if old.version >= _HAS_EVICTED and any(old.rows("evicted")):
         # Of those only the ledger has the lines, by its own numbers of branches.
-        raise _lost(0, "others' events in full", "a damaged page, and others' events deleted here")
+        lacking = "a damaged page, and others' events deleted here"
+        raise CannotBeRemade(0, expected="others' events in full", found=lacking)
+    if "evicted" in old.damaged:
+        raise _lost(0, "what was deleted of others' events", "a damaged page of it")
     with closing(sqlite3.connect(path, isolation_level=None)) as new:
         new.executescript(
             f"PRAGMA page_size={PAGE_SIZE}; PRAGMA auto_vacuum=INCREMENTAL; "
@@ -315,18 +324,14 @@ def _own_events(
     new.execute("DELETE FROM meta WHERE key = ?", (DAMAGED,))
     remember_damage(new, audit(new, identity, tip))
     found.asked_back = damaged_in(new)
-    covered = _held_elsewhere(new, identity)
+    receipt = read_receipt(new, identity.journal)
+    durable = receipt.durable_through if receipt else 0
+    witnesses = tuple(read_witnesses(new))
     for seq in found.asked_back:
         # Without its id, or the one before it, nobody could say that it is lost (0150).
-        if seq > covered and UNKNOWN in (own_id(new, seq), own_id(new, seq - 1)):
+        is_elsewhere = seq <= durable or any(one.holds(seq) for one in witnesses)
+        if not is_elsewhere and UNKNOWN in (own_id(new, seq), own_id(new, seq - 1)):
             raise _lost(seq, "the event or its id, here or in a copy at hand", "a lost page")
-
-
-def _held_elsewhere(new: sqlite3.Connection, identity: Identity) -> int:
-    """Own events to here the hub or a neighbour has, as it signed."""
-    receipt = read_receipt(new, identity.journal)
-    witnessed = (one.seq for one in read_witnesses(new))
-    return max(receipt.durable_through if receipt else 0, max(witnessed, default=0))
 
 
 def _regain(

@@ -7,9 +7,12 @@
 On the loop's thread, a small transaction a step; between two steps scans come first.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from edge_agent.journal.evicting import KEEP_DAYS, Stretch, Why, bytes_held, evictable
 from edge_agent.journal.faults import JournalFault
@@ -80,6 +83,10 @@ class RoomMaker:
             self._steps, self._is_shrinking = None, False
             if not fault.is_retryable:
                 raise
+        except (sqlite3.DatabaseError, msgspec.DecodeError):
+            # A damaged page of neighbours' data, which the look at all pages says (`page_watch`):
+            # no reason to stop work, and the next look is as far off as any.
+            self._steps, self._is_shrinking = None, False
 
     def _step(self, *, is_clock_wrong: bool) -> None:
         if self._steps is not None:

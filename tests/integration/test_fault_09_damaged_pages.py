@@ -145,6 +145,23 @@ def test_09_any_one_damaged_page_of_a_table_costs_neither_an_event_nor_a_code(wo
         shutil.rmtree(folder)
 
 
+def test_09_where_others_events_were_deleted_a_page_that_work_does_not_need_stops_no_start(
+    worked, tmp_path
+):
+    folder = worked.copied(tmp_path / "S03")
+    with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as connection:
+        connection.execute("INSERT INTO evicted VALUES (1, 1)")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    chunks = [page for page, name, kind in pages_of(folder) if (name, kind) == ("l_chunk", "leaf")]
+    spoil(folder, chunks[0])
+    noted(folder)
+    for _ in range(2):
+        with open_journal(folder, SystemClock()) as journal:
+            assert lines_of(journal.connection)[: len(worked.events)] == worked.events
+            assert is_beyond(journal, worked.blocks)
+        assert read_note(folder).damage
+
+
 def lost_twice(worked, folder):
     """An event whose page and whose copy in the ledger are both lost; its seq."""
     spoil(folder, worked.leaves("event")[len(worked.leaves("event")) // 2])

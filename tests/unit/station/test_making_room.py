@@ -90,3 +90,14 @@ def test_rows_that_are_missing_are_no_reason_to_look_again_and_again():
     floor.steps()
     assert floor.gone() == 0
     assert not floor.room.is_due
+
+
+def test_a_damaged_header_of_neighbours_events_stops_no_station():
+    floor = Floor()
+    connection = floor.beside.journal.connection
+    with connection:
+        connection.execute("UPDATE proof SET header = CAST('{' AS BLOB)")
+    assert floor.steps() == 0
+    assert not floor.room.is_due
+    floor.clock.sleep(LOOK_S)
+    assert floor.room.is_due
