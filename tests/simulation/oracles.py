@@ -3,6 +3,8 @@
 `audit` runs all of them over the stores that a run leaves. They recompute: from the events
 themselves, by brute force (`tests.support.oracle`), by replay in other orders, by the product's own
 `verify`. A check that objects raises `Violation` with its name.
+
+One module although long: it is the list of what is promised, read from top to bottom by `audit`.
 """
 
 import sqlite3

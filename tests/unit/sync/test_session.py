@@ -1,4 +1,8 @@
-"""The pure session against a pure hub: what is asked, what counts as an answer."""
+"""The pure session against a pure hub: what is asked, what counts as an answer.
+
+One module although long: every test plays the same `Play`, and what a round asks next depends on
+all kinds of requests at once. What needs another stage stands beside it, a file a subject.
+"""
 
 from __future__ import annotations
 
